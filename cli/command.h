@@ -1,0 +1,90 @@
+/*  command.h - the contract between the program and its commands
+ *
+ *  A command is a function of its options and a struct cli: no globals, no exit
+ *  inside, so that a test can run one as a call and many can share a process.
+ *  A file a command: includes, one sentence, the entry, the code. */
+#ifndef WEFT_CLI_COMMAND_H
+#define WEFT_CLI_COMMAND_H
+
+#include <stdio.h>
+
+#include "core/option.h"
+#include "weft.h"
+
+/*  Exit statuses. `weft run` keeps GNU parallel's. */
+enum {
+    EXIT_OK = 0,
+    EXIT_ERROR = 1,
+    EXIT_USAGE = 2,
+    EXIT_TIMEOUT = 3,
+    EXIT_NO_PEER = 4,
+    EXIT_NOT_AUTHORISED = 5,
+    EXIT_LOSS = 6
+};
+
+/*  What a command works with. */
+struct cli {
+    weft_t *weft;
+    int in, out;                /*  data: descriptors                                           */
+    FILE *err;                  /*  talk                                                        */
+    int stop_fd;                /*  readable once SIGINT or SIGTERM came: for weft_poll         */
+    int (*stopped) (struct cli *self);      /*  how many such signals came                      */
+    bool quiet;                 /*  -q: errors only                                             */
+    int verbose;                /*  -v: how often                                               */
+    const char *name;           /*  of the command that runs, for messages                      */
+};
+
+/*  One line to the talk, "weft NAME: ...". note is silenced by -q; detail needs -v. */
+void cli_error (struct cli *self, const char *format, ...) WEFT_PRINTF (2, 3);
+void cli_note (struct cli *self, const char *format, ...) WEFT_PRINTF (2, 3);
+void cli_detail (struct cli *self, const char *format, ...) WEFT_PRINTF (2, 3);
+
+/*  The exit status that suits a WEFT_E... */
+int cli_status (int error);
+
+/*  Says weft_error () (after `what`, when not NULL) and returns cli_status (error). */
+int cli_fail (struct cli *self, int error, const char *what);
+
+struct command_example {
+    const char *line;           /*  as typed */
+    const char *text;           /*  what it does */
+};
+
+struct command_table {
+    const char *title;          /*  heading in help: "Options", "Sockets", "Formats" */
+    const struct option *table;
+};
+
+struct command {
+    const char *name;
+    const char *summary;                            /*  one line, for the list of commands      */
+    const char *usage;                              /*  what follows "weft NAME"                */
+    const char *description;                        /*  paragraphs, parted by an empty line; no
+                                                        hard line breaks: help and man fold them */
+    const struct command_table *tables;             /*  ends with a NULL title                  */
+    const struct command_example *examples;         /*  ends with a NULL line                   */
+    bool posix;                                     /*  the first operand ends the options (weft run) */
+    int (*run) (struct cli *cli, const struct command *self, int argc, char **argv);
+};
+
+/*  All commands, in the order of the help; ends with NULL. cli/commands.c. */
+extern const struct command *const commands[];
+const struct command *command_find (const char *name);
+
+/*  The options that every command takes: -q, -v, --help. */
+extern const struct option common_options[];
+
+/*  Parses argv by the command's tables and the common ones; targets[i] gets the values
+ *  of tables[i] (defaults are set first); where setters[i] is not NULL it gets them instead (setters may
+ *  be NULL). Operands as option_parse. Returns 0; 1 when --help was given and has been
+ *  answered (the command returns EXIT_OK); negative after having said what is wrong
+ *  (the command returns EXIT_USAGE). Free with command_free_options. */
+typedef int (command_set_fn) (void *target, const struct option *option, const char *value);
+int command_parse (struct cli *cli, const struct command *self, void *const *targets, command_set_fn *const *setters,
+                   int argc, char **argv, char **operands, int *count);
+void command_free_options (const struct command *self, void *const *targets);
+
+/*  Writes all of `data`; an EPIPE (the reader has gone) is WEFT_EEND: end quietly. */
+int cli_write (int fd, const void *data, size_t size);
+
+#endif

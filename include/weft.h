@@ -1,0 +1,374 @@
+/*  weft.h - brokerless messaging on ZeroMQ: sockets, pools, proxies
+ *
+ *  This Source Code Form is subject to the terms of the Mozilla Public
+ *  License, v. 2.0. If a copy of the MPL was not distributed with this
+ *  file, You can obtain one at https://mozilla.org/MPL/2.0/.
+ *
+ *  The one public header: what C programs and the bindings see.
+ *
+ *  Conventions
+ *    - A call that can fail returns 0 (or a count) or a negative WEFT_E...;
+ *      a constructor returns NULL. weft_error () then says in plain words
+ *      what was wrong, for the calling thread.
+ *    - A destructor takes the address of the handle and sets it to NULL; a
+ *      NULL handle is allowed.
+ *    - Times in arguments are milliseconds: 0 does not wait, -1 waits for ever.
+ *    - Handles other than weft_t belong to one thread at a time: they may be
+ *      handed over with a full fence (a mutex, a queue), never shared.
+ *    - Strings that are passed in are copied; strings that come back belong to
+ *      the handle and live until it is changed or destroyed.
+ */
+#ifndef WEFT_H
+#define WEFT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WEFT_VERSION_MAJOR 0
+#define WEFT_VERSION_MINOR 1
+#define WEFT_VERSION_PATCH 0
+#define WEFT_VERSION "0.1.0"
+
+#if defined __GNUC__
+#define WEFT_EXPORT __attribute__ ((visibility ("default")))
+#define WEFT_PRINTF(f, a) __attribute__ ((format (printf, f, a)))
+#else
+#define WEFT_EXPORT
+#define WEFT_PRINTF(f, a)
+#endif
+
+/* ------------------------------------------------------------------ errors */
+
+enum {
+    WEFT_EAGAIN = -1,       /*  would have to wait, and was told not to          */
+    WEFT_ETIMEOUT = -2,     /*  the time allowed has passed                      */
+    WEFT_EINTR = -3,        /*  a signal arrived while waiting                   */
+    WEFT_EINVAL = -4,       /*  an argument or an option is not acceptable       */
+    WEFT_ENOMEM = -5,       /*  out of memory                                    */
+    WEFT_ESTATE = -6,       /*  not now: the call does not fit the state         */
+    WEFT_EENDPOINT = -7,    /*  the endpoint is malformed                        */
+    WEFT_ERESOLVE = -8,     /*  the name in an endpoint does not resolve         */
+    WEFT_EADDRINUSE = -9,   /*  somebody else is bound there                     */
+    WEFT_EADDR = -10,       /*  the address is not ours, or cannot be reached    */
+    WEFT_EACCES = -11,      /*  not permitted, or not authorised                 */
+    WEFT_ENOPEER = -12,     /*  no peer came, or the peer has gone               */
+    WEFT_EPEER = -13,       /*  the peer is of a kind that does not fit          */
+    WEFT_ETOOBIG = -14,     /*  larger than the limit                            */
+    WEFT_EPROTO = -15,      /*  bytes from a peer or a file that break the rules */
+    WEFT_ENOTSUP = -16,     /*  not supported by this pattern or this build      */
+    WEFT_ELIMIT = -17,      /*  out of file descriptors, sockets or slots        */
+    WEFT_EIO = -18,         /*  the system refused; weft_error () has errno's words */
+    WEFT_ETERM = -19,       /*  the context is being destroyed, or was stopped   */
+    WEFT_EEND = -20         /*  end of stream: nothing more will come            */
+};
+
+/*  A short fixed sentence for an error code; never NULL. Any thread. */
+WEFT_EXPORT const char *weft_strerror (int error);
+
+/*  What went wrong in the last failing call of this thread, in plain words:
+ *  what was wrong and what to do. Never NULL; valid until the next failing
+ *  call of this thread. */
+WEFT_EXPORT const char *weft_error (void);
+
+/* ----------------------------------------------------------------- context */
+
+/*  A context owns the I/O thread that sockets share. One a process is usual.
+ *  Thread-safe. Signals are left alone. */
+typedef struct weft weft_t;
+
+WEFT_EXPORT weft_t *weft_new (void);
+
+/*  Every socket, pool, worker and sink must be destroyed before. Waits until
+ *  what their lingers still allow is delivered. Returns 0, or WEFT_ETIMEOUT
+ *  when a linger ran out with messages perhaps left. */
+WEFT_EXPORT int weft_destroy (weft_t **self);
+
+/*  Version of the library that runs, e.g. "0.1.0"; any pointer may be NULL. */
+WEFT_EXPORT const char *weft_version (int *major, int *minor, int *patch);
+
+/*  What weft logs (reconnects, refused peers, drops: each once) goes to `fn`,
+ *  from the thread that uses the handle concerned. NULL: nothing is logged,
+ *  which is the default. Set it before the first socket. */
+enum { WEFT_LOG_ERROR, WEFT_LOG_WARNING, WEFT_LOG_INFO, WEFT_LOG_DEBUG };
+typedef void (weft_log_fn) (void *arg, int level, const char *text);
+WEFT_EXPORT void weft_set_log (weft_t *self, weft_log_fn *fn, void *arg);
+
+/* ---------------------------------------------------------------- messages */
+
+/*  A message lives where the caller puts it (the stack, a struct) and owns its
+ *  frames. Frames of up to 64 bytes are kept inside; larger bodies are shared
+ *  by reference between copies and travel without being copied. A message is
+ *  not thread-safe. Do not copy the struct: weft_msg_move does that. */
+typedef struct weft_msg {
+    uint64_t opaque[48];
+} weft_msg_t;
+
+#define WEFT_MSG_FRAMES_MAX 65536   /*  frames in one message               */
+
+WEFT_EXPORT void weft_msg_init (weft_msg_t *self);
+
+/*  Frees the frames; the message is empty and can be used again. */
+WEFT_EXPORT void weft_msg_clear (weft_msg_t *self);
+
+/*  Append a frame with a copy of `size` bytes. WEFT_ENOMEM, WEFT_ETOOBIG. */
+WEFT_EXPORT int weft_msg_add (weft_msg_t *self, const void *data, size_t size);
+WEFT_EXPORT int weft_msg_add_str (weft_msg_t *self, const char *text);
+
+/*  Append a frame of `size` bytes for the caller to fill; NULL on failure.
+ *  The pointer is good until the message is next changed. */
+WEFT_EXPORT void *weft_msg_reserve (weft_msg_t *self, size_t size);
+
+/*  Append a frame that takes over `data` without copying it; `release` is
+ *  called once with (data, hint) when the last user is done, perhaps from
+ *  another thread. On failure the caller keeps `data`. */
+typedef void (weft_release_fn) (void *data, void *hint);
+WEFT_EXPORT int weft_msg_add_owned (weft_msg_t *self, void *data, size_t size, weft_release_fn *release, void *hint);
+
+/*  Put a frame in front; take `count` frames off the front. */
+WEFT_EXPORT int weft_msg_push (weft_msg_t *self, const void *data, size_t size);
+WEFT_EXPORT void weft_msg_pop (weft_msg_t *self, size_t count);
+
+WEFT_EXPORT size_t weft_msg_frames (const weft_msg_t *self);
+WEFT_EXPORT size_t weft_msg_size (const weft_msg_t *self, size_t frame);    /*  bytes; 0 when there is no such frame */
+WEFT_EXPORT void *weft_msg_data (const weft_msg_t *self, size_t frame);     /*  not NULL-terminated; NULL when there is none.
+                                                                              *  Write only to frames that are not shared. */
+WEFT_EXPORT size_t weft_msg_bytes (const weft_msg_t *self);                 /*  of all frames together */
+
+/*  `dst` must be initialised; what it held is freed. Copy shares large bodies,
+ *  and leaves `dst` empty on failure; move empties `src`. */
+WEFT_EXPORT int weft_msg_copy (weft_msg_t *dst, const weft_msg_t *src);
+WEFT_EXPORT void weft_msg_move (weft_msg_t *dst, weft_msg_t *src);
+
+/* ----------------------------------------------------------------- sockets */
+
+/*  One socket type for the six patterns: "req" "rep" "pub" "sub" "push" "pull".
+ *  The guarantee of each is in its man page; see weft(7). */
+typedef struct weft_socket weft_socket_t;
+
+WEFT_EXPORT weft_socket_t *weft_open (weft_t *weft, const char *pattern);
+
+/*  Messages that were sent are still delivered for at most the option `linger`
+ *  while the context lives. */
+WEFT_EXPORT void weft_close (weft_socket_t **self);
+
+/*  Options have one name and one way to write their value everywhere; see
+ *  weft_option_info and weft-options(7). Those that are not `live` are set before
+ *  the first bind or connect, else WEFT_ESTATE. A repeatable option (topic)
+ *  adds. get writes text that set would take; WEFT_ETOOBIG when it does not fit. */
+WEFT_EXPORT int weft_set (weft_socket_t *self, const char *name, const char *value);
+WEFT_EXPORT int weft_get (weft_socket_t *self, const char *name, char *value, size_t size);
+
+/*  Endpoints are ZeroMQ's: tcp://HOST:PORT, tcp://[IPv6]:PORT (the host * is any),
+ *  ipc://PATH, inproc://NAME. Port 0 or * binds to any free port. attach takes
+ *  a comma-separated list whose members may begin with @ (bind) or > (connect);
+ *  others do what suits the pattern (rep, pub and pull bind). */
+WEFT_EXPORT int weft_bind (weft_socket_t *self, const char *endpoint);
+WEFT_EXPORT int weft_connect (weft_socket_t *self, const char *endpoint);
+WEFT_EXPORT int weft_attach (weft_socket_t *self, const char *endpoints);
+WEFT_EXPORT int weft_disconnect (weft_socket_t *self, const char *endpoint);
+
+/*  The address that the last bind got, ready for a peer to connect to; "" before. */
+WEFT_EXPORT const char *weft_endpoint (const weft_socket_t *self);
+
+/*  Both wait for at most the option `timeout`, or not at all with
+ *  WEFT_DONTWAIT. A send that succeeds empties the message; one that fails
+ *  leaves it whole. A receive replaces what the message held.
+ *  req: send, then receive; a new send gives up the old request.
+ *  rep: receive, then send. */
+enum { WEFT_DONTWAIT = 1 };
+WEFT_EXPORT int weft_send (weft_socket_t *self, weft_msg_t *msg, int flags);
+WEFT_EXPORT int weft_recv (weft_socket_t *self, weft_msg_t *msg, int flags);
+
+/*  Wait until at least `peers` peers are connected (for pub: have subscribed).
+ *  WEFT_ETIMEOUT when they have not come in time. */
+WEFT_EXPORT int weft_wait_peers (weft_socket_t *self, int peers, int timeout);
+
+/*  What a socket did since it was opened. */
+typedef struct weft_counters {
+    uint64_t sent, received;            /*  messages                                     */
+    uint64_t sent_bytes, received_bytes;
+    uint64_t dropped;                   /*  messages known to be lost here; a lower bound for pub, see weft-pub(1) */
+    uint64_t refused;                   /*  messages from peers that broke a limit or the protocol */
+    uint64_t retries;                   /*  requests sent again                          */
+    uint64_t late;                      /*  replies that came after their request was given up */
+    uint64_t connects, disconnects;     /*  peers that came and went                     */
+    uint64_t rejected_peers;            /*  handshakes that failed                       */
+    uint64_t peers;                     /*  connected now                                */
+    uint64_t subscriptions;             /*  pub: subscriptions now                       */
+} weft_counters_t;
+WEFT_EXPORT void weft_counters (weft_socket_t *self, weft_counters_t *counters);
+
+/*  The options a pattern, "pool", "worker" or "sink" takes, one by one;
+ *  0, or WEFT_EEND past the last. The strings are constants. */
+typedef struct weft_option_info {
+    const char *name, *argument, *standard, *range, *text;     /*  standard: the default */
+    bool live, repeatable;
+} weft_option_info_t;
+WEFT_EXPORT int weft_option_info (const char *kind, size_t index, weft_option_info_t *info);
+
+/* ----------------------------------------------------------------- polling */
+
+/*  Wait on sockets, pools, sinks and plain file descriptors together. `self` is
+ *  a weft_socket_t, weft_pool_t, weft_worker_t or weft_sink_t, or NULL for `fd`.
+ *  Returns how many are ready (0 on timeout). This is the right way to wait:
+ *  the descriptor of a ZeroMQ socket signals edges, and weft_poll knows how. */
+enum { WEFT_IN = 1, WEFT_OUT = 2, WEFT_ERR = 4 };
+typedef struct weft_pollitem {
+    void *self;
+    int fd;
+    short events, revents;
+} weft_pollitem_t;
+WEFT_EXPORT int weft_poll (weft_pollitem_t *items, size_t count, int timeout);
+
+/*  For other event loops: a descriptor to watch for reading only. It signals
+ *  edges: after every wake, and after every send or receive, ask weft_events
+ *  (WEFT_IN | WEFT_OUT bits), and go on until it says 0; ask once before the
+ *  first wait. */
+WEFT_EXPORT int weft_fd (weft_socket_t *self);
+WEFT_EXPORT int weft_events (weft_socket_t *self);
+
+/* ------------------------------------------------------------------- proxy */
+
+/*  Carries messages between a front and a back socket: kind is "queue"
+ *  (requests and replies), "forwarder" (publications forward, subscriptions
+ *  back) or "streamer" (one way). */
+typedef struct weft_proxy weft_proxy_t;
+
+WEFT_EXPORT weft_proxy_t *weft_proxy_new (weft_t *weft, const char *kind);
+WEFT_EXPORT void weft_proxy_destroy (weft_proxy_t **self);
+WEFT_EXPORT int weft_proxy_set (weft_proxy_t *self, const char *name, const char *value);
+
+/*  side is "front", "back" or "capture" (a copy of all that passes is published
+ *  there). Like weft_attach: fronts and backs bind, captures too, by default. */
+WEFT_EXPORT int weft_proxy_attach (weft_proxy_t *self, const char *side, const char *endpoints);
+WEFT_EXPORT const char *weft_proxy_endpoint (const weft_proxy_t *self, const char *side);
+
+/*  Runs until weft_proxy_stop (any thread, or a signal handler), or for at most
+ *  `timeout`. Returns 0 when stopped, WEFT_ETIMEOUT, or an error. When one side
+ *  is full the other is not read: the proxy itself drops nothing but what pub
+ *  drops (forwarder). */
+WEFT_EXPORT int weft_proxy_run (weft_proxy_t *self, int timeout);
+WEFT_EXPORT void weft_proxy_stop (weft_proxy_t *self);
+
+/*  Of one side, as for a socket; not while another thread runs the proxy. */
+WEFT_EXPORT int weft_proxy_counters (weft_proxy_t *self, const char *side, weft_counters_t *counters);
+
+/* -------------------------------------------------------------------- pool */
+
+/*  A pool deals jobs to workers by credit and returns exactly one result a job.
+ *  The protocol is docs/spec/pool.md. The head takes jobs (weft_pool_t), agents
+ *  with slots run them (weft_worker_t), and results come back to the head or go
+ *  on to a sink (weft_sink_t). */
+typedef struct weft_pool weft_pool_t;
+typedef struct weft_worker weft_worker_t;
+typedef struct weft_sink weft_sink_t;
+
+/*  A job: a shell command, or an argument vector (argc > 0) run as it is. */
+typedef struct weft_job {
+    const char *command;            /*  for /bin/sh -c; or NULL                         */
+    const char *const *argv;        /*  argc strings; or NULL                           */
+    size_t argc;
+    const void *input;              /*  bytes for its standard input; none: /dev/null   */
+    size_t input_size;
+    uint64_t tag;                   /*  the caller's own; comes back in events          */
+    int timeout;                    /*  ms it may run; 0: the pool's option             */
+} weft_job_t;
+
+/*  What happened in a pool. Pointers are good until the next call on the handle. */
+enum {
+    WEFT_POOL_STARTED = 1,          /*  a job was started: job, worker, slot, attempt   */
+    WEFT_POOL_OUTPUT,               /*  it wrote: stream, data, size (at most 64 KiB)   */
+    WEFT_POOL_RETRY,                /*  an attempt ended badly; what it wrote is void   */
+    WEFT_POOL_DONE,                 /*  the one terminal result of a job                */
+    WEFT_POOL_JOINED,               /*  a worker came: worker, slots                    */
+    WEFT_POOL_LEFT                  /*  a worker went: worker; its jobs run elsewhere   */
+};
+enum {                              /*  why an attempt ended */
+    WEFT_JOB_EXITED = 0,            /*  by itself: see status and signal                */
+    WEFT_JOB_TIMEOUT,               /*  stopped after its timeout                       */
+    WEFT_JOB_LOST,                  /*  its worker went away                            */
+    WEFT_JOB_CANCELLED,             /*  by weft_pool_cancel                             */
+    WEFT_JOB_NOT_STARTED            /*  it could not be started: data says why          */
+};
+typedef struct weft_pool_event {
+    int kind;                       /*  WEFT_POOL_...                                   */
+    uint64_t job;                   /*  1 for the first that was submitted, and so on   */
+    uint64_t tag;
+    const char *worker;             /*  name, unique in the pool, e.g. "host:1234"      */
+    const char *host;
+    int slots;                      /*  JOINED: how many                                */
+    int slot;                       /*  1 and up within its worker                      */
+    int attempt;                    /*  1 and up                                        */
+    int stream;                     /*  OUTPUT: 1 standard output, 2 standard error     */
+    const void *data;
+    size_t size;
+    int reason;                     /*  DONE, RETRY: WEFT_JOB_...                       */
+    int status, signal;             /*  exit status 0-255; the signal that ended it, or 0 */
+    int64_t started;                /*  microseconds since 1970, by the worker's clock  */
+    int64_t runtime;                /*  microseconds                                    */
+    uint64_t received_bytes;        /*  DONE: of output                                 */
+    uint64_t sent_bytes;            /*  DONE: of input                                  */
+} weft_pool_event_t;
+
+typedef struct weft_pool_stats {
+    uint64_t submitted, waiting, running, done, failed, retries;
+    uint64_t workers, slots, lost_workers;
+} weft_pool_stats_t;
+
+WEFT_EXPORT weft_pool_t *weft_pool_new (weft_t *weft);
+WEFT_EXPORT void weft_pool_destroy (weft_pool_t **self);
+WEFT_EXPORT int weft_pool_set (weft_pool_t *self, const char *name, const char *value);
+
+/*  Workers connect here; may be called several times (inproc, ipc and tcp mixed). */
+WEFT_EXPORT int weft_pool_bind (weft_pool_t *self, const char *endpoint);
+WEFT_EXPORT const char *weft_pool_endpoint (const weft_pool_t *self);
+
+/*  Hand over a job; `id` (may be NULL) gets its number. WEFT_EAGAIN when the
+ *  option `queue` jobs are waiting: take events first. Does not block. */
+WEFT_EXPORT int weft_pool_submit (weft_pool_t *self, const weft_job_t *job, uint64_t *id);
+
+/*  No more jobs: workers are told to go when all have ended. */
+WEFT_EXPORT void weft_pool_finish (weft_pool_t *self);
+
+/*  Runs the pool and gives the next event. WEFT_EAGAIN or WEFT_ETIMEOUT when
+ *  none has come, WEFT_EEND when the pool was finished and all is done. */
+WEFT_EXPORT int weft_pool_next (weft_pool_t *self, weft_pool_event_t *event, int timeout);
+
+/*  Take waiting jobs back (each still gets its DONE, cancelled); with
+ *  `running`, stop those that run too. */
+WEFT_EXPORT int weft_pool_cancel (weft_pool_t *self, bool running);
+WEFT_EXPORT void weft_pool_stats (const weft_pool_t *self, weft_pool_stats_t *stats);
+
+/*  An agent: one connection to a head, and `slots` jobs at once. */
+WEFT_EXPORT weft_worker_t *weft_worker_new (weft_t *weft);
+WEFT_EXPORT void weft_worker_destroy (weft_worker_t **self);
+WEFT_EXPORT int weft_worker_set (weft_worker_t *self, const char *name, const char *value);
+WEFT_EXPORT int weft_worker_connect (weft_worker_t *self, const char *endpoint);
+
+/*  Runs jobs until the head says that all is done (0), the head cannot be
+ *  reached (WEFT_ENOPEER), or weft_worker_stop was called (WEFT_ETERM). */
+WEFT_EXPORT int weft_worker_run (weft_worker_t *self);
+
+/*  Any thread, or a signal handler. The first call drains: no new jobs, those
+ *  that run go on. The second stops them. */
+WEFT_EXPORT void weft_worker_stop (weft_worker_t *self);
+
+/*  Takes results from heads whose option `sink` names it, acknowledging each. */
+WEFT_EXPORT weft_sink_t *weft_sink_new (weft_t *weft);
+WEFT_EXPORT void weft_sink_destroy (weft_sink_t **self);
+WEFT_EXPORT int weft_sink_set (weft_sink_t *self, const char *name, const char *value);
+WEFT_EXPORT int weft_sink_bind (weft_sink_t *self, const char *endpoint);
+WEFT_EXPORT const char *weft_sink_endpoint (const weft_sink_t *self);
+
+/*  As weft_pool_next; WEFT_EEND when every head that came has finished. */
+WEFT_EXPORT int weft_sink_next (weft_sink_t *self, weft_pool_event_t *event, int timeout);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
