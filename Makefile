@@ -13,7 +13,7 @@ SUP_SRC := $(filter-out tests/test_%.c,$(wildcard tests/*.c))
 TESTS   := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 obj      = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
-all: $(BUILD)/weft
+all: $(BUILD)/libweft.a $(if $(wildcard cli/main.c),$(BUILD)/weft)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
