@@ -20,11 +20,11 @@ $(BUILD)/%.o: %.c
 	$(CC) $(ALLC) -MMD -MP -c $< -o $@
 
 $(BUILD)/libweft.a: $(call obj,$(LIB_SRC))
-	rm -f $@; ar rcs $@ $^
+	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
 $(BUILD)/cli.a: $(call obj,$(CLI_SRC))
-	rm -f $@; ar rcs $@ $^
+	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
 $(BUILD)/support.a: $(call obj,$(SUP_SRC))
-	rm -f $@; ar rcs $@ $^
+	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
 $(BUILD)/weft: $(call obj,cli/main.c) $(BUILD)/cli.a $(BUILD)/libweft.a
 	$(CC) -o $@ $^ $(LDFLAGS) $(LIBS)
 $(TESTS): $(BUILD)/%: $(BUILD)/tests/%.o $(BUILD)/support.a $(BUILD)/cli.a $(BUILD)/libweft.a
