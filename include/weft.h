@@ -277,6 +277,8 @@ typedef struct weft_job {
     size_t input_size;
     uint64_t tag;                   /*  the caller's own; comes back in events          */
     int timeout;                    /*  ms it may run; 0: the pool's option             */
+    const char *slot_mark;          /*  wherever this text stands in the command or an argument,
+                                        the worker puts the number of the slot; or NULL */
 } weft_job_t;
 
 /*  What happened in a pool. Pointers are good until the next call on the handle. */
@@ -299,6 +301,9 @@ typedef struct weft_pool_event {
     int kind;                       /*  WEFT_POOL_...                                   */
     uint64_t job;                   /*  1 for the first that was submitted, and so on   */
     uint64_t tag;
+    const char *head;               /*  at a sink: which head, unique; else NULL        */
+    const char *command;            /*  at a sink, STARTED and DONE: as submitted (an argument
+                                        vector joined by spaces); else NULL             */
     const char *worker;             /*  name, unique in the pool, e.g. "host:1234"      */
     const char *host;
     int slots;                      /*  JOINED: how many                                */
