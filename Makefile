@@ -1,39 +1,184 @@
 # weft - see README.md; `make help` lists the targets
+#
+# Everything is found by its place: core/ codec/ patterns/ adapters/ make the library, cli/ the
+# program, each tests/test_X.c a program of unit tests (with the other tests/*.c as their common
+# ground), each bench/X.c, examples/X.c and tests/fuzz/fuzz_X.c a program of its own.
+
 BUILD   ?= build
-CC      ?= gcc
-PKGS    := libzmq libczmq msgpack
+PREFIX  ?= /usr/local
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 CFLAGS  ?= -O2 -g
+FUZZ_SECONDS ?= 30
+
+VERSION := $(shell sed -n 's/^\#define WEFT_VERSION "\(.*\)"/\1/p' include/weft.h)
+SONAME  := libweft.so.$(firstword $(subst ., ,$(VERSION)))
+PKGS    := libzmq libczmq msgpack
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread
 WARN    := -Wall -Wextra -Wshadow -Wconversion
-ALLC    = -std=gnu11 $(WARN) -fPIC -fvisibility=hidden -D_GNU_SOURCE -Iinclude -I. $(shell pkg-config --cflags $(PKGS)) $(CFLAGS)
-LIBS    = $(shell pkg-config --libs $(PKGS)) -lpthread
+compile  = $(CC) -std=gnu11 $(WARN) -fPIC -fvisibility=hidden -D_GNU_SOURCE -Iinclude -I. $(PKG_CFLAGS) $(CFLAGS)
+link     = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
 LIB_SRC := $(wildcard core/*.c codec/*.c patterns/*.c adapters/*.c)
-CLI_SRC := $(filter-out cli/main.c,$(wildcard cli/*.c))
+CLI_SRC := $(wildcard cli/*.c)
 SUP_SRC := $(filter-out tests/test_%.c,$(wildcard tests/*.c))
-TESTS   := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/test_*.c))
-obj      = $(patsubst %.c,$(BUILD)/%.o,$(1))
+TST_SRC := $(wildcard tests/test_*.c)
+FUZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+BEN_SRC := $(wildcard bench/*.c)
+EXA_SRC := $(wildcard examples/*.c)
+ALL_SRC := $(LIB_SRC) $(CLI_SRC) $(SUP_SRC) $(TST_SRC) $(wildcard tests/fuzz/*.c) $(BEN_SRC)
 
-all: $(BUILD)/libweft.a $(if $(wildcard cli/main.c),$(BUILD)/weft)
+objects  = $(patsubst %.c,$(BUILD)/%.o,$(1))
+PROGRAM := $(if $(filter cli/main.c,$(CLI_SRC)),$(BUILD)/weft)
+SHARED  := $(BUILD)/libweft.so
+TESTS   := $(patsubst tests/%.c,$(BUILD)/%,$(TST_SRC))
+REPLAYS := $(patsubst tests/fuzz/%.c,$(BUILD)/replay/%,$(FUZ_SRC))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzzer/%,$(FUZ_SRC))
+BENCHES := $(patsubst %.c,$(BUILD)/%,$(BEN_SRC))
+EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(EXA_SRC))
 
-$(BUILD)/%.o: %.c
+# As many jobs as processors where the caller has not said how many.
+JOBS     = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+RUN      = BUILD=$(abspath $(BUILD)) CC="$(CC)" MAKE="$(MAKE)" tests/run
+
+all: $(if $(LIB_SRC),$(BUILD)/libweft.a $(SHARED)) $(PROGRAM) ## the library and the program
+
+# ------------------------------------------------------------------ the parts
+
+$(BUILD)/packages: tests/packages
 	@mkdir -p $(@D)
-	$(CC) $(ALLC) -MMD -MP -c $< -o $@
+	@CC="$(CC)" tests/packages build
+	@touch $@
 
-$(BUILD)/libweft.a: $(call obj,$(LIB_SRC))
-	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
-$(BUILD)/cli.a: $(call obj,$(CLI_SRC))
-	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
-$(BUILD)/support.a: $(call obj,$(SUP_SRC))
-	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
-$(BUILD)/weft: $(call obj,cli/main.c) $(BUILD)/cli.a $(BUILD)/libweft.a
-	$(CC) -o $@ $^ $(LDFLAGS) $(LIBS)
-$(TESTS): $(BUILD)/%: $(BUILD)/tests/%.o $(BUILD)/support.a $(BUILD)/cli.a $(BUILD)/libweft.a
-	$(CC) -o $@ $^ $(LDFLAGS) $(LIBS) -lcmocka
+$(BUILD)/%.o: %.c | $(BUILD)/packages
+	@mkdir -p $(@D)
+	$(compile) -MMD -MP -c $< -o $@
 
-check: $(TESTS)
-	@set -e; for t in $(TESTS); do $$t; done
-clean:
+define archive
+@mkdir -p $(@D); rm -f $@
+ar rcs $@ $^
+endef
+
+# For our own programs, with what is internal; users get libweft.a, without.
+$(BUILD)/internal.a: $(call objects,$(LIB_SRC))
+	$(archive)
+$(BUILD)/cli.a: $(call objects,$(filter-out cli/main.c,$(CLI_SRC)))
+	$(archive)
+$(BUILD)/support.a: $(call objects,$(SUP_SRC))
+	$(archive)
+
+$(BUILD)/libweft.a: $(call objects,$(LIB_SRC))
+	ld -r -o $(BUILD)/libweft.o $^
+	objcopy --localize-hidden $(BUILD)/libweft.o
+	rm -f $@; ar rcs $@ $(BUILD)/libweft.o
+$(SHARED): $(call objects,$(LIB_SRC))
+	$(link) -shared -Wl,-soname,$(SONAME) -Wl,--no-undefined $(LIBS)
+	ln -sf libweft.so $(BUILD)/$(SONAME)
+
+$(BUILD)/weft: $(BUILD)/cli/main.o $(BUILD)/cli.a $(BUILD)/internal.a
+	$(link) $(LIBS)
+$(TESTS): $(BUILD)/%: $(BUILD)/tests/%.o $(BUILD)/support.a $(BUILD)/cli.a $(BUILD)/internal.a
+	$(link) $(LIBS) -lcmocka
+$(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/internal.a
+	$(link) $(LIBS) -lm
+$(REPLAYS): $(BUILD)/replay/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/internal.a
+	@mkdir -p $(@D)
+	$(link) $(LIBS)
+$(FUZZERS): $(BUILD)/fuzzer/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/internal.a
+	@mkdir -p $(@D)
+	$(link) -fsanitize=fuzzer $(LIBS)
+
+# An example sees what a user sees: weft.h and libweft.
+$(EXAMPLES): $(BUILD)/%: %.c include/weft.h $(SHARED)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(WARN) -Iinclude $(CFLAGS) $< -o $@ -L$(BUILD) -Wl,-rpath,$(abspath $(BUILD)) -lweft
+
+# ----------------------------------------------------------------- for people
+
+demo: ## build, then see a pool at work, and the patterns
+	@CC="$(CC)" tests/packages --install build
+	@+$(MAKE) $(JOBS) --no-print-directory all
+	@WEFT=$(abspath $(BUILD))/weft examples/demo.sh
+
+examples: $(EXAMPLES) ## the example programs, in $(BUILD)/examples
+
+bench: all $(BENCHES) ## measure, side by side with others
+	@BUILD=$(abspath $(BUILD)) WEFT=$(abspath $(BUILD))/weft bench/run
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 20
+	@echo; echo "  BUILD=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) CC=$(CC) CFLAGS=$(CFLAGS) FUZZ_SECONDS=$(FUZZ_SECONDS)"
+
+# -------------------------------------------------------------------- testing
+
+check: all $(TESTS) $(REPLAYS) ## the unit tests, in seconds
+	@$(RUN) unit $(if $(FUZ_SRC),corpus) floors
+
+test: ## everything: installs what it needs, under 10 minutes
+	@CC="$(CC)" tests/packages --install build check test
+	@+$(MAKE) $(JOBS) --no-print-directory all $(TESTS) $(REPLAYS) $(EXAMPLES)
+	@+$(RUN) unit corpus floors symbols scripts manual install programs interop $(MORE)
+
+SANITIZE := -O1 -g -fno-omit-frame-pointer
+check-asan: ## the tests under the address and undefined behaviour sanitizers
+	@CC="$(CC)" tests/packages --install build check test
+	@+$(MAKE) $(JOBS) --no-print-directory BUILD=$(BUILD)/asan \
+	    CFLAGS="$(SANITIZE) -fsanitize=address,undefined -fno-sanitize-recover=undefined" check-sanitized
+check-tsan: ## the unit tests under the thread sanitizer
+	@CC="$(CC)" tests/packages --install build check
+	@+TSAN_OPTIONS=ignore_noninstrumented_modules=1 $(MAKE) $(JOBS) --no-print-directory BUILD=$(BUILD)/tsan \
+	    CFLAGS="$(SANITIZE) -fsanitize=thread" PARTS="unit" check-sanitized
+check-sanitized: $(PROGRAM) $(TESTS) $(REPLAYS)
+	@+$(RUN) $(or $(PARTS),unit corpus programs)
+
+fuzz: ## run each fuzz target for FUZZ_SECONDS
+	@CC=clang tests/packages --install build fuzz
+	@+$(MAKE) $(JOBS) --no-print-directory CC=clang BUILD=$(BUILD)/fuzz \
+	    CFLAGS="$(SANITIZE) -fsanitize=fuzzer-no-link,address,undefined" fuzz-build
+	@BUILD=$(abspath $(BUILD))/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
+fuzz-build: $(FUZZERS)
+
+lint: ## a second compiler, clang-tidy, cppcheck, shellcheck
+	@CC="$(CC)" tests/packages --install build check lint
+	@+$(MAKE) $(JOBS) --no-print-directory CC=clang CFLAGS="-O1 -Werror" BUILD=$(BUILD)/clang lint-build
+	@$(RUN) floors scripts tidy cppcheck
+lint-build: $(PROGRAM) $(SHARED) $(TESTS) $(REPLAYS) $(BENCHES)
+
+format: ## clang-format over the sources
+	clang-format -i $(ALL_SRC) $(EXA_SRC) $(wildcard */*.h)
+
+# ----------------------------------------------------------------- installing
+
+D := $(DESTDIR)$(PREFIX)
+install: all manual ## the program, the library, weft.h, weft.pc, man pages, completion
+	install -d $(D)/bin $(D)/include $(D)/lib/pkgconfig $(D)/share/man/man1 $(D)/share/man/man3 \
+	    $(D)/share/man/man7 $(D)/share/bash-completion/completions
+	install -m 755 $(BUILD)/weft $(D)/bin/
+	install -m 644 include/weft.h $(D)/include/
+	install -m 644 $(BUILD)/libweft.a $(D)/lib/
+	install -m 755 $(SHARED) $(D)/lib/libweft.so.$(VERSION)
+	ln -sf libweft.so.$(VERSION) $(D)/lib/$(SONAME)
+	ln -sf $(SONAME) $(D)/lib/libweft.so
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' include/weft.pc.in > $(D)/lib/pkgconfig/weft.pc
+	install -m 644 $(BUILD)/completion $(D)/share/bash-completion/completions/weft
+	for s in 1 3 7; do install -m 644 $(BUILD)/man/*.$$s $(D)/share/man/man$$s/; done
+
+# By name, not by what is built: only what an install of this version put there.
+uninstall: manual ## takes all of it away again
+	rm -f $(D)/bin/weft $(D)/include/weft.h $(D)/lib/libweft.a $(D)/lib/libweft.so $(D)/lib/$(SONAME) \
+	    $(D)/lib/libweft.so.$(VERSION) $(D)/lib/pkgconfig/weft.pc $(D)/share/bash-completion/completions/weft
+	for page in $$(ls $(BUILD)/man); do rm -f $(D)/share/man/man$${page##*.}/$$page; done
+
+dist: ## weft-VERSION.tar.gz, of what is committed
+	git archive --prefix=weft-$(VERSION)/ HEAD | gzip -n > weft-$(VERSION).tar.gz
+
+clean: ## what was built
 	rm -rf $(BUILD)
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all check clean
+
+-include $(patsubst %.o,%.d,$(call objects,$(ALL_SRC)))
+.PHONY: all demo examples bench help check test check-asan check-tsan check-sanitized fuzz fuzz-build \
+    lint lint-build format manual install uninstall dist clean
 .SECONDARY:
+.DELETE_ON_ERROR:
