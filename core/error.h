@@ -14,6 +14,9 @@
  *  newline, no capital, no full stop. An argument may be weft_error () itself. */
 int error_set (int code, const char *format, ...) WEFT_PRINTF (2, 3);
 
+/*  The same without words of its own: cheap, for what is expected (WEFT_EAGAIN). */
+int error_plain (int code);
+
 /*  The same for a failed system call: adds errno's words and chooses the code
  *  (EACCES, EADDRINUSE, EMFILE, ... WEFT_EIO for the rest). */
 int error_errno (const char *format, ...) WEFT_PRINTF (1, 2);

@@ -26,6 +26,8 @@ struct frame_owner {
     const char *name;
     int (*alloc) (struct frame *self, size_t size);                         /*  an unshared body; WEFT_ENOMEM */
     int (*share) (struct frame *self, struct frame *source);                /*  one more reference; thread-safe count */
+    int (*wrap) (struct frame *self, void *data, size_t size, weft_release_fn *release, void *hint);
+                                                                            /*  a body of the user's */
     void (*release) (struct frame *self);                                   /*  one reference less */
 };
 
@@ -40,7 +42,7 @@ struct frame {
 };
 
 struct message {
-    struct frame *frames;               /*  == inlined, or on the heap; NULL when never used    */
+    struct frame *frames;               /*  == inlined, or on the heap; NULL when empty         */
     uint32_t count, capacity;
     struct frame inlined[MESSAGE_INLINE];
     size_t reserved;

@@ -64,8 +64,7 @@ enum wire_event_kind {
     WIRE_RETRYING,              /*  a connect failed, and will be tried again                   */
     WIRE_REJECTED,              /*  a handshake failed: `text` says why in plain words          */
     WIRE_LISTENING,
-    WIRE_ACCEPT_FAILED,
-    WIRE_CLOSED                 /*  our side closed a listener or a connection                  */
+    WIRE_ACCEPT_FAILED
 };
 struct wire_event {
     enum wire_event_kind kind;
@@ -87,7 +86,7 @@ struct wire {
     enum wire_type type;
     struct wire_options options;
     struct wire_counters counters;
-    uint32_t peers;             /*  kept by wire_next_event */
+    uint32_t peers;             /*  connected, as far as next_event has told; kept by wire_next_event */
     char bound[ENDPOINT_MAX];   /*  address of the last bind */
 };
 
@@ -124,8 +123,9 @@ struct wire_engine {
     int (*lossy) (struct wire *self, bool lossy);
 
     /*  fd: becomes readable, as an edge, when events may have changed or a connection
-     *  event waits. events: WEFT_IN | WEFT_OUT of messages now; must be asked after every
-     *  wake and every send or receive before waiting on fd again. */
+     *  event waits. events: WEFT_IN | WEFT_OUT of messages now, and WEFT_ERR while
+     *  connection events wait for next_event; must be asked after every wake and every
+     *  send or receive before waiting on fd again. */
     int (*fd) (struct wire *self);
     int (*events) (struct wire *self);
 
@@ -141,7 +141,6 @@ struct wire_engine {
 /*  libzmq. */
 extern const struct wire_engine wire_zmq;
 
-/*  Peers that are connected now, after taking no event; see wire_next_event. */
 static inline int
 wire_send (struct wire *self, weft_msg_t *msg, int64_t timeout)
 {

@@ -1,0 +1,625 @@
+/*  wire_zmq.c - libzmq behind the seam: sockets and messages
+ *
+ *  Socket types, options and error numbers are those of zmq_socket(3),
+ *  zmq_setsockopt(3), zmq_msg_send(3) and zmq_msg_recv(3), libzmq 4.3. */
+
+#include "core/wire_zmq.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include "core/error.h"
+
+enum { SOCKETS_MAX = 16384 };       /*  libzmq's table; its default of 1023 is too few for a server */
+
+/* ------------------------------------------------------------ frame bodies */
+
+_Static_assert (sizeof (zmq_msg_t) <= FRAME_INLINE, "a frame must hold a zmq_msg_t");
+
+static inline zmq_msg_t *
+body (struct frame *self)
+{
+    return (zmq_msg_t *) (void *) &self->store;
+}
+
+static const struct frame_owner zmq_owner;
+
+static void
+frame_adopt (struct frame *self)
+{
+    self->owner = &zmq_owner;
+    self->data = zmq_msg_data (body (self));
+    self->size = zmq_msg_size (body (self));
+}
+
+static int
+body_alloc (struct frame *self, size_t size)
+{
+    if (zmq_msg_init_size (body (self), size))
+        return error_plain (WEFT_ENOMEM);
+    frame_adopt (self);
+    return 0;
+}
+
+static int
+body_share (struct frame *self, struct frame *source)
+{
+    zmq_msg_init (body (self));
+    if (zmq_msg_copy (body (self), body (source)))
+        return error_plain (WEFT_ENOMEM);
+    frame_adopt (self);
+    return 0;
+}
+
+static int
+body_wrap (struct frame *self, void *data, size_t size, weft_release_fn *release, void *hint)
+{
+    if (zmq_msg_init_data (body (self), data, size, release, hint))
+        return error_plain (WEFT_ENOMEM);
+    frame_adopt (self);
+    return 0;
+}
+
+static void
+body_release (struct frame *self)
+{
+    zmq_msg_close (body (self));
+}
+
+static const struct frame_owner zmq_owner = {
+    .name = "zmq",
+    .alloc = body_alloc,
+    .share = body_share,
+    .wrap = body_wrap,
+    .release = body_release,
+};
+
+const struct frame_owner *const frame_owner_standard = &zmq_owner;
+
+/* ------------------------------------------------------------------ errors */
+
+int
+zmq_wire_error (const char *what)
+{
+    int number = zmq_errno ();
+    switch (number) {
+    case EAGAIN: return error_plain (WEFT_EAGAIN);
+    case EINTR: return error_plain (WEFT_EINTR);
+    case ETERM: return error_plain (WEFT_ETERM);
+    case EHOSTUNREACH: return error_plain (WEFT_ENOPEER);
+    case EMFILE: return error_set (WEFT_ELIMIT, "%s: out of file descriptors; raise the limit (ulimit -n)", what);
+    default:
+        if (number < ZMQ_HAUSNUMERO) {
+            errno = number;
+            return error_errno ("%s", what);
+        }
+        return error_set (WEFT_EIO, "%s: %s", what, zmq_strerror (number));
+    }
+}
+
+/* ----------------------------------------------------------------- context */
+
+static int
+zmq_wire_context_new (void **context)
+{
+    struct zmq_context *self = calloc (1, sizeof *self);
+    if (!self)
+        return error_plain (WEFT_ENOMEM);
+    self->zmq = zmq_ctx_new ();
+    if (!self->zmq) {
+        free (self);
+        return zmq_wire_error ("context");
+    }
+    zmq_ctx_set (self->zmq, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
+    pthread_mutex_init (&self->lock, NULL);
+    *context = self;
+    return 0;
+}
+
+static int
+zmq_wire_context_destroy (void **context)
+{
+    struct zmq_context *self = *context;
+    struct clock *clock = clock_system ();
+    int64_t start = clock_now (clock);
+    while (zmq_ctx_term (self->zmq) && zmq_errno () == EINTR)
+        ;
+    /*  libzmq does not say whether a linger ran out, but then the time did. */
+    bool ran_out = self->linger > 0 && clock_now (clock) - start >= self->linger;
+    pthread_mutex_destroy (&self->lock);
+    free (self);
+    *context = NULL;
+    return ran_out ? error_set (WEFT_ETIMEOUT, "messages were still undelivered when the linger ran out") : 0;
+}
+
+/* ----------------------------------------------------------------- opening */
+
+static int
+to_ms (int64_t ns)
+{
+    return clock_poll_ms (ns);
+}
+
+static int
+set_int (struct zmq_wire *self, int option, int64_t value)
+{
+    int number = value > INT_MAX ? INT_MAX : (int) value;
+    return zmq_setsockopt (self->socket, option, &number, sizeof number) ? zmq_wire_error ("socket option") : 0;
+}
+
+/*  A message somewhat over max_size still reaches us, to be counted and named; past
+ *  twice that libzmq drops the connection, which is what bounds a frame's memory. */
+static int
+set_max_size (struct zmq_wire *self, int64_t max_size)
+{
+    int64_t limit = max_size < 0 ? -1 : max_size * 2 + 65536;
+    return zmq_setsockopt (self->socket, ZMQ_MAXMSGSIZE, &limit, sizeof limit) ? zmq_wire_error ("max-size") : 0;
+}
+
+static int
+set_options (struct zmq_wire *self, const struct wire_options *o)
+{
+    int rc = 0;
+    rc = rc ? rc : set_int (self, ZMQ_SNDHWM, o->send_hwm);
+    rc = rc ? rc : set_int (self, ZMQ_RCVHWM, o->recv_hwm);
+    rc = rc ? rc : set_int (self, ZMQ_LINGER, to_ms (o->linger));
+    rc = rc ? rc : set_int (self, ZMQ_RECONNECT_IVL, to_ms (o->reconnect));
+    rc = rc ? rc : set_int (self, ZMQ_RECONNECT_IVL_MAX, to_ms (o->reconnect_max));
+    rc = rc ? rc : set_int (self, ZMQ_HANDSHAKE_IVL, to_ms (o->handshake));
+    rc = rc ? rc : set_int (self, ZMQ_CONNECT_TIMEOUT, to_ms (o->connect_timeout));
+    rc = rc ? rc : set_int (self, ZMQ_BACKLOG, o->backlog);
+    rc = rc ? rc : set_int (self, ZMQ_SNDBUF, o->send_buffer);
+    rc = rc ? rc : set_int (self, ZMQ_RCVBUF, o->recv_buffer);
+    rc = rc ? rc : set_int (self, ZMQ_IMMEDIATE, o->immediate);
+    rc = rc ? rc : set_max_size (self, o->max_size);
+    if (!rc && o->heartbeat > 0) {
+        rc = set_int (self, ZMQ_HEARTBEAT_IVL, to_ms (o->heartbeat));
+        rc = rc ? rc : set_int (self, ZMQ_HEARTBEAT_TIMEOUT, to_ms (3 * o->heartbeat));
+    }
+    if (!rc && self->wire.type == WIRE_ROUTER) {
+        rc = set_int (self, ZMQ_ROUTER_MANDATORY, o->mandatory);
+        rc = rc ? rc : set_int (self, ZMQ_ROUTER_HANDOVER, o->handover);
+    }
+    if (!rc && self->wire.type == WIRE_XPUB) {
+        rc = set_int (self, ZMQ_XPUB_NODROP, o->lossless);
+        rc = rc ? rc : set_int (self, ZMQ_XPUB_VERBOSER, o->verbose);
+    }
+    if (!rc && o->identity[0] && zmq_setsockopt (self->socket, ZMQ_ROUTING_ID, o->identity, strlen (o->identity)))
+        rc = zmq_wire_error ("identity");
+    return rc;
+}
+
+static void
+zmq_wire_close (struct wire **wire)
+{
+    struct zmq_wire *self = (struct zmq_wire *) *wire;
+    *wire = NULL;
+    monitor_close (&self->monitor, self);
+    if (self->socket)
+        zmq_close (self->socket);
+    if (self->inproc_fd >= 0) {
+        inproc_remove (self, NULL);
+        close (self->inproc_fd);
+    }
+    if (self->poll_fd >= 0)
+        close (self->poll_fd);
+    pthread_mutex_lock (&self->context->lock);
+    int64_t linger = self->wire.options.linger;
+    if (self->context->linger != TIME_FOREVER && (linger == TIME_FOREVER || linger > self->context->linger))
+        self->context->linger = linger;
+    pthread_mutex_unlock (&self->context->lock);
+    free (self);
+}
+
+static int
+zmq_wire_open (void *context, enum wire_type type, const struct wire_options *options, struct wire **wire)
+{
+    static const int types[WIRE_TYPES] = {
+        ZMQ_PAIR, ZMQ_DEALER, ZMQ_ROUTER, ZMQ_XPUB, ZMQ_XSUB, ZMQ_SUB, ZMQ_PUSH, ZMQ_PULL,
+    };
+    struct zmq_wire *self = calloc (1, sizeof *self);
+    if (!self)
+        return error_plain (WEFT_ENOMEM);
+    self->wire = (struct wire) { .engine = &wire_zmq, .type = type, .options = *options };
+    self->context = context;
+    self->send_timeout = self->recv_timeout = -1;
+    self->poll_fd = self->inproc_fd = -1;
+    *wire = &self->wire;
+
+    self->socket = zmq_socket (self->context->zmq, types[type]);
+    int rc = self->socket ? 0 : zmq_wire_error ("socket");
+    rc = rc ? rc : set_options (self, options);
+    rc = rc ? rc : monitor_open (&self->monitor, self);
+    if (rc)
+        zmq_wire_close (wire);
+    return rc;
+}
+
+/* -------------------------------------------------------------- addressing */
+
+/*  libzmq takes an ipc path over from whoever listens there, without a word. */
+static int
+check_ipc_free (const struct endpoint *endpoint)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    if (endpoint->path[0] == '@' || endpoint->path[0] == '*' || strlen (endpoint->path) >= sizeof address.sun_path)
+        return 0;
+    strcpy (address.sun_path, endpoint->path);
+    int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return error_errno ("%s", endpoint->text);
+    int rc = connect (fd, (struct sockaddr *) &address, sizeof address);
+    bool taken = rc == 0 || errno == EAGAIN || errno == EINPROGRESS;
+    close (fd);
+    return taken ? error_set (WEFT_EADDRINUSE, "%s: somebody listens there already", endpoint->text) : 0;
+}
+
+static int
+ensure_inproc (struct zmq_wire *self)
+{
+    if (self->inproc_fd >= 0)
+        return 0;
+    self->inproc_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (self->inproc_fd < 0)
+        return error_errno ("inproc");
+    if (self->poll_fd >= 0) {
+        struct epoll_event event = { .events = EPOLLIN };
+        epoll_ctl (self->poll_fd, EPOLL_CTL_ADD, self->inproc_fd, &event);
+    }
+    return 0;
+}
+
+static int
+zmq_wire_bind (struct wire *wire, const struct endpoint *endpoint)
+{
+    struct zmq_wire *self = (struct zmq_wire *) wire;
+    bool inproc = endpoint->transport == ENDPOINT_INPROC;
+    int rc = endpoint->transport == ENDPOINT_IPC ? check_ipc_free (endpoint) : 0;
+    rc = rc ? rc : set_int (self, ZMQ_IPV6, endpoint->ipv6);
+    rc = rc || !inproc ? rc : ensure_inproc (self);
+    if (rc)
+        return rc;
+    if (zmq_bind (self->socket, endpoint->wire))
+        return zmq_wire_error (endpoint->text);
+    size_t size = sizeof wire->bound;
+    if (zmq_getsockopt (self->socket, ZMQ_LAST_ENDPOINT, wire->bound, &size))
+        return zmq_wire_error (endpoint->text);
+    return inproc ? inproc_add (self, endpoint->path, true) : 0;
+}
+
+static int
+zmq_wire_connect (struct wire *wire, const struct endpoint *endpoint)
+{
+    struct zmq_wire *self = (struct zmq_wire *) wire;
+    bool inproc = endpoint->transport == ENDPOINT_INPROC;
+    int rc = set_int (self, ZMQ_IPV6, endpoint->ipv6);
+    rc = rc || !inproc ? rc : ensure_inproc (self);
+    if (rc)
+        return rc;
+    if (zmq_connect (self->socket, endpoint->wire))
+        return zmq_wire_error (endpoint->text);
+    return inproc ? inproc_add (self, endpoint->path, false) : 0;
+}
+
+static int
+zmq_wire_disconnect (struct wire *wire, const struct endpoint *endpoint)
+{
+    struct zmq_wire *self = (struct zmq_wire *) wire;
+    if (zmq_disconnect (self->socket, endpoint->wire) && zmq_unbind (self->socket, endpoint->wire))
+        return error_set (WEFT_EENDPOINT, "%s: not connected or bound there", endpoint->text);
+    if (endpoint->transport == ENDPOINT_INPROC)
+        inproc_remove (self, endpoint->path);
+    return 0;
+}
+
+/* ----------------------------------------------------------------- sending */
+
+static int
+set_timeout (struct zmq_wire *self, int option, int *current, int64_t timeout)
+{
+    int ms = to_ms (timeout);
+    if (ms == *current)
+        return 0;
+    *current = ms;
+    return set_int (self, option, ms);
+}
+
+/*  A zmq_msg_t that carries the frame, to be sent and thrown away. */
+static int
+carry (struct frame *frame, zmq_msg_t *out)
+{
+    if (frame->owner == &zmq_owner) {
+        zmq_msg_init (out);
+        return zmq_msg_copy (out, body (frame)) ? zmq_wire_error ("send") : 0;
+    }
+    if (zmq_msg_init_size (out, frame->size))
+        return error_plain (WEFT_ENOMEM);
+    if (frame->size)
+        memcpy (zmq_msg_data (out), frame_data (frame), frame->size);
+    return 0;
+}
+
+static int
+send_frame (struct zmq_wire *self, struct frame *frame, int flags)
+{
+    zmq_msg_t out;
+    int rc = carry (frame, &out);
+    if (rc)
+        return rc;
+    if (zmq_msg_send (&out, self->socket, flags) < 0) {
+        rc = zmq_wire_error ("send");
+        zmq_msg_close (&out);
+    }
+    return rc;
+}
+
+/*  Frames after the first never wait. When one fails, libzmq has rolled the message back
+ *  because its peer went away; it swallows what follows up to the last frame, and then
+ *  the whole can be sent again to another peer. */
+static int
+send_frames (struct zmq_wire *self, struct message *message, int flags)
+{
+    uint32_t last = message->count - 1;
+    int rc;
+    do {
+        rc = send_frame (self, &message->frames[0], flags | ZMQ_SNDMORE);
+        if (rc)
+            return rc;
+        for (uint32_t i = 1; i <= last; i++) {
+            int more = i < last ? ZMQ_SNDMORE : 0, failed;
+            do
+                failed = send_frame (self, &message->frames[i], ZMQ_DONTWAIT | more);
+            while (failed == WEFT_EINTR);
+            if (failed == WEFT_ENOMEM || failed == WEFT_ETERM)
+                return failed;
+            rc = failed ? failed : rc;
+        }
+    } while (rc == WEFT_EAGAIN);
+    return rc;
+}
+
+static int
+send_one (struct zmq_wire *self, struct frame *frame, int flags)
+{
+    if (frame->owner != &zmq_owner)
+        return send_frame (self, frame, flags);
+    if (zmq_msg_send (body (frame), self->socket, flags) < 0)
+        return zmq_wire_error ("send");
+    frame->owner = NULL;        /*  libzmq has the body now */
+    return 0;
+}
+
+static int
+zmq_wire_send (struct wire *wire, weft_msg_t *msg, int64_t timeout)
+{
+    struct zmq_wire *self = (struct zmq_wire *) wire;
+    struct message *message = message_of (msg);
+    if (message->count == 0)
+        return error_set (WEFT_EINVAL, "a message without frames cannot be sent");
+    size_t bytes = weft_msg_bytes (msg);
+    int flags = timeout ? 0 : ZMQ_DONTWAIT;
+    int rc = timeout ? set_timeout (self, ZMQ_SNDTIMEO, &self->send_timeout, timeout) : 0;
+    if (rc == 0)
+        rc = message->count == 1 ? send_one (self, message->frames, flags) : send_frames (self, message, flags);
+    if (rc)
+        return rc == WEFT_EAGAIN && timeout ? error_plain (WEFT_ETIMEOUT) : rc;
+    wire->counters.sent++;
+    wire->counters.sent_bytes += bytes;
+    weft_msg_clear (msg);
+    return 0;
+}
+
+/* --------------------------------------------------------------- receiving */
+
+/*  Small frames are copied into place, larger ones keep libzmq's body. */
+static int
+store (struct message *message, zmq_msg_t *in)
+{
+    struct frame *frame = message_append_slot (message);
+    if (!frame)
+        return WEFT_ETOOBIG;
+    size_t size = zmq_msg_size (in);
+    if (size <= FRAME_INLINE) {
+        memcpy (frame->store.bytes, zmq_msg_data (in), size);
+        frame->size = size;
+    } else {
+        zmq_msg_init (body (frame));
+        zmq_msg_move (body (frame), in);
+        frame_adopt (frame);
+    }
+    return 0;
+}
+
+/*  The rest of a message after its first frame is there already. */
+static int
+recv_message (struct zmq_wire *self, weft_msg_t *msg, int flags)
+{
+    struct message *message = message_of (msg);
+    int64_t limit = self->wire.options.max_size;
+    size_t bytes = 0;
+    bool more = true, refused = false;
+    for (bool first = true; more; first = false) {
+        zmq_msg_t in;
+        zmq_msg_init (&in);
+        if (zmq_msg_recv (&in, self->socket, first ? flags : 0) < 0) {
+            int rc = zmq_wire_error ("receive");
+            zmq_msg_close (&in);
+            if (!first && rc == WEFT_EINTR)
+                continue;
+            return rc;
+        }
+        more = zmq_msg_more (&in);
+        bytes += zmq_msg_size (&in);
+        refused = refused || (limit >= 0 && bytes > (size_t) limit) || store (message, &in);
+        zmq_msg_close (&in);
+    }
+    if (refused) {
+        self->wire.counters.refused++;
+        weft_msg_clear (msg);
+        return error_set (WEFT_ETOOBIG, "a message of %zu bytes is over max-size and was discarded", bytes);
+    }
+    self->wire.counters.received++;
+    self->wire.counters.received_bytes += bytes;
+    return 0;
+}
+
+static int
+zmq_wire_recv (struct wire *wire, weft_msg_t *msg, int64_t timeout)
+{
+    struct zmq_wire *self = (struct zmq_wire *) wire;
+    int flags = timeout ? 0 : ZMQ_DONTWAIT;
+    int rc = timeout ? set_timeout (self, ZMQ_RCVTIMEO, &self->recv_timeout, timeout) : 0;
+    weft_msg_clear (msg);
+    if (rc == 0)
+        do
+            rc = recv_message (self, msg, flags);
+        while (rc == WEFT_ETOOBIG);
+    return rc == WEFT_EAGAIN && timeout ? error_plain (WEFT_ETIMEOUT) : rc;
+}
+
+static int
+zmq_wire_subscribe (struct wire *wire, const void *topic, size_t size)
+{
+    struct zmq_wire *self = (struct zmq_wire *) wire;
+    return zmq_setsockopt (self->socket, ZMQ_SUBSCRIBE, topic, size) ? zmq_wire_error ("subscribe") : 0;
+}
+
+static int
+zmq_wire_unsubscribe (struct wire *wire, const void *topic, size_t size)
+{
+    struct zmq_wire *self = (struct zmq_wire *) wire;
+    return zmq_setsockopt (self->socket, ZMQ_UNSUBSCRIBE, topic, size) ? zmq_wire_error ("unsubscribe") : 0;
+}
+
+static int
+zmq_wire_lossy (struct wire *wire, bool lossy)
+{
+    return set_int ((struct zmq_wire *) wire, ZMQ_XPUB_NODROP, !lossy);
+}
+
+/* ----------------------------------------------------------------- waiting */
+
+static int
+watch (int poll_fd, void *socket)
+{
+    int fd;
+    size_t size = sizeof fd;
+    struct epoll_event event = { .events = EPOLLIN };
+    if (zmq_getsockopt (socket, ZMQ_FD, &fd, &size))
+        return zmq_wire_error ("socket");
+    return epoll_ctl (poll_fd, EPOLL_CTL_ADD, fd, &event) ? error_errno ("epoll") : 0;
+}
+
+static int
+zmq_wire_fd (struct wire *wire)
+{
+    struct zmq_wire *self = (struct zmq_wire *) wire;
+    if (self->poll_fd >= 0)
+        return self->poll_fd;
+    int fd = epoll_create1 (EPOLL_CLOEXEC);
+    if (fd < 0)
+        return error_errno ("epoll");
+    int rc = watch (fd, self->socket);
+    rc = rc ? rc : watch (fd, self->monitor.socket);
+    struct epoll_event event = { .events = EPOLLIN };
+    if (rc == 0 && self->inproc_fd >= 0 && epoll_ctl (fd, EPOLL_CTL_ADD, self->inproc_fd, &event))
+        rc = error_errno ("epoll");
+    if (rc) {
+        close (fd);
+        return rc;
+    }
+    return self->poll_fd = fd;
+}
+
+static int
+zmq_wire_events (struct wire *wire)
+{
+    struct zmq_wire *self = (struct zmq_wire *) wire;
+    int events = 0;
+    size_t size = sizeof events;
+    if (zmq_getsockopt (self->socket, ZMQ_EVENTS, &events, &size))
+        return zmq_wire_error ("socket");
+    return (events & ZMQ_POLLIN ? WEFT_IN : 0) | (events & ZMQ_POLLOUT ? WEFT_OUT : 0)
+           | (monitor_ready (&self->monitor) || inproc_ready (self) ? WEFT_ERR : 0);
+}
+
+static int
+zmq_wire_wait (struct wire *wire, int events, int64_t timeout)
+{
+    struct zmq_wire *self = (struct zmq_wire *) wire;
+    zmq_pollitem_t items[] = {
+        { .socket = self->socket,
+          .events = (short) ((events & WEFT_IN ? ZMQ_POLLIN : 0) | (events & WEFT_OUT ? ZMQ_POLLOUT : 0)) },
+        { .socket = self->monitor.socket, .events = ZMQ_POLLIN },
+        { .fd = self->inproc_fd, .events = ZMQ_POLLIN },
+    };
+    int rc = zmq_poll (items, self->inproc_fd >= 0 ? 3 : 2, to_ms (timeout));
+    if (rc < 0)
+        return zmq_wire_error ("wait");
+    return (items[0].revents & ZMQ_POLLIN ? WEFT_IN : 0) | (items[0].revents & ZMQ_POLLOUT ? WEFT_OUT : 0)
+           | (items[1].revents || (self->inproc_fd >= 0 && items[2].revents) ? WEFT_ERR : 0);
+}
+
+static int
+zmq_wire_next_event (struct wire *wire, struct wire_event *event)
+{
+    struct zmq_wire *self = (struct zmq_wire *) wire;
+    int rc = inproc_next (self, event);
+    return rc ? rc : monitor_next (&self->monitor, event);
+}
+
+const struct wire_engine wire_zmq = {
+    .name = "libzmq",
+    .context_new = zmq_wire_context_new,
+    .context_destroy = zmq_wire_context_destroy,
+    .open = zmq_wire_open,
+    .close = zmq_wire_close,
+    .bind = zmq_wire_bind,
+    .connect = zmq_wire_connect,
+    .disconnect = zmq_wire_disconnect,
+    .send = zmq_wire_send,
+    .recv = zmq_wire_recv,
+    .subscribe = zmq_wire_subscribe,
+    .unsubscribe = zmq_wire_unsubscribe,
+    .lossy = zmq_wire_lossy,
+    .fd = zmq_wire_fd,
+    .events = zmq_wire_events,
+    .wait = zmq_wire_wait,
+    .next_event = zmq_wire_next_event,
+};
+
+/* ----------------------------------------------------------------- version */
+
+const char *
+wire_zmq_version (void)
+{
+    static _Thread_local char text[32];
+    int major, minor, patch;
+    zmq_version (&major, &minor, &patch);
+    snprintf (text, sizeof text, "%d.%d.%d", major, minor, patch);
+    return text;
+}
+
+const char *
+wire_zmq_capabilities (void)
+{
+    static _Thread_local char text[128];
+    static const char *const names[] = { "ipc", "pgm", "tipc", "norm", "curve", "gssapi", "draft" };
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (zmq_has (names[i])) {
+            if (text[0])
+                strcat (text, " ");
+            strcat (text, names[i]);
+        }
+    return text;
+}

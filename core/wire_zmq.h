@@ -1,0 +1,68 @@
+/*  wire_zmq.h - the parts of the libzmq engine among themselves
+ *
+ *  wire_zmq.c          sockets and messages
+ *  wire_zmq_monitor.c  connection events of tcp and ipc, from libzmq's monitor
+ *  wire_zmq_inproc.c   connection events of inproc, which libzmq does not tell */
+#ifndef WEFT_CORE_WIRE_ZMQ_H
+#define WEFT_CORE_WIRE_ZMQ_H
+
+#include <pthread.h>
+
+#include "core/wire.h"
+
+struct zmq_wire;
+struct inproc_link;
+
+struct zmq_context {
+    void *zmq;
+    pthread_mutex_t lock;               /*  of all below, and of every wire's inproc part       */
+    struct inproc_link *links;          /*  inproc binds and connects that are in force         */
+    uint64_t monitors;                  /*  made so far, for their names                        */
+    int64_t linger;                     /*  the longest that closed wires asked for             */
+};
+
+/*  A connection by its descriptor, from accepted or connected until disconnected. */
+struct monitor_peer {
+    int fd;
+    bool shaken;                        /*  its handshake is known to be done                   */
+};
+
+struct zmq_monitor {
+    void *socket;                       /*  PAIR that libzmq reports to                         */
+    struct monitor_peer *peers;
+    size_t count, capacity;
+    size_t unassigned;                  /*  handshakes done by one of the peers not yet shaken  */
+    bool failed;                        /*  the next disconnect belongs to a handshake that failed */
+    char endpoint[ENDPOINT_MAX];
+    char text[256];
+};
+
+struct zmq_wire {
+    struct wire wire;                   /*  first */
+    struct zmq_context *context;
+    void *socket;
+    int send_timeout, recv_timeout;     /*  as last set, ms                                     */
+    int poll_fd;                        /*  epoll over all that can wake us; -1 until asked for */
+    struct zmq_monitor monitor;
+    int inproc_fd;                      /*  eventfd: inproc events wait; -1 until inproc is used */
+    uint64_t inproc_up, inproc_down;    /*  peers that came and went, not yet told; under lock  */
+};
+
+/*  error_set with libzmq's words; chooses the code. */
+int zmq_wire_error (const char *what);
+
+int monitor_open (struct zmq_monitor *self, struct zmq_wire *wire);
+void monitor_close (struct zmq_monitor *self, struct zmq_wire *wire);
+bool monitor_ready (struct zmq_monitor *self);
+int monitor_next (struct zmq_monitor *self, struct wire_event *event);
+
+/*  Records that the wire bound or connected a name, and tells both sides of
+ *  every pair that this completes. */
+int inproc_add (struct zmq_wire *wire, const char *name, bool bind);
+
+/*  Forgets one name (or all: NULL), and tells the peers. */
+void inproc_remove (struct zmq_wire *wire, const char *name);
+bool inproc_ready (struct zmq_wire *wire);
+int inproc_next (struct zmq_wire *wire, struct wire_event *event);
+
+#endif

@@ -1,0 +1,113 @@
+/*  wire_zmq_inproc.c - who is joined to whom over inproc
+ *
+ *  libzmq's monitor is silent about inproc, yet waiting for peers and ending when
+ *  they have gone is to work the same over every transport. So the context keeps a
+ *  list of names that are bound and connected, and wakes both sides of a pair. */
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/wire_zmq.h"
+
+struct inproc_link {
+    struct inproc_link *next;
+    struct zmq_wire *wire;
+    bool bind;
+    char name[];
+};
+
+/*  Under the context's lock. */
+static void
+tell (struct zmq_wire *wire, bool up)
+{
+    if (up)
+        wire->inproc_up++;
+    else
+        wire->inproc_down++;
+    eventfd_write (wire->inproc_fd, 1);
+}
+
+static void
+tell_pairs (const struct inproc_link *link, bool up)
+{
+    for (struct inproc_link *other = link->wire->context->links; other; other = other->next)
+        if (other != link && other->bind != link->bind && strcmp (other->name, link->name) == 0) {
+            tell (other->wire, up);
+            tell (link->wire, up);
+        }
+}
+
+int
+inproc_add (struct zmq_wire *wire, const char *name, bool bind)
+{
+    size_t size = strlen (name) + 1;
+    struct inproc_link *link = malloc (sizeof *link + size);
+    if (!link)
+        return error_plain (WEFT_ENOMEM);
+    link->wire = wire;
+    link->bind = bind;
+    memcpy (link->name, name, size);
+
+    struct zmq_context *context = wire->context;
+    pthread_mutex_lock (&context->lock);
+    link->next = context->links;
+    context->links = link;
+    tell_pairs (link, true);
+    pthread_mutex_unlock (&context->lock);
+    return 0;
+}
+
+void
+inproc_remove (struct zmq_wire *wire, const char *name)
+{
+    struct zmq_context *context = wire->context;
+    pthread_mutex_lock (&context->lock);
+    for (struct inproc_link **place = &context->links; *place;) {
+        struct inproc_link *link = *place;
+        if (link->wire != wire || (name && strcmp (link->name, name) != 0)) {
+            place = &link->next;
+            continue;
+        }
+        *place = link->next;
+        tell_pairs (link, false);
+        free (link);
+    }
+    pthread_mutex_unlock (&context->lock);
+}
+
+bool
+inproc_ready (struct zmq_wire *wire)
+{
+    if (wire->inproc_fd < 0)
+        return false;
+    pthread_mutex_lock (&wire->context->lock);
+    bool ready = wire->inproc_up || wire->inproc_down;
+    pthread_mutex_unlock (&wire->context->lock);
+    return ready;
+}
+
+int
+inproc_next (struct zmq_wire *wire, struct wire_event *event)
+{
+    if (wire->inproc_fd < 0)
+        return 0;
+    int rc = 0;
+    pthread_mutex_lock (&wire->context->lock);
+    if (wire->inproc_up) {
+        wire->inproc_up--;
+        *event = (struct wire_event) { .kind = WIRE_CONNECTED, .endpoint = "inproc", .text = "a peer has come" };
+        rc = 1;
+    } else if (wire->inproc_down) {
+        wire->inproc_down--;
+        *event = (struct wire_event) { .kind = WIRE_DISCONNECTED, .endpoint = "inproc", .text = "a peer has gone" };
+        rc = 1;
+    } else {
+        eventfd_t count;
+        eventfd_read (wire->inproc_fd, &count);
+    }
+    pthread_mutex_unlock (&wire->context->lock);
+    return rc;
+}

@@ -1,0 +1,207 @@
+/*  wire_zmq_monitor.c - libzmq's monitor, told as connection events
+ *
+ *  The monitor says which descriptor was accepted or disconnected, but not whose
+ *  handshake has succeeded, and it reports a disconnect after a failed handshake
+ *  too. So descriptors are followed: a handshake belongs to one of those that have
+ *  not done it yet, and a disconnect counts as a peer gone when its handshake is
+ *  done. Protocol constants are those of zmq.h; frames those of zmq_socket_monitor(3). */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+#include "core/error.h"
+#include "core/wire_zmq.h"
+
+int
+monitor_open (struct zmq_monitor *self, struct zmq_wire *wire)
+{
+    char name[64];
+    pthread_mutex_lock (&wire->context->lock);
+    snprintf (name, sizeof name, "inproc://weft.monitor.%llu", (unsigned long long) ++wire->context->monitors);
+    pthread_mutex_unlock (&wire->context->lock);
+
+    int events = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED
+                 | ZMQ_EVENT_ACCEPT_FAILED | ZMQ_EVENT_DISCONNECTED
+                 | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_SUCCEEDED
+                 | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+    int none = 0;
+    if (zmq_socket_monitor (wire->socket, name, events))
+        return zmq_wire_error ("monitor");
+    self->socket = zmq_socket (wire->context->zmq, ZMQ_PAIR);
+    /*  No high-water mark: a full monitor would block the I/O thread of all sockets. */
+    if (!self->socket || zmq_setsockopt (self->socket, ZMQ_RCVHWM, &none, sizeof none)
+        || zmq_setsockopt (self->socket, ZMQ_LINGER, &none, sizeof none) || zmq_connect (self->socket, name))
+        return zmq_wire_error ("monitor");
+    return 0;
+}
+
+void
+monitor_close (struct zmq_monitor *self, struct zmq_wire *wire)
+{
+    if (wire->socket)
+        zmq_socket_monitor (wire->socket, NULL, 0);
+    if (self->socket)
+        zmq_close (self->socket);
+    free (self->peers);
+}
+
+bool
+monitor_ready (struct zmq_monitor *self)
+{
+    int events = 0;
+    size_t size = sizeof events;
+    return zmq_getsockopt (self->socket, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN);
+}
+
+/*  One event and its endpoint; 1, or 0 for none. */
+static int
+read_event (struct zmq_monitor *self, int *event, uint32_t *value)
+{
+    unsigned char head[6];
+    uint16_t number;
+    if (zmq_recv (self->socket, head, sizeof head, ZMQ_DONTWAIT) != (int) sizeof head)
+        return 0;
+    memcpy (&number, head, sizeof number);
+    memcpy (value, head + 2, sizeof *value);
+    *event = number;
+    int size = zmq_recv (self->socket, self->endpoint, sizeof self->endpoint - 1, ZMQ_DONTWAIT);
+    if (size < 0)
+        size = 0;
+    if (size > (int) sizeof self->endpoint - 1)
+        size = (int) sizeof self->endpoint - 1;
+    self->endpoint[size] = '\0';
+    return 1;
+}
+
+static struct monitor_peer *
+find_peer (struct zmq_monitor *self, int fd)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (self->peers[i].fd == fd)
+            return &self->peers[i];
+    return NULL;
+}
+
+static int
+add_peer (struct zmq_monitor *self, int fd)
+{
+    struct monitor_peer *peer = find_peer (self, fd);
+    if (!peer && self->count == self->capacity) {
+        size_t capacity = self->capacity ? self->capacity * 2 : 8;
+        struct monitor_peer *peers = realloc (self->peers, capacity * sizeof *peers);
+        if (!peers)
+            return error_plain (WEFT_ENOMEM);
+        self->peers = peers;
+        self->capacity = capacity;
+    }
+    if (!peer)
+        peer = &self->peers[self->count++];
+    *peer = (struct monitor_peer) { .fd = fd };
+    return 0;
+}
+
+/*  When as many handshakes are done as there are peers without one, all have. */
+static void
+assign_handshakes (struct zmq_monitor *self)
+{
+    size_t open = 0;
+    for (size_t i = 0; i < self->count; i++)
+        open += !self->peers[i].shaken;
+    if (!self->unassigned || self->unassigned < open)
+        return;
+    for (size_t i = 0; i < self->count; i++)
+        self->peers[i].shaken = true;
+    self->unassigned = 0;
+}
+
+/*  Whether a peer has gone, as against a connection that never became one. */
+static bool
+remove_peer (struct zmq_monitor *self, int fd)
+{
+    struct monitor_peer *peer = find_peer (self, fd);
+    bool was_peer = false;
+    if (peer) {
+        was_peer = peer->shaken || (!self->failed && self->unassigned);
+        if (was_peer && !peer->shaken)
+            self->unassigned--;
+        *peer = self->peers[--self->count];
+        assign_handshakes (self);
+    }
+    self->failed = false;
+    return was_peer;
+}
+
+static void
+explain_protocol (struct wire_event *event, uint32_t value)
+{
+    if (value == ZMQ_PROTOCOL_ERROR_ZMTP_INVALID_METADATA) {
+        event->incompatible = true;
+        event->text = "the peer's socket type does not fit";
+    } else if (value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
+        event->text = "the peer uses another security mechanism: one side has keys, the other has none";
+    else if (value & ZMQ_PROTOCOL_ERROR_ZMTP_UNSPECIFIED)
+        event->text = "the peer broke the ZMTP handshake";
+    else
+        event->text = "the authentication service answered wrongly";
+}
+
+/*  1 when the monitor's event means something to us. */
+static int
+translate (struct zmq_monitor *self, struct wire_event *event, int number, uint32_t value)
+{
+    *event = (struct wire_event) { .endpoint = self->endpoint, .text = self->text };
+    self->text[0] = '\0';
+    switch (number) {
+    case ZMQ_EVENT_ACCEPTED:
+    case ZMQ_EVENT_CONNECTED:
+        return add_peer (self, (int) value);
+    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+        self->unassigned++;
+        assign_handshakes (self);
+        event->kind = WIRE_CONNECTED;
+        event->text = "a peer has come";
+        return 1;
+    case ZMQ_EVENT_DISCONNECTED:
+        event->kind = WIRE_DISCONNECTED;
+        event->text = "a peer has gone";
+        return remove_peer (self, (int) value);
+    case ZMQ_EVENT_CONNECT_RETRIED:
+        event->kind = WIRE_RETRYING;
+        snprintf (self->text, sizeof self->text, "no answer; trying again in %u ms", value);
+        return 1;
+    case ZMQ_EVENT_LISTENING:
+        event->kind = WIRE_LISTENING;
+        return 1;
+    case ZMQ_EVENT_ACCEPT_FAILED:
+        event->kind = WIRE_ACCEPT_FAILED;
+        snprintf (self->text, sizeof self->text, "cannot accept: %s", zmq_strerror ((int) value));
+        return 1;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+        event->text = "the peer left during the handshake: perhaps it does not speak ZeroMQ";
+        break;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+        explain_protocol (event, value);
+        break;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+        event->text = "not authorised";
+        break;
+    default:
+        return 0;
+    }
+    self->failed = true;
+    event->kind = WIRE_REJECTED;
+    return 1;
+}
+
+int
+monitor_next (struct zmq_monitor *self, struct wire_event *event)
+{
+    int number, rc = 0;
+    uint32_t value;
+    while (rc == 0 && read_event (self, &number, &value))
+        rc = translate (self, event, number, value);
+    return rc;
+}
