@@ -105,6 +105,9 @@ check_host (const char *whole, const char *host)
 {
     struct in_addr address;
     size_t good = strspn (host, HOST_CHARACTERS);
+    if (!*host)
+        return error_set (WEFT_EENDPOINT, "%s: no host; write tcp://127.0.0.1:PORT for this machine alone, or tcp://*:PORT "
+                          "to bind to every interface", whole);
     if (strcmp (host, "*") == 0)
         return 0;
     if (host[good] == '/')
@@ -166,8 +169,6 @@ parse_source (struct endpoint *self, const char *text, size_t length)
         return rc;
     if (parse_port (self->text, &address) < 0)
         return WEFT_EENDPOINT;
-    if (!*host)
-        return error_set (WEFT_EENDPOINT, "%s: no source host; write tcp://SOURCE:0;HOST:PORT", self->text);
     memcpy (self->source, text, length);
     return 0;
 }
@@ -190,9 +191,6 @@ parse_tcp (struct endpoint *self, const char *text)
         rc = copy_host (self->text, &address, self->host, sizeof self->host);
     if (rc)
         return rc;
-    if (!*self->host)
-        return error_set (WEFT_EENDPOINT, "%s: no host; write tcp://127.0.0.1%s%s", self->text, text,
-                          self->side == ENDPOINT_BIND ? ", or tcp://* for every interface" : "");
     self->ipv6 = address.bracketed;
     self->port = parse_port (self->text, &address);
     return self->port < 0 ? WEFT_EENDPOINT : check_side (self);

@@ -97,7 +97,7 @@ number_range (const struct option *option, char *text, size_t size)
     number_text (option->type, min, low, sizeof low);
     number_text (option->type, max, high, sizeof high);
     snprintf (text, size, "%s%s%s%s", low, max == INT64_MAX ? " and up" : "..", max == INT64_MAX ? "" : high,
-              forever_allowed (option) ? " or forever" : "");
+              forever_allowed (option) ? ", or forever" : "");
 }
 
 void
