@@ -13,6 +13,15 @@ wire_type_name (enum wire_type type)
     return type < WIRE_TYPES ? names[type] : "?";
 }
 
+const char *
+wire_type_peers (enum wire_type type)
+{
+    static const char *const names[WIRE_TYPES] = {
+        "PAIR", "REP, DEALER or ROUTER", "REQ, DEALER or ROUTER", "SUB or XSUB", "PUB or XPUB", "PUB or XPUB", "PULL", "PUSH",
+    };
+    return type < WIRE_TYPES ? names[type] : "?";
+}
+
 void
 wire_options_init (struct wire_options *self)
 {

@@ -36,6 +36,9 @@ enum wire_type {
 };
 const char *wire_type_name (enum wire_type type);
 
+/*  The types it can be joined with, in words: "PULL", "REQ, DEALER or ROUTER". */
+const char *wire_type_peers (enum wire_type type);
+
 /*  All times in ns. Fixed when the wire is opened. wire_options_init gives
  *  defaults that are safe: nothing unbounded, nothing for ever but hwm waits. */
 struct wire_options {

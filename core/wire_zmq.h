@@ -29,6 +29,7 @@ struct monitor_peer {
 
 struct zmq_monitor {
     void *socket;                       /*  PAIR that libzmq reports to                         */
+    enum wire_type type;                /*  of the socket that is watched                       */
     struct monitor_peer *peers;
     size_t count, capacity;
     size_t unassigned;                  /*  handshakes done by one of the peers not yet shaken  */

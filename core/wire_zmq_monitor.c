@@ -28,6 +28,7 @@ monitor_open (struct zmq_monitor *self, struct zmq_wire *wire)
                  | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_SUCCEEDED
                  | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
     int none = 0;
+    self->type = wire->wire.type;
     if (zmq_socket_monitor (wire->socket, name, events))
         return zmq_wire_error ("monitor");
     self->socket = zmq_socket (wire->context->zmq, ZMQ_PAIR);
@@ -117,30 +118,40 @@ assign_handshakes (struct zmq_monitor *self)
     self->unassigned = 0;
 }
 
-/*  Whether a peer has gone, as against a connection that never became one. */
-static bool
-remove_peer (struct zmq_monitor *self, int fd)
+/*  A connection has ended: a peer has gone, or one that never became a peer, which
+ *  is news only when the monitor has not said so already. libzmq says nothing when a
+ *  socket type does not fit: it just closes. */
+static int
+remove_peer (struct zmq_monitor *self, int fd, struct wire_event *event)
 {
     struct monitor_peer *peer = find_peer (self, fd);
-    bool was_peer = false;
-    if (peer) {
-        was_peer = peer->shaken || (!self->failed && self->unassigned);
-        if (was_peer && !peer->shaken)
-            self->unassigned--;
-        *peer = self->peers[--self->count];
-        assign_handshakes (self);
-    }
+    bool failed = self->failed;
     self->failed = false;
-    return was_peer;
+    if (!peer)
+        return 0;
+    bool was_peer = peer->shaken || (!failed && self->unassigned);
+    if (was_peer && !peer->shaken)
+        self->unassigned--;
+    *peer = self->peers[--self->count];
+    assign_handshakes (self);
+    if (was_peer) {
+        event->kind = WIRE_DISCONNECTED;
+        event->text = "a peer has gone";
+        return 1;
+    }
+    if (failed)
+        return 0;
+    event->kind = WIRE_REJECTED;
+    event->incompatible = true;
+    snprintf (self->text, sizeof self->text, "the peer does not fit: a %s socket speaks with %s",
+              wire_type_name (self->type), wire_type_peers (self->type));
+    return 1;
 }
 
 static void
 explain_protocol (struct wire_event *event, uint32_t value)
 {
-    if (value == ZMQ_PROTOCOL_ERROR_ZMTP_INVALID_METADATA) {
-        event->incompatible = true;
-        event->text = "the peer's socket type does not fit";
-    } else if (value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
+    if (value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
         event->text = "the peer uses another security mechanism: one side has keys, the other has none";
     else if (value & ZMQ_PROTOCOL_ERROR_ZMTP_UNSPECIFIED)
         event->text = "the peer broke the ZMTP handshake";
@@ -165,9 +176,7 @@ translate (struct zmq_monitor *self, struct wire_event *event, int number, uint3
         event->text = "a peer has come";
         return 1;
     case ZMQ_EVENT_DISCONNECTED:
-        event->kind = WIRE_DISCONNECTED;
-        event->text = "a peer has gone";
-        return remove_peer (self, (int) value);
+        return remove_peer (self, (int) value, event);
     case ZMQ_EVENT_CONNECT_RETRIED:
         event->kind = WIRE_RETRYING;
         snprintf (self->text, sizeof self->text, "no answer; trying again in %u ms", value);
