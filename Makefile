@@ -77,8 +77,9 @@ $(SHARED): $(call objects,$(LIB_SRC))
 	$(link) -shared -Wl,-soname,$(SONAME) -Wl,--no-undefined $(LIBS)
 	ln -sf libweft.so $(BUILD)/$(SONAME)
 
+# Exported so that libzmq finds them before libc's: see cli/descriptors.c.
 $(BUILD)/weft: $(BUILD)/cli/main.o $(BUILD)/cli.a $(BUILD)/internal.a
-	$(link) $(LIBS)
+	$(link) -Wl,--export-dynamic-symbol=accept,--export-dynamic-symbol=accept4 $(LIBS)
 $(TESTS): $(BUILD)/%: $(BUILD)/tests/%.o $(BUILD)/support.a $(BUILD)/cli.a $(BUILD)/internal.a
 	$(link) $(LIBS) -lcmocka
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/internal.a

@@ -34,6 +34,9 @@ struct cli {
     const char *name;           /*  of the command that runs, for messages                      */
 };
 
+/*  For weft_set_log, with the struct cli: errors and warnings are notes, the rest needs -v, -vv. */
+void cli_log (void *cli, int level, const char *text);
+
 /*  One line to the talk, "weft NAME: ...". note is silenced by -q; detail needs -v. */
 void cli_error (struct cli *self, const char *format, ...) WEFT_PRINTF (2, 3);
 void cli_note (struct cli *self, const char *format, ...) WEFT_PRINTF (2, 3);
@@ -51,18 +54,24 @@ struct command_example {
 };
 
 struct command_table {
-    const char *title;          /*  heading in help: "Options", "Sockets", "Formats" */
+    const char *title;                          /*  heading in help: "Options", "Socket", "Formats" */
     const struct option *table;
+    const struct option *const *indirect;       /*  where the table is when it is no constant, as
+                                                    &pattern_req.options; which may hold NULL   */
 };
+const struct option *command_table_options (const struct command_table *self);     /*  never NULL */
 
 struct command {
     const char *name;
+    const char *group;                              /*  heading in the list of commands         */
     const char *summary;                            /*  one line, for the list of commands      */
     const char *usage;                              /*  what follows "weft NAME"                */
     const char *description;                        /*  paragraphs, parted by an empty line; no
                                                         hard line breaks: help and man fold them */
-    const struct command_table *tables;             /*  ends with a NULL title                  */
-    const struct command_example *examples;         /*  ends with a NULL line                   */
+    const char *guarantee;                          /*  what is promised, in the design's words; or NULL */
+    const char *status;                             /*  what its exit statuses mean beyond the common ones; or NULL */
+    const struct command_table *tables;             /*  ends with a NULL title; or NULL         */
+    const struct command_example *examples;         /*  ends with a NULL line; or NULL          */
     bool posix;                                     /*  the first operand ends the options (weft run) */
     int (*run) (struct cli *cli, const struct command *self, int argc, char **argv);
 };
@@ -71,6 +80,14 @@ struct command {
 extern const struct command *const commands[];
 const struct command *command_find (const char *name);
 
+/*  The headings in the list of commands. */
+#define COMMAND_GROUP_PATTERNS "Patterns"
+#define COMMAND_GROUP_POOL "Worker pool"
+#define COMMAND_GROUP_ABOUT "About weft"
+
+/*  Runs argv as typed after "weft": finds the command (--help and --version are ones), suggests the nearest. */
+int command_run (struct cli *cli, int argc, char **argv);
+
 /*  The options that every command takes: -q, -v, --help. */
 extern const struct option common_options[];
 
@@ -78,11 +95,12 @@ extern const struct option common_options[];
  *  of tables[i] (defaults are set first); where setters[i] is not NULL it gets them instead (setters may
  *  be NULL). Operands as option_parse. Returns 0; 1 when --help was given and has been
  *  answered (the command returns EXIT_OK); negative after having said what is wrong
- *  (the command returns EXIT_USAGE). Free with command_free_options. */
+ *  (the command returns EXIT_USAGE). Free with command_free_options, which leaves alone
+ *  the targets that have a setter. */
 typedef int (command_set_fn) (void *target, const struct option *option, const char *value);
 int command_parse (struct cli *cli, const struct command *self, void *const *targets, command_set_fn *const *setters,
                    int argc, char **argv, char **operands, int *count);
-void command_free_options (const struct command *self, void *const *targets);
+void command_free_options (const struct command *self, void *const *targets, command_set_fn *const *setters);
 
 /*  Writes all of `data`; an EPIPE (the reader has gone) is WEFT_EEND: end quietly. */
 int cli_write (int fd, const void *data, size_t size);
