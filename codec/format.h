@@ -3,7 +3,8 @@
  *  One vocabulary everywhere. No I/O here: a decoder takes bytes out of a buffer
  *  that the caller fills, an encoder adds bytes to one that the caller drains.
  *
- *    lines   a message a line; frames of a message are parted by `separator`
+ *    lines   a message a line; frames of a message are parted by `separator`. NUL and
+ *            CR are data like any other
  *    nul     the same, with NUL in place of newline
  *    raw     decoding: all input is one message; encoding: the bytes, nothing added
  *    len32   4 bytes length (big-endian) and the bytes; the top bit is set on a
@@ -43,20 +44,25 @@ struct decoder {
     size_t max_size;                /*  bytes in a message; a larger one is WEFT_ETOOBIG        */
     const char *separator;          /*  lines, nul: splits into frames; NULL or "" splits not.
                                         The caller's, must outlive the decoder                  */
-    size_t scanned;                 /*  bytes of the buffer that hold no delimiter              */
-    uint64_t messages;              /*  decoded so far: for "line 17: ..." in errors            */
+    size_t scanned;                 /*  bytes of the buffer that were looked at and did not end
+                                        the message: those of no delimiter, or of whole frames  */
+    size_t frames;                  /*  len32: whole frames in them                             */
+    uint64_t messages;              /*  taken so far, bad ones too: "line 17: ..." in errors    */
     bool skipping;                  /*  in a message that is too big, until its end             */
 };
 
 void decoder_init (struct decoder *self, enum format format, size_t max_size, const char *separator);
 
-/*  Takes one message from the front of `in`. With `end` no more bytes will come: a
+/*  Takes one message from the front of `in`, whose bytes it may change. With `end` no more will come: a
  *  last line without newline counts, a cut-off len32 does not. Returns
  *  1: `msg` holds it (what it held before is freed) and its bytes were consumed;
  *  0: more bytes are needed (at `end`: nothing is left);
  *  WEFT_ETOOBIG, WEFT_EPROTO: this message is bad, weft_error () says which and
  *  why. Line-based formats have then consumed it, and may be called on for the next;
- *  after a bad len32 (or raw) nothing more can be had. */
+ *  after a bad len32 (or raw) nothing more can be had.
+ *  What is left in `in` after a 0 is bounded by max_size (and the format's overhead: 2 x for
+ *  hex, 6 x for json, and 1 MiB), so the buffer needs no limit of its own. Raw makes an empty
+ *  message of an empty input; a line of lines or nul without bytes is one, too. */
 int decoder_next (struct decoder *self, struct buffer *in, bool end, weft_msg_t *msg);
 
 /*  Can decoding go on after an error? */
@@ -68,7 +74,7 @@ bool decoder_can_resume (const struct decoder *self);
 struct message_info {
     const void *topic;              /*  NULL: none */
     size_t topic_size;
-    int64_t time;                   /*  ns since 1970 when it was received or made              */
+    int64_t time;                   /*  ns since 1970 when it was received or made, not negative; 0: not known */
     uint64_t number;                /*  1 for the first                                         */
 };
 
@@ -82,7 +88,8 @@ struct encoder {
 
 void encoder_init (struct encoder *self, enum format format, const char *separator, const char *template);
 
-/*  Adds one message to `out`. `info` may be NULL. WEFT_ENOMEM, WEFT_ETOOBIG (a frame
+/*  Adds one message to `out`; one without frames is written as if it had one that is
+ *  empty. `info` may be NULL. WEFT_ENOMEM, WEFT_ETOOBIG (a frame
  *  over 2^31 - 1 bytes in len32). On failure `out` is as it was. */
 int encoder_add (struct encoder *self, const weft_msg_t *msg, const struct message_info *info, struct buffer *out);
 
