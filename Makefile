@@ -150,6 +150,27 @@ lint-build: $(PROGRAM) $(SHARED) $(TESTS) $(REPLAYS) $(BENCHES)
 format: ## clang-format over the sources
 	clang-format -i $(ALL_SRC) $(EXA_SRC) $(wildcard */*.h)
 
+# --------------------------------------------------------- words, from the code
+
+# The program writes its own pages and completion; weft.h's comments make those of the library.
+PAGES := $(patsubst docs/man/%.in,$(BUILD)/man/%,$(wildcard docs/man/*.3.in)) $(BUILD)/man/weft.7
+manual: $(BUILD)/man/weft.1 $(PAGES) $(BUILD)/completion ## the man pages, in $(BUILD)/man
+
+$(BUILD)/man/weft.1: $(BUILD)/weft
+	@mkdir -p $(@D); rm -f $(@D)/weft-*
+	$< help --man weft-options > $(@D)/weft-options.7
+	$< help --man weft > $@
+	for page in $$(sed -n 's/^\.It Xr \(weft-[a-z]*\) 1$$/\1/p' $@); do $< help --man $$page > $(@D)/$$page.1 || exit; done
+$(BUILD)/man/%.3: docs/man/%.3.in docs/man/declarations.awk include/weft.h
+	@mkdir -p $(@D)
+	awk -f docs/man/declarations.awk include/weft.h $< > $@
+	for call in $$(awk -v list=1 -f docs/man/declarations.awk include/weft.h $<); do [ $$call = $* ] || ln -sf $(@F) $(@D)/$$call.3; done
+$(BUILD)/man/weft.7: docs/man/weft.7
+	@mkdir -p $(@D)
+	cp $< $@
+$(BUILD)/completion: $(BUILD)/weft
+	$< help --completion bash > $@
+
 # ----------------------------------------------------------------- installing
 
 D := $(DESTDIR)$(PREFIX)
@@ -164,7 +185,8 @@ install: all manual ## the program, the library, weft.h, weft.pc, man pages, com
 	ln -sf $(SONAME) $(D)/lib/libweft.so
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' include/weft.pc.in > $(D)/lib/pkgconfig/weft.pc
 	install -m 644 $(BUILD)/completion $(D)/share/bash-completion/completions/weft
-	for s in 1 3 7; do install -m 644 $(BUILD)/man/*.$$s $(D)/share/man/man$$s/; done
+	for s in 1 3 7; do cp -P $(BUILD)/man/*.$$s $(D)/share/man/man$$s/; done
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 
 # By name, not by what is built: only what an install of this version put there.
 uninstall: manual ## takes all of it away again

@@ -53,9 +53,7 @@ static struct nearest
 nearest_to (const char *word)
 {
     size_t length = strlen (word);
-    size_t limit = length < 3 ? 1 : length < 6 ? 2 : 3;
-    if (length < 2)
-        limit = 0;
+    size_t limit = length < 2 ? 0 : length < 5 ? 1 : length < 8 ? 2 : 3;
     return (struct nearest) { word, NULL, limit + 1 };
 }
 

@@ -1,0 +1,348 @@
+/*  jobsource.c - the arguments of job after job, from words, files and standard input */
+
+#include "cli/jobsource.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/columns.h"
+#include "cli/records.h"
+#include "core/error.h"
+
+/*  One source. Values are asked for by index: 0, 1, 2, ... and, where they are
+ *  kept, from 0 again. */
+struct input {
+    char *const *words;         /*  ::: ; else a file                               */
+    struct records records;
+    bool file, linked;
+    bool keep;                  /*  its values come round again                     */
+    bool ended;                 /*  `count` is all there is                         */
+    char **kept;                /*  words without the blank ones, or what was read  */
+    size_t count, capacity;
+};
+
+/*  Inputs that go in step. */
+struct group {
+    size_t first, size;
+    uint64_t position;
+};
+
+struct jobsource {
+    struct jobsource_config config;
+    char delimiter[16];
+    size_t delimiter_size;
+    struct columns columns;
+    struct input *inputs;
+    char **current;             /*  the value of each input in this combination     */
+    struct group *groups;
+    size_t input_count, group_count;
+    size_t loading;             /*  group whose values are wanted next              */
+    int64_t gathered;           /*  combinations in the job that is being made      */
+    size_t kept_bytes;
+    int waiting_fd;
+    bool prepared, used_in;
+};
+
+struct jobsource *
+jobsource_new (const struct jobsource_config *config)
+{
+    struct jobsource *self = calloc (1, sizeof *self);
+    if (!self) {
+        error_set (WEFT_ENOMEM, "out of memory");
+        return NULL;
+    }
+    self->config = *config;
+    self->waiting_fd = -1;
+    if (records_delimiter (config->delimiter ? config->delimiter : "\n", self->delimiter, &self->delimiter_size) < 0
+        || (config->colsep && columns_init (&self->columns, config->colsep) < 0))
+        jobsource_destroy (&self);
+    return self;
+}
+
+void
+jobsource_destroy (struct jobsource **self_p)
+{
+    struct jobsource *self = *self_p;
+    *self_p = NULL;
+    if (!self)
+        return;
+    for (size_t i = 0; i < self->input_count; i++) {
+        struct input *input = &self->inputs[i];
+        for (size_t j = 0; input->file && input->keep && j < input->count; j++)
+            free (input->kept[j]);
+        free (input->kept);
+        if (input->file)
+            records_close (&input->records);
+    }
+    columns_free (&self->columns);
+    free (self->inputs);
+    free (self->current);
+    free (self->groups);
+    free (self);
+}
+
+static struct input *
+jobsource_add (struct jobsource *self, bool linked)
+{
+    struct input *inputs = realloc (self->inputs, (self->input_count + 1) * sizeof *inputs);
+    if (!inputs) {
+        error_set (WEFT_ENOMEM, "out of memory");
+        return NULL;
+    }
+    self->inputs = inputs;
+    struct input *input = &inputs[self->input_count++];
+    *input = (struct input) { .linked = linked };
+    return input;
+}
+
+static bool
+is_blank (const char *text)
+{
+    while (isspace ((unsigned char) *text))
+        text++;
+    return *text == '\0';
+}
+
+/*  Takes over the pointer; the text itself is the input's when it is a file. */
+static int
+input_keep (struct input *self, char *text)
+{
+    if (self->count == self->capacity) {
+        size_t capacity = self->capacity ? self->capacity * 2 : 16;
+        char **kept = realloc (self->kept, capacity * sizeof *kept);
+        if (!kept)
+            return error_set (WEFT_ENOMEM, "out of memory for %zu values", capacity);
+        self->kept = kept;
+        self->capacity = capacity;
+    }
+    self->kept[self->count++] = text;
+    return 0;
+}
+
+int
+jobsource_add_words (struct jobsource *self, char *const *words, size_t count, bool linked)
+{
+    struct input *input = jobsource_add (self, linked);
+    if (!input)
+        return WEFT_ENOMEM;
+    input->words = words;
+    input->keep = input->ended = true;
+    for (size_t i = 0; i < count; i++)
+        if (!(self->config.skip_blank && is_blank (words[i])) && input_keep (input, words[i]) < 0)
+            return WEFT_ENOMEM;
+    return 0;
+}
+
+int
+jobsource_add_file (struct jobsource *self, const char *path, int in, bool linked)
+{
+    if (strcmp (path, "-") == 0) {
+        if (self->used_in)
+            return error_set (WEFT_EINVAL, "standard input can be only one of the sources");
+        self->used_in = true;
+    }
+    struct input *input = jobsource_add (self, linked);
+    if (!input)
+        return WEFT_ENOMEM;
+    input->file = true;
+    return records_open (&input->records, path, in, self->delimiter, self->delimiter_size);
+}
+
+/*  Which inputs go in step, and which come round again. */
+static int
+jobsource_prepare (struct jobsource *self)
+{
+    self->groups = calloc (self->input_count + 1, sizeof *self->groups);
+    self->current = calloc (self->input_count + 1, sizeof *self->current);
+    if (!self->groups || !self->current)
+        return error_set (WEFT_ENOMEM, "out of memory");
+    for (size_t i = 0; i < self->input_count; i++) {
+        bool linked = i > 0 && (self->config.link || self->inputs[i].linked);
+        if (!linked)
+            self->groups[self->group_count++] = (struct group) { .first = i };
+        self->groups[self->group_count - 1].size++;
+        self->inputs[i].keep |= self->group_count > 1 || (self->config.link && self->input_count > 1);
+    }
+    self->prepared = true;
+    return 0;
+}
+
+/*  Reads one value more of a file: 1 with *value set, 0, WEFT_EEND or an error. */
+static int
+input_read (struct jobsource *self, struct input *input, char **value)
+{
+    size_t size;
+    int rc;
+    do
+        rc = records_next (&input->records, value, &size);
+    while (rc == 1 && self->config.skip_blank && is_blank (*value));
+    if (rc == 0)
+        self->waiting_fd = input->records.fd;
+    if (rc == WEFT_EEND)
+        input->ended = true;
+    if (rc != 1)
+        return rc;
+    if (!input->keep) {
+        input->count++;
+        return 1;
+    }
+    self->kept_bytes += size + 1 + sizeof *value;
+    if (self->kept_bytes > JOBSOURCE_KEPT_MAX)
+        return error_set (WEFT_ETOOBIG, "%s: too long to be combined with other sources (over %d MiB); "
+                          "give it first", input->records.name, JOBSOURCE_KEPT_MAX >> 20);
+    *value = strdup (*value);
+    if (!*value || input_keep (input, *value) < 0) {
+        free (*value);
+        return error_set (WEFT_ENOMEM, "out of memory for values");
+    }
+    return 1;
+}
+
+/*  The value at `index`. A source without any counts as one empty value, if there
+ *  are others. */
+static int
+input_at (struct jobsource *self, struct input *input, uint64_t index, char **value)
+{
+    static char empty[] = "";
+    int rc = 1;
+    if (input->keep && index < input->count) {
+        *value = input->kept[index];
+        return 1;
+    }
+    if (!input->ended)
+        rc = input_read (self, input, value);
+    if (rc != WEFT_EEND && !input->ended)
+        return rc;
+    if (input->count == 0 && self->input_count > 1 && (index == 0 || self->config.link)) {
+        *value = empty;
+        return 1;
+    }
+    return WEFT_EEND;
+}
+
+/*  Sets the values of a group at its position. With --link, shorter inputs begin
+ *  again until the longest has ended. */
+static int
+group_load (struct jobsource *self, const struct group *group)
+{
+    bool fresh = false;
+    for (size_t i = group->first; i < group->first + group->size; i++) {
+        struct input *input = &self->inputs[i];
+        if (!self->config.link && self->current[i])
+            continue;           /*  loaded before another one had to wait */
+        int rc = input_at (self, input, group->position, &self->current[i]);
+        if (rc == 1)
+            fresh |= group->position < (input->count ? input->count : 1);
+        else if (rc == WEFT_EEND && self->config.link && input->count)
+            self->current[i] = input->kept[group->position % input->count];
+        else
+            return rc;
+    }
+    return fresh ? 1 : WEFT_EEND;
+}
+
+static void
+group_forget (struct jobsource *self, const struct group *group)
+{
+    for (size_t i = group->first; i < group->first + group->size; i++)
+        self->current[i] = NULL;
+}
+
+/*  The next combination: turns the last group, and at its end the one before. */
+static int
+jobsource_turn (struct jobsource *self)
+{
+    while (self->loading < self->group_count) {
+        struct group *group = &self->groups[self->loading];
+        int rc = group_load (self, group);
+        if (rc == 1) {
+            self->loading++;
+            continue;
+        }
+        if (rc != WEFT_EEND || self->loading == 0)
+            return rc;
+        group_forget (self, group);
+        group->position = 0;
+        group = &self->groups[--self->loading];
+        group_forget (self, group);
+        group->position++;
+    }
+    return 1;
+}
+
+static int
+jobsource_gather (struct jobsource *self, struct arglist *args)
+{
+    for (size_t i = 0; i < self->input_count; i++) {
+        const char *value = self->current[i];
+        int rc = self->columns.active ? columns_split (&self->columns, value, args)
+                                      : arglist_add (args, value, strlen (value));
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+int
+jobsource_next (struct jobsource *self, struct arglist *args)
+{
+    if (!self->prepared && jobsource_prepare (self) < 0)
+        return WEFT_ENOMEM;
+    self->waiting_fd = -1;
+    if (self->group_count == 0)
+        return WEFT_EEND;
+    if (self->gathered == 0)
+        arglist_clear (args);
+    while (true) {
+        int rc = jobsource_turn (self);
+        if (rc == WEFT_EEND && self->gathered > 0) {
+            self->gathered = 0;
+            return 1;
+        }
+        if (rc != 1)
+            return rc;
+        if (self->config.per_job > 0 && (rc = jobsource_gather (self, args)) < 0)
+            return rc;
+        struct group *last = &self->groups[self->group_count - 1];
+        group_forget (self, last);
+        last->position++;
+        self->loading = self->group_count - 1;
+        if (++self->gathered >= self->config.per_job) {
+            self->gathered = 0;
+            return 1;
+        }
+    }
+}
+
+int
+jobsource_fd (const struct jobsource *self)
+{
+    return self->waiting_fd;
+}
+
+bool
+jobsource_count (const struct jobsource *self, uint64_t *count)
+{
+    uint64_t total = 1, group = 0;
+    for (size_t i = 0; i < self->input_count; i++) {
+        const struct input *input = &self->inputs[i];
+        uint64_t size = input->count;
+        if (input->file && (self->config.skip_blank || !records_count (&input->records, &size)))
+            return false;
+        if (size == 0 && self->input_count > 1)
+            size = 1;
+        if (i > 0 && self->config.link)
+            group = size > group ? size : group;
+        else if (i > 0 && input->linked)
+            group = size < group ? size : group;
+        else {
+            total *= i > 0 ? group : 1;
+            group = size;
+        }
+    }
+    total *= group;
+    uint64_t per_job = self->config.per_job > 1 ? (uint64_t) self->config.per_job : 1;
+    *count = (total + per_job - 1) / per_job;
+    return true;
+}
