@@ -147,8 +147,9 @@ lint: ## a second compiler, clang-tidy, cppcheck, shellcheck
 	@$(RUN) floors scripts tidy cppcheck
 lint-build: $(PROGRAM) $(SHARED) $(TESTS) $(REPLAYS) $(BENCHES)
 
-format: ## clang-format over the sources
-	clang-format -i $(ALL_SRC) $(EXA_SRC) $(wildcard */*.h)
+format: ## the style of the house, for the lines that you have changed
+	@tests/packages --install format
+	git clang-format --extensions c HEAD || true
 
 # --------------------------------------------------------- words, from the code
 
