@@ -1,0 +1,75 @@
+/*  jobout.h - what jobs write, put in order for people and programs
+ *
+ *  Grouped: a job's output comes out when it has ended, never mixed with another's.
+ *  Lines: whole lines, as they come. Raw: as it comes. With keep_order, jobs come
+ *  out by their number, whatever the order they end in. */
+#ifndef WEFT_CLI_JOBOUT_H
+#define WEFT_CLI_JOBOUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/spool.h"
+
+#define JOBOUT_WINDOW 65536     /*  numbers that may wait for their turn        */
+
+enum jobout_mode {
+    JOBOUT_GROUP,
+    JOBOUT_LINES,
+    JOBOUT_RAW
+};
+
+/*  Where it goes. Several jobouts may share one. */
+struct outlet {
+    int fds[2];                 /*  standard output and error                   */
+    struct buffer pending;      /*  for standard output                         */
+    struct spool spool;
+};
+
+/*  One job's output; a part of the caller's job. */
+struct jobout_job {
+    uint64_t number;
+    const char *tag;            /*  put before each line, with a TAB; or NULL. The caller's */
+    struct spooled streams[2];
+    bool begun[2];              /*  the line that is being written has its tag  */
+    bool ended;
+};
+
+struct jobout {
+    struct outlet *outlet;
+    enum jobout_mode mode;
+    bool keep_order;
+    uint64_t turn;              /*  keep_order: the number that comes out now   */
+    struct jobout_job **waiting;    /*  by number, modulo JOBOUT_WINDOW         */
+    void (*done) (void *arg, struct jobout_job *job);
+    void *arg;
+};
+
+void outlet_init (struct outlet *self, int out, int err);
+int outlet_flush (struct outlet *self);
+void outlet_close (struct outlet *self);
+
+/*  `done` is called when a job's output is out and the job may be freed. */
+int jobout_init (struct jobout *self, struct outlet *outlet, enum jobout_mode mode, bool keep_order,
+                 void (*done) (void *arg, struct jobout_job *job), void *arg);
+void jobout_free (struct jobout *self);
+
+/*  With keep_order: may a job of that number begin? Else earlier ones must end first. */
+bool jobout_has_room (const struct jobout *self, uint64_t number);
+
+/*  A job begins: numbers are 1 and up, each once. */
+void jobout_begin (struct jobout *self, struct jobout_job *job, uint64_t number, const char *tag);
+
+/*  All four: WEFT_EEND when standard output is closed, or an error. */
+int jobout_write (struct jobout *self, struct jobout_job *job, int stream, const void *data, size_t size);
+
+/*  What it wrote is void: the job begins again. What came out already stays. */
+int jobout_void (struct jobout *self, struct jobout_job *job);
+
+/*  It has ended: its output comes out now, or when its turn comes. */
+int jobout_end (struct jobout *self, struct jobout_job *job);
+
+/*  A number that will have no output: the order goes on without it. */
+int jobout_skip (struct jobout *self, struct jobout_job *job);
+
+#endif
