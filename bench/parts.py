@@ -1,0 +1,259 @@
+"""What is measured: each part is a function that yields comparisons. See README.md."""
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+
+from compare import Comparison, Contestant, Failure, Target
+
+PYTHON = "/usr/bin/python3"     # Debian's, which sees Debian's pyzmq
+HERE = os.path.dirname(os.path.abspath(__file__))
+LIMIT = 120                     # seconds that one run may take before it counts as failed
+
+
+class Setting:
+    """Where the programs are, where work files go, and how much work a run is."""
+
+    def __init__(self, build, weft, scratch, quick):
+        self.build, self.weft, self.scratch, self.quick = build, weft, scratch, quick
+
+    def amount(self, full, quick):
+        return quick if self.quick else full
+
+    def program(self, name):
+        return os.path.join(self.build, "bench", name)
+
+    def path(self, name):
+        return os.path.join(self.scratch, name)
+
+    def numbers(self, count):
+        """A file of the numbers 1 .. count, a line each."""
+        path = self.path(f"numbers-{count}")
+        if not os.path.exists(path):
+            with open(path, "w") as file:
+                file.writelines(f"{number}\n" for number in range(1, count + 1))
+        return path
+
+    def missing_weft(self):
+        return "" if os.access(self.weft, os.X_OK) else f"{self.weft} is not there: make"
+
+    def missing_program(self, name):
+        return "" if os.access(self.program(name), os.X_OK) else f"{self.program(name)} is not there: make bench"
+
+
+def missing_tool(name, package):
+    return "" if shutil.which(name) else f"{name} is not there: apt-get install {package}"
+
+
+def missing_pyzmq():
+    found = os.path.exists(PYTHON) and subprocess.run([PYTHON, "-c", "import zmq"], capture_output=True).returncode == 0
+    return "" if found else "pyzmq is not there: apt-get install python3-zmq"
+
+
+def run(command, **more):
+    """Runs a command to its end; its standard output and error."""
+    try:
+        done = subprocess.run(command, text=True, timeout=LIMIT, stderr=subprocess.PIPE,
+                              **{"stdout": subprocess.PIPE, **more})
+    except subprocess.TimeoutExpired:
+        raise Failure(f"{command[0]} did not end within {LIMIT} s") from None
+    if done.returncode != 0:
+        raise Failure(f"{' '.join(command)} ended with status {done.returncode}: {done.stderr.strip()[-300:]}")
+    return done.stdout, done.stderr
+
+
+def seconds(command, input_path):
+    """How long a command takes that reads a file."""
+    with open(input_path) as lines:
+        start = time.monotonic()
+        run(command, stdin=lines, stdout=subprocess.DEVNULL)
+        return time.monotonic() - start
+
+
+# ------------------------------------------------------------------------ seam
+
+def seam_endpoint(setting, transport):
+    if transport == "ipc":
+        path = setting.path("seam")
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        return "ipc://" + path
+    return {"tcp": "tcp://127.0.0.1:*", "inproc": "inproc://seam"}[transport]
+
+
+def seam_run(setting, name, kind, transport, size, count):
+    output, _ = run([setting.program("seam_" + name), kind, seam_endpoint(setting, transport), str(size), str(count)])
+    return dict((measure, float(value)) for measure, value in (line.split() for line in output.splitlines()))
+
+
+def seam_contestants(setting, kind, transport, size, count):
+    def contestant(name):
+        def play():
+            values = seam_run(setting, name, kind, transport, size, count)
+            return values if kind == "thr" else {measure: value / 1000 for measure, value in values.items()}
+        return Contestant(name, play, setting.missing_program("seam_" + name))
+    return [contestant(name) for name in ("weft", "zmq", "raw")]
+
+
+def seam(setting):
+    for transport in ("tcp", "ipc", "inproc"):
+        for size in (64, 1024):
+            yield Comparison(
+                "seam", f"round trip over {transport}, {size} B", "zmq", {"p50": "us", "p99": "us", "p99.9": "us"},
+                seam_contestants(setting, "rtt", transport, size, setting.amount(10000, 200)),
+                [Target("weft", "p50", "<=", 1.05, "zmq")])
+    for transport in ("tcp", "ipc", "inproc"):
+        for size, full in ((64, 2000000), (1024, 500000)):
+            yield Comparison(
+                "seam", f"push to pull over {transport}, {size} B", "zmq", {"rate": "msg/s"},
+                seam_contestants(setting, "thr", transport, size, setting.amount(full, 20000)),
+                [Target("weft", "rate", ">=", 0.95, "zmq")] if size == 64 else [])
+
+
+# ------------------------------------------------------------------------ pipe
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until_bound(port, process):
+    """Without connecting, which would be a peer that comes and goes."""
+    wanted = f":{port:04X} 00000000:0000 0A "
+    while True:
+        with open("/proc/net/tcp") as table:
+            if any(wanted in line for line in table):
+                return
+        if process.poll() is not None:
+            raise Failure(f"{process.args[0]} ended with status {process.returncode} before it was bound")
+        time.sleep(0.001)
+
+
+def pipe_seconds(pull, push, endpoint, lines, output):
+    """From the start of the one that pushes to the end of the one that pulls."""
+    with open(lines) as source, open(output, "w") as drain:
+        processes = [subprocess.Popen(pull, stdout=drain)]
+        try:
+            wait_until_bound(int(endpoint.rsplit(":", 1)[1]), processes[0])
+            start = time.monotonic()
+            processes.append(subprocess.Popen(push, stdin=source))
+            processes[0].wait(LIMIT)
+            took = time.monotonic() - start
+            processes[1].wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"push and pull did not end within {LIMIT} s") from None
+        finally:
+            for process in processes:
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
+    for process in processes:
+        if process.returncode:
+            raise Failure(f"{process.args[0]} {process.args[1]} ended with status {process.returncode}")
+    return took
+
+
+def pipe_contestant(setting, name, command, options, count, missing):
+    def play_over(lines, output, how_many):
+        endpoint = f"tcp://127.0.0.1:{free_port()}"
+        pull = [*command, "pull", endpoint, *(option.replace("COUNT", str(how_many)) for option in options)]
+        return how_many / pipe_seconds(pull, [*command, "push", endpoint], endpoint, lines, output)
+
+    def play():
+        if not play.checked:        # once: what comes out is what went in
+            few = setting.amount(10000, 100)
+            play_over(setting.numbers(few), setting.path("pulled"), few)
+            with open(setting.numbers(few)) as given, open(setting.path("pulled")) as got:
+                if given.read() != got.read():
+                    raise Failure("what was pulled is not what was pushed")
+            play.checked = True
+        return {"rate": play_over(setting.numbers(count), os.devnull, count)}
+
+    play.checked = False
+    return Contestant(name, play, missing)
+
+
+def pipe(setting):
+    count = setting.amount(2000000, 2000)
+    bound = seam_contestants(setting, "thr", "tcp", 7, count)[1]
+    bound.name = "zmq, no lines"
+    yield Comparison(
+        "pipe", f"{count} short lines, push < file to pull > /dev/null, over tcp", "zmq, lines", {"rate": "msg/s"},
+        [pipe_contestant(setting, "weft", [setting.weft], ["--count", "COUNT"], count, setting.missing_weft()),
+         pipe_contestant(setting, "zmq, lines", [setting.program("lines_zmq")], ["COUNT"], count,
+                         setting.missing_program("lines_zmq")),
+         pipe_contestant(setting, "pyzmq", [PYTHON, os.path.join(HERE, "lines.py")], ["COUNT"], count,
+                         missing_pyzmq()),
+         bound],
+        [Target("weft", "rate", ">=", 0.6, "zmq, lines"), Target("weft", "rate", ">=", 2, "pyzmq")])
+
+
+# ----------------------------------------------------------------------- spawn
+
+def spawn_contestant(setting, name, command, jobs, missing):
+    def play():
+        return {"rate": jobs / seconds(command, setting.numbers(jobs))}
+    return Contestant(name, play, missing)
+
+
+def spawn(setting):
+    for slots, full in ((2, 5000), (1, 2000), (4, 2000)):
+        jobs, fewer = setting.amount(full, 50), setting.amount(200, 5)
+        yield Comparison(
+            "spawn", f"{jobs} jobs of /bin/true, {slots} at once (parallel: {fewer})", "loop", {"rate": "jobs/s"},
+            [spawn_contestant(setting, "weft", [setting.weft, "run", f"-j{slots}", "/bin/true"], jobs,
+                              setting.missing_weft()),
+             spawn_contestant(setting, "loop", [setting.program("spawn_loop"), str(slots), "/bin/true"], jobs,
+                              setting.missing_program("spawn_loop")),
+             spawn_contestant(setting, "xargs", ["xargs", "-n1", f"-P{slots}", "/bin/true"], jobs,
+                              missing_tool("xargs", "findutils")),
+             spawn_contestant(setting, "parallel", ["parallel", f"-j{slots}", "/bin/true"], fewer,
+                              missing_tool("parallel", "parallel"))],
+            [Target("weft", "rate", ">=", 0.9, "loop"), Target("weft", "rate", ">=", 1, "xargs")])
+
+
+# ------------------------------------------------------------------- footprint
+
+def launched(setting, command, times=1, **more):
+    """[(milliseconds, peak in MiB)] of a command that runs `times` times."""
+    _, told = run([setting.program("launch"), str(times), *command], stdout=subprocess.DEVNULL, **more)
+    found = [line.split() for line in told.splitlines() if line.startswith("wall ")]
+    if len(found) != times:
+        raise Failure(f"{command[0]}: {told.strip()[-300:]}")
+    return [(int(words[1]) / 1e6, int(words[3]) / 1024) for words in found]
+
+
+def peak_contestant(setting, command, count, missing):
+    def play():
+        with open(setting.numbers(count)) as lines:
+            return {"peak": launched(setting, command, stdin=lines)[0][1]}
+    return Contestant(f"{count} lines", play, missing)
+
+
+def footprint(setting):
+    missing = setting.missing_weft() or setting.missing_program("launch")
+    for title, options, counts in (("peak of weft run --dry-run", ["--dry-run"], ((10000, 100), (1000000, 1000))),
+                                   ("peak of weft run with real jobs", [], ((500, 5), (5000, 50)))):
+        contestants = [peak_contestant(setting, [setting.weft, "run", "-j2", *options, "/bin/true"],
+                                       setting.amount(*count), missing) for count in counts]
+        few, many = (contestant.name for contestant in contestants)
+        yield Comparison("footprint", title, few, {"peak": "MiB"}, contestants, [Target(many, "peak", "<=", 1.1, few)])
+
+    times = setting.amount(101, 3)
+
+    def start():
+        walls = sorted(wall for wall, _ in launched(setting, [setting.weft, "version"], times))
+        return {"time": walls[times // 2]}
+    yield Comparison("footprint", f"start to end of weft version, median of {times}", "weft version", {"time": "ms"},
+                     [Contestant("weft version", start, missing)], [Target("weft version", "time", "<=", 10)])
+
+
+PARTS = {
+    "seam": (seam, "the library against bare libzmq and a raw socket"),
+    "pipe": (pipe, "weft push and pull of lines against bare libzmq and pyzmq"),
+    "spawn": (spawn, "weft run against a bare posix_spawn loop, xargs -P and GNU parallel"),
+    "footprint": (footprint, "memory of weft run as input grows, and the time to start"),
+}

@@ -1,0 +1,89 @@
+/*  seam_weft.c - the seam itself: libweft through its public header */
+
+#include "weft.h"
+
+struct link {
+    weft_socket_t *socket;
+    weft_msg_t msg;
+};
+
+#include "bench/seam.h"
+
+#define STRING(x) #x
+#define TEXT_OF(x) STRING (x)
+
+static weft_t *weft;
+
+static void
+must (int result)
+{
+    if (result < 0)
+        die ("%s", weft_error ());
+}
+
+static void
+link_context_open (void)
+{
+    weft = weft_new ();
+    if (!weft)
+        die ("%s", weft_error ());
+}
+
+static void
+link_context_close (void)
+{
+    must (weft_destroy (&weft));
+}
+
+static void
+link_open (struct link *self, enum role role)
+{
+    static const char *const patterns[] = {[ROLE_REPLY] = "rep", [ROLE_REQUEST] = "req",
+                                           [ROLE_PULL] = "pull", [ROLE_PUSH] = "push"};
+
+    self->socket = weft_open (weft, patterns[role]);
+    if (!self->socket)
+        die ("%s", weft_error ());
+    must (weft_set (self->socket, "hwm", TEXT_OF (SEAM_HWM)));
+    must (weft_set (self->socket, "linger", TEXT_OF (SEAM_LINGER_MS) "ms"));
+    weft_msg_init (&self->msg);
+}
+
+static void
+link_bind (struct link *self, enum role role, char endpoint[ENDPOINT_BYTES])
+{
+    link_open (self, role);
+    must (weft_bind (self->socket, endpoint));
+    snprintf (endpoint, ENDPOINT_BYTES, "%s", weft_endpoint (self->socket));
+}
+
+static void
+link_connect (struct link *self, enum role role, const char *endpoint)
+{
+    link_open (self, role);
+    must (weft_connect (self->socket, endpoint));
+}
+
+static void
+link_send (struct link *self, const void *data, size_t size)
+{
+    must (weft_msg_add (&self->msg, data, size));
+    must (weft_send (self->socket, &self->msg, 0));
+}
+
+static void
+link_recv (struct link *self, void *data, size_t size)
+{
+    must (weft_recv (self->socket, &self->msg, 0));
+    if (weft_msg_size (&self->msg, 0) != size)
+        die ("a message of %zu bytes, not %zu", weft_msg_size (&self->msg, 0), size);
+    memcpy (data, weft_msg_data (&self->msg, 0), size);
+    weft_msg_clear (&self->msg);
+}
+
+static void
+link_close (struct link *self)
+{
+    weft_msg_clear (&self->msg);
+    weft_close (&self->socket);
+}

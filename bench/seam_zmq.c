@@ -1,0 +1,74 @@
+/*  seam_zmq.c - the seam's peer: the same loops on bare libzmq */
+
+#include <stddef.h>
+#include <zmq.h>
+
+struct link {
+    void *socket;
+};
+
+#include "bench/seam.h"
+
+static void *context;
+
+static void
+link_context_open (void)
+{
+    context = zmq_ctx_new ();
+    check (context, "zmq_ctx_new");
+}
+
+static void
+link_context_close (void)
+{
+    zmq_ctx_term (context);
+}
+
+static void
+link_open (struct link *self, enum role role)
+{
+    static const int types[] = {[ROLE_REPLY] = ZMQ_REP, [ROLE_REQUEST] = ZMQ_REQ,
+                                [ROLE_PULL] = ZMQ_PULL, [ROLE_PUSH] = ZMQ_PUSH};
+    int hwm = SEAM_HWM, linger = SEAM_LINGER_MS;
+
+    self->socket = zmq_socket (context, types[role]);
+    check (self->socket, "zmq_socket");
+    zmq_setsockopt (self->socket, ZMQ_SNDHWM, &hwm, sizeof hwm);
+    zmq_setsockopt (self->socket, ZMQ_RCVHWM, &hwm, sizeof hwm);
+    zmq_setsockopt (self->socket, ZMQ_LINGER, &linger, sizeof linger);
+}
+
+static void
+link_bind (struct link *self, enum role role, char endpoint[ENDPOINT_BYTES])
+{
+    size_t size = ENDPOINT_BYTES;
+
+    link_open (self, role);
+    check (zmq_bind (self->socket, endpoint) == 0, endpoint);
+    check (zmq_getsockopt (self->socket, ZMQ_LAST_ENDPOINT, endpoint, &size) == 0, "ZMQ_LAST_ENDPOINT");
+}
+
+static void
+link_connect (struct link *self, enum role role, const char *endpoint)
+{
+    link_open (self, role);
+    check (zmq_connect (self->socket, endpoint) == 0, endpoint);
+}
+
+static void
+link_send (struct link *self, const void *data, size_t size)
+{
+    check (zmq_send (self->socket, data, size, 0) == (int) size, "zmq_send");
+}
+
+static void
+link_recv (struct link *self, void *data, size_t size)
+{
+    check (zmq_recv (self->socket, data, size, 0) == (int) size, "zmq_recv");
+}
+
+static void
+link_close (struct link *self)
+{
+    zmq_close (self->socket);
+}
