@@ -39,6 +39,9 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzzer/%,$(FUZ_SRC))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(BEN_SRC))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(EXA_SRC))
 
+# A short line for a long command; V=1 shows the command.
+short    = $(if $(V),,@echo "  $(1)  $(@F)";)
+
 # As many jobs as processors where the caller has not said how many.
 JOBS     = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 RUN      = BUILD=$(abspath $(BUILD)) CC="$(CC)" MAKE="$(MAKE)" tests/run
@@ -54,11 +57,11 @@ $(BUILD)/packages: tests/packages
 
 $(BUILD)/%.o: %.c | $(BUILD)/packages
 	@mkdir -p $(@D)
-	$(compile) -MMD -MP -c $< -o $@
+	$(call short,cc)$(compile) -MMD -MP -c $< -o $@
 
 define archive
 @mkdir -p $(@D); rm -f $@
-ar rcs $@ $^
+$(call short,ar)ar rcs $@ $^
 endef
 
 # For our own programs, with what is internal; users get libweft.a, without.
@@ -70,31 +73,31 @@ $(BUILD)/support.a: $(call objects,$(SUP_SRC))
 	$(archive)
 
 $(BUILD)/libweft.a: $(call objects,$(LIB_SRC))
-	ld -r -o $(BUILD)/libweft.o $^
-	objcopy --localize-hidden $(BUILD)/libweft.o
-	rm -f $@; ar rcs $@ $(BUILD)/libweft.o
+	@rm -f $@; ld -r -o $(BUILD)/libweft.o $^
+	@objcopy --localize-hidden $(BUILD)/libweft.o
+	$(call short,ar)ar rcs $@ $(BUILD)/libweft.o
 $(SHARED): $(call objects,$(LIB_SRC))
-	$(link) -shared -Wl,-soname,$(SONAME) -Wl,--no-undefined $(LIBS)
-	ln -sf libweft.so $(BUILD)/$(SONAME)
+	$(call short,ld)$(link) -shared -Wl,-soname,$(SONAME) -Wl,--no-undefined,--as-needed $(LIBS)
+	@ln -sf libweft.so $(BUILD)/$(SONAME)
 
 # Exported so that libzmq finds them before libc's: see cli/descriptors.c.
 $(BUILD)/weft: $(BUILD)/cli/main.o $(BUILD)/cli.a $(BUILD)/internal.a
-	$(link) -Wl,--export-dynamic-symbol=accept,--export-dynamic-symbol=accept4 $(LIBS)
+	$(call short,ld)$(link) -Wl,--export-dynamic-symbol=accept,--export-dynamic-symbol=accept4 $(LIBS)
 $(TESTS): $(BUILD)/%: $(BUILD)/tests/%.o $(BUILD)/support.a $(BUILD)/cli.a $(BUILD)/internal.a
-	$(link) $(LIBS) -lcmocka
+	$(call short,ld)$(link) $(LIBS) -lcmocka
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/internal.a
-	$(link) $(LIBS) -lm
+	$(call short,ld)$(link) $(LIBS) -lm
 $(REPLAYS): $(BUILD)/replay/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/internal.a
 	@mkdir -p $(@D)
-	$(link) $(LIBS)
+	$(call short,ld)$(link) $(LIBS)
 $(FUZZERS): $(BUILD)/fuzzer/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/internal.a
 	@mkdir -p $(@D)
-	$(link) -fsanitize=fuzzer $(LIBS)
+	$(call short,ld)$(link) -fsanitize=fuzzer $(LIBS)
 
 # An example sees what a user sees: weft.h and libweft.
 $(EXAMPLES): $(BUILD)/%: %.c include/weft.h $(SHARED)
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 $(WARN) -Iinclude $(CFLAGS) $< -o $@ -L$(BUILD) -Wl,-rpath,$(abspath $(BUILD)) -lweft
+	$(call short,cc)$(CC) -std=gnu11 $(WARN) -Iinclude $(CFLAGS) $< -o $@ -L$(BUILD) -Wl,-rpath,$(abspath $(BUILD)) -lweft
 
 # ----------------------------------------------------------------- for people
 
@@ -110,7 +113,7 @@ bench: all $(BENCHES) ## measure, side by side with others
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 20
-	@echo; echo "  BUILD=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) CC=$(CC) CFLAGS=$(CFLAGS) FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo; echo "  BUILD=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) CC=$(CC) CFLAGS=$(CFLAGS) FUZZ_SECONDS=$(FUZZ_SECONDS) V=$(V)"
 
 # -------------------------------------------------------------------- testing
 
@@ -159,18 +162,18 @@ manual: $(BUILD)/man/weft.1 $(PAGES) $(BUILD)/completion ## the man pages, in $(
 
 $(BUILD)/man/weft.1: $(BUILD)/weft
 	@mkdir -p $(@D); rm -f $(@D)/weft-*
-	$< help --man weft-options > $(@D)/weft-options.7
-	$< help --man weft > $@
-	for page in $$(sed -n 's/^\.It Xr \(weft-[a-z]*\) 1$$/\1/p' $@); do $< help --man $$page > $(@D)/$$page.1 || exit; done
+	$(call short,man)$< help --man weft > $@
+	@$< help --man weft-options > $(@D)/weft-options.7
+	@for page in $$(sed -n 's/^\.It Xr \(weft-[a-z]*\) 1$$/\1/p' $@); do $< help --man $$page > $(@D)/$$page.1 || exit; done
 $(BUILD)/man/%.3: docs/man/%.3.in docs/man/declarations.awk include/weft.h
 	@mkdir -p $(@D)
-	awk -f docs/man/declarations.awk include/weft.h $< > $@
-	for call in $$(awk -v list=1 -f docs/man/declarations.awk include/weft.h $<); do [ $$call = $* ] || ln -sf $(@F) $(@D)/$$call.3; done
+	$(call short,man)awk -f docs/man/declarations.awk include/weft.h $< > $@
+	@for call in $$(awk -v list=1 -f docs/man/declarations.awk include/weft.h $<); do \
+	    [ $$call = $* ] || ln -sf $(@F) $(@D)/$$call.3; done
 $(BUILD)/man/weft.7: docs/man/weft.7
-	@mkdir -p $(@D)
-	cp $< $@
+	@mkdir -p $(@D); cp $< $@
 $(BUILD)/completion: $(BUILD)/weft
-	$< help --completion bash > $@
+	@$< help --completion bash > $@
 
 # ----------------------------------------------------------------- installing
 
