@@ -1,14 +1,7 @@
 /*  test_halt.c - when a run ends early, and with which status */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "cli/halt.h"
-#include "weft.h"
+#include "tests/testing.h"
 
 /*  Jobs one after the other with these exit statuses (a letter: a signal, a is 1). What is
  *  expected was measured with GNU parallel 20221122, -j1. */

@@ -1,17 +1,9 @@
 /*  test_jobout.c - the output of jobs: grouped, by line, in order, tagged, and bounded in memory */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "cli/jobout.h"
-#include "weft.h"
+#include "tests/testing.h"
 
 struct fixture {
     struct outlet outlet;

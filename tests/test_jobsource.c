@@ -1,17 +1,11 @@
 /*  test_jobsource.c - the arguments of jobs: combinations, delimiters, columns */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "cli/columns.h"
 #include "cli/jobsource.h"
 #include "cli/records.h"
+#include "tests/testing.h"
 
 struct source_case {
     const char *words[4];       /*  parted by spaces; + before the first: linked    */

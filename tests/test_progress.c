@@ -1,14 +1,7 @@
 /*  test_progress.c - what --bar shows */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "cli/progress.h"
+#include "tests/testing.h"
 
 static void
 texts (void **state)

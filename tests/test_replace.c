@@ -1,13 +1,7 @@
 /*  test_replace.c - command templates give what GNU parallel gives */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "cli/replace.h"
+#include "tests/testing.h"
 
 #define COMMAND (REPLACE_QUOTE | REPLACE_APPEND)
 

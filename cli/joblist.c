@@ -1,0 +1,177 @@
+/*  joblist.c - what was typed, as a list of jobs: a command, its sources, its tag */
+
+#include "cli/joblist.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "core/error.h"
+
+#define FIELD(name) offsetof (struct joblist_options, name)
+#define HIDDEN(word, of, kind) { .name = word, .type = kind, .flags = OPTION_HIDDEN, .offset = FIELD (of) }
+
+const struct option joblist_options[] = {
+    { .name = "arg-file", .letter = 'a', .type = OPTION_LIST, .argument = "FILE", .offset = FIELD (files),
+      .text = "take values from FILE (- is standard input); several give all combinations" },
+    { .name = "null", .letter = '0', .type = OPTION_FLAG, .offset = FIELD (null),
+      .text = "values end with a NUL, as from find -print0" },
+    { .name = "delimiter", .letter = 'd', .type = OPTION_TEXT, .argument = "TEXT", .offset = FIELD (delimiter),
+      .text = "values end with TEXT, which may hold \\t \\n \\0 \\xHH; default: a newline" },
+    { .name = "colsep", .letter = 'C', .type = OPTION_TEXT, .argument = "REGEX", .offset = FIELD (colsep),
+      .text = "cut values into columns {1} {2} ... where REGEX matches, or at that character" },
+    { .name = "max-args", .letter = 'n', .type = OPTION_INT, .argument = "N", .standard = "-1", .min = -1,
+      .max = 65536, .offset = FIELD (per_job), .text = "give a job up to N values; 0 takes one and gives none" },
+    { .name = "max-replace-args", .letter = 'N', .type = OPTION_INT, .argument = "N", .standard = "-1", .min = -1,
+      .max = 65536, .offset = FIELD (replace_per_job), .text = "the same" },
+    { .name = "no-run-if-empty", .letter = 'r', .type = OPTION_FLAG, .offset = FIELD (skip_blank),
+      .text = "pass over values that are blank" },
+    { .name = "link", .type = OPTION_FLAG, .offset = FIELD (link),
+      .text = "go through several sources in step, the shorter ones over again" },
+    HIDDEN ("xapply", link, OPTION_FLAG),
+    OPTION_END
+};
+
+/*  The words before the first source, joined by spaces. */
+static int
+joblist_template (struct joblist *self, char *const *words, int count, unsigned flags)
+{
+    struct buffer text;
+    buffer_init (&text, 0);
+    int rc = 0;
+    for (int i = 0; i < count && rc == 0; i++) {
+        rc = i ? buffer_add_str (&text, " ") : 0;
+        if (rc == 0)
+            rc = buffer_add_str (&text, words[i]);
+    }
+    if (rc == 0)
+        rc = buffer_terminate (&text);
+    if (rc == 0)
+        rc = replace_compile (&self->command, buffer_data (&text), flags);
+    buffer_free (&text);
+    return rc;
+}
+
+static bool
+is_source (const char *word)
+{
+    return strcmp (word, ":::") == 0 || strcmp (word, ":::+") == 0 || strcmp (word, "::::") == 0
+           || strcmp (word, "::::+") == 0;
+}
+
+bool
+joblist_has_sources (char *const *operands, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (is_source (operands[i]))
+            return true;
+    return false;
+}
+
+/*  operands[0] is ::: or the like. Returns how many operands it takes. */
+static int
+joblist_source (struct joblist *self, char **operands, int count, int in)
+{
+    bool files = strncmp (operands[0], "::::", 4) == 0;
+    bool linked = strchr (operands[0], '+') != NULL;
+    int end = 1;
+    while (end < count && !is_source (operands[end]))
+        end++;
+    if (!files) {
+        int rc = jobsource_add_words (self->source, operands + 1, (size_t) (end - 1), linked);
+        return rc < 0 ? rc : end;
+    }
+    if (end == 1)
+        return error_set (WEFT_EINVAL, "%s: name at least one file after it (- is standard input)", operands[0]);
+    for (int i = 1; i < end; i++) {
+        int rc = jobsource_add_file (self->source, operands[i], in, linked);
+        if (rc < 0)
+            return rc;
+    }
+    return end;
+}
+
+static int
+joblist_sources (struct joblist *self, const struct joblist_options *options, char **operands, int count, int in)
+{
+    for (size_t i = 0; i < options->files.count; i++) {
+        int rc = jobsource_add_file (self->source, options->files.items[i], in, false);
+        if (rc < 0)
+            return rc;
+    }
+    if (count == 0 && options->files.count == 0)
+        return jobsource_add_file (self->source, "-", in, false);
+    while (count > 0) {
+        int used = joblist_source (self, operands, count, in);
+        if (used < 0)
+            return used;
+        operands += used;
+        count -= used;
+    }
+    return 0;
+}
+
+int
+joblist_init (struct joblist *self, const struct joblist_options *options, char **operands, int count, int in,
+              const char *tag)
+{
+    int64_t per_job = options->replace_per_job >= 0 ? options->replace_per_job : options->per_job;
+    struct jobsource_config config = { .delimiter = options->null ? "" : options->delimiter, .colsep = options->colsep,
+                                       .skip_blank = options->skip_blank, .link = options->link,
+                                       .per_job = per_job >= 0 ? per_job : 1 };
+    unsigned flags = REPLACE_QUOTE | REPLACE_APPEND | (per_job > 1 ? REPLACE_REPEAT : 0);
+    int words = 0;
+    *self = (struct joblist) { .number = 0 };
+    arglist_init (&self->args);
+    while (words < count && !is_source (operands[words]))
+        words++;
+    int rc = joblist_template (self, operands, words, flags);
+    if (rc == 0 && tag)
+        rc = replace_compile (&self->tag, tag, 0);
+    if (rc < 0)
+        goto failed;
+    self->source = jobsource_new (&config);
+    rc = self->source ? joblist_sources (self, options, operands + words, count - words, in) : WEFT_EINVAL;
+    if (rc == 0)
+        return 0;
+failed:
+    joblist_free (self);
+    return rc;
+}
+
+void
+joblist_free (struct joblist *self)
+{
+    jobsource_destroy (&self->source);
+    arglist_free (&self->args);
+    replace_free (&self->command);
+    replace_free (&self->tag);
+}
+
+int
+joblist_next (struct joblist *self, struct buffer *command, struct buffer *tag)
+{
+    int rc = jobsource_next (self->source, &self->args);
+    if (rc != 1)
+        return rc;
+    char *const *values = arglist_values (&self->args);
+    self->number++;
+    buffer_clear (command);
+    buffer_clear (tag);
+    rc = replace_render (&self->command, values, self->args.count, self->number, JOBLIST_SLOT_MARK, command);
+    if (rc == 0 && self->tag.text)
+        rc = replace_render (&self->tag, values, self->args.count, self->number, JOBLIST_SLOT_MARK, tag);
+    if (rc == 0 && buffer_size (command) > JOBLIST_COMMAND_MAX)
+        rc = error_set (WEFT_ETOOBIG, "the command of job %llu is %zu bytes long; the system takes %d",
+                        (unsigned long long) self->number, buffer_size (command), JOBLIST_COMMAND_MAX);
+    if (rc == 0)
+        rc = buffer_terminate (command);
+    if (rc == 0)
+        rc = buffer_terminate (tag);
+    return rc < 0 ? rc : 1;
+}
+
+int
+joblist_fd (const struct joblist *self)
+{
+    return jobsource_fd (self->source);
+}

@@ -1,0 +1,50 @@
+/*  joblist.h - what was typed, as a list of jobs: a command, its sources, its tag */
+#ifndef WEFT_CLI_JOBLIST_H
+#define WEFT_CLI_JOBLIST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/jobsource.h"
+#include "cli/replace.h"
+#include "core/option.h"
+
+/*  Stands for {%} until the slot is known, see weft_job_t.slot_mark. */
+#define JOBLIST_SLOT_MARK "\001{%}\001"
+
+#define JOBLIST_COMMAND_MAX 131071      /*  bytes that Linux takes as one argument of sh -c */
+
+struct joblist_options {
+    struct option_list files;   /*  -a          */
+    bool null;
+    char *delimiter;
+    char *colsep;
+    int64_t per_job, replace_per_job;       /*  -n, -N; -1: not given */
+    bool skip_blank, link;
+};
+
+extern const struct option joblist_options[];
+
+struct joblist {
+    struct jobsource *source;
+    struct arglist args;
+    struct replace command, tag;
+    uint64_t number;            /*  of the last job */
+};
+
+/*  `operands` are the command's words and then ::: and the like; they must outlive the
+ *  list. Without any source, values come from `in`. `tag` is a template, or NULL. */
+int joblist_init (struct joblist *self, const struct joblist_options *options, char **operands, int count, int in,
+                  const char *tag);
+void joblist_free (struct joblist *self);
+
+/*  Never waits. 1: `command` and `tag` (emptied first) hold those of the next job,
+ *  with their NUL; 0: nothing yet, wait until joblist_fd can be read; WEFT_EEND; or an
+ *  error, which ends it. */
+int joblist_next (struct joblist *self, struct buffer *command, struct buffer *tag);
+int joblist_fd (const struct joblist *self);
+
+/*  Are there operands that are sources (::: or ::::)? */
+bool joblist_has_sources (char *const *operands, int count);
+
+#endif
