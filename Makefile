@@ -108,7 +108,9 @@ demo: ## build, then see a pool at work, and the patterns
 
 examples: $(EXAMPLES) ## the example programs, in $(BUILD)/examples
 
-bench: all $(BENCHES) ## measure, side by side with others
+bench: ## measure, side by side with others
+	@CC="$(CC)" tests/packages --install build bench
+	@+$(MAKE) $(JOBS) --no-print-directory all $(BENCHES)
 	@BUILD=$(abspath $(BUILD)) WEFT=$(abspath $(BUILD))/weft bench/run
 
 help: ## this list
