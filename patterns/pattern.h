@@ -9,6 +9,7 @@
 #include "core/context.h"
 #include "core/option.h"
 #include "core/poll.h"
+#include "patterns/pattern_watch.h"
 
 /*  Options that every pattern takes; a pattern's own table follows on them. The
  *  fields are those of struct socket_config, and wire options are made from it. */
@@ -25,10 +26,12 @@ struct socket_config {
     int64_t retry_delay, retry_delay_max;   /*  (req) back-off between: default 100ms, 5s      */
     bool no_drop;               /*  no-drop (pub): wait rather than drop                       */
     bool correlate;             /*  correlate (req): default yes                               */
+    bool until_gone;            /*  until-gone (rep, sub, pull): WEFT_EEND when all have left; live */
     struct option_list topics;  /*  topic (sub): live, repeatable; none subscribes to all      */
 };
 
 struct weft_socket;
+extern const struct pollable_ops socket_pollable;
 
 struct pattern {
     const char *name;                       /*  "req"                                          */
@@ -47,8 +50,8 @@ struct pattern {
     int (*send) (struct weft_socket *socket, weft_msg_t *msg, int64_t timeout);
     int (*recv) (struct weft_socket *socket, weft_msg_t *msg, int64_t timeout);
 
-    /*  A live option has changed. May be NULL. */
-    int (*changed) (struct weft_socket *socket, const struct option *option, const char *value);
+    /*  One of its own options is about to be set: may refuse, and does what a live one needs. May be NULL. */
+    int (*change) (struct weft_socket *socket, const struct option *option, const char *value);
 
     /*  WEFT_IN | WEFT_OUT for the user, from the wire's. NULL: the wire's own. */
     int (*events) (struct weft_socket *socket);
@@ -56,7 +59,8 @@ struct pattern {
     /*  When something is due without a message (a retry). NULL: never. */
     int64_t (*deadline) (struct weft_socket *socket);
 
-    /*  Peers for weft_wait_peers: connected, or subscribed. NULL: wire->peers. */
+    /*  For weft_wait_peers where being connected is not enough: how many have subscribed,
+     *  after taking in what the wire has. NULL: wire->peers. */
     int (*ready) (struct weft_socket *socket);
 
     /*  Frees private state. May be NULL. */
@@ -70,8 +74,13 @@ struct weft_socket {
     struct wire *wire;                      /*  NULL until the first bind or connect            */
     struct socket_config config;
     void *state;
-    weft_counters_t counters;               /*  patterns add dropped, retries, late, subscriptions; the rest comes from the wire */
-    bool waited;                            /*  wait-peers, wait-subs are over                  */
+    weft_counters_t counters;               /*  patterns add dropped, refused, retries, late, subscriptions;
+                                                the rest comes from the wire and the watch      */
+    struct watch watch;
+    unsigned binds, connects;               /*  endpoints                                       */
+    char target[ENDPOINT_MAX];              /*  the last that was connected to, for error texts */
+    unsigned turn;                          /*  messages, to pump now and then                  */
+    bool waited;                            /*  the first send may go: wait-peers, wait-subs are over */
 };
 
 extern const struct pattern pattern_req, pattern_rep;       /*  request.c   */
@@ -82,7 +91,57 @@ extern const struct pattern pattern_push, pattern_pull;     /*  pipeline.c  */
  *  rejection for error messages. Patterns call it where they wait. */
 void socket_pump (struct weft_socket *self);
 
-/*  The options common to all patterns. */
-extern const struct option socket_options[];
+/*  Send and receive on the wire, as patterns do that add nothing. One call of
+ *  the engine when it need not wait; while it waits, connection events are handled.
+ *  socket_recv gives WEFT_EEND by the option until-gone. Both explain a timeout. */
+int socket_send (struct weft_socket *self, weft_msg_t *msg, int64_t timeout);
+int socket_recv (struct weft_socket *self, weft_msg_t *msg, int64_t timeout);
+
+/*  How many peers count for weft_wait_peers; `subscribed`: those of pattern->ready. */
+int socket_ready (struct weft_socket *self, bool subscribed);
+
+/*  WEFT_EPEER explained when it is certain that no peer can come: the only
+ *  endpoint that we connect to is of a socket type that does not fit; else 0. */
+int socket_misfit (const struct weft_socket *self);
+
+/*  WEFT_EPEER or WEFT_ENOPEER, explained, after a wait of `timeout` without any peer. */
+int socket_no_peer (const struct weft_socket *self, int64_t timeout);
+
+/*  A time as text for messages, "2s"; `text` has SOCKET_TIME bytes and is returned. */
+#define SOCKET_TIME 32
+const char *socket_time (int64_t time, char *text);
+
+/*  The first wait for a message is left to the engine, which is fast; after so
+ *  long the wait is one that sees connection events too. */
+#define SOCKET_PATIENCE (20 * TIME_MS)
+
+/*  Option tables: those common to all patterns; of patterns with none of their own; of
+ *  those that only add until-gone; of the pool's handles and the proxy. */
+extern const struct option socket_options[], socket_no_options[], socket_receiver_options[];
+extern const struct option pool_options[], worker_options[], sink_options[], proxy_options[];
+
+/*  Those of the table that concern the wire: for the sockets' table and the proxy's. */
+#define OPTIONS_OF_WIRE \
+    { "hwm", 0, OPTION_INT, "N", "1000", 1, 100000000, NULL, 0, offsetof (struct socket_config, hwm), \
+      "high-water mark: messages queued for a peer, each way" }, \
+    { "linger", 0, OPTION_TIME, "TIME", "1s", -1, SOCKET_DAY, NULL, 0, offsetof (struct socket_config, linger), \
+      "how long the end waits for what is not delivered yet" }, \
+    { "max-size", 0, OPTION_SIZE, "BYTES", "64M", 1, INT64_C (1) << 40, NULL, 0, \
+      offsetof (struct socket_config, max_size), "largest message that is received" }, \
+    { "heartbeat", 0, OPTION_TIME, "TIME", "5s", 0, SOCKET_DAY, NULL, 0, \
+      offsetof (struct socket_config, heartbeat), \
+      "how often a silent peer is asked for a sign of life, gone after three; 0: never" }, \
+    { "reconnect", 0, OPTION_TIME, "TIME", "100ms", TIME_MS, SOCKET_DAY, NULL, 0, \
+      offsetof (struct socket_config, reconnect), "first wait before connecting again; doubles" }, \
+    { "reconnect-max", 0, OPTION_TIME, "TIME", "10s", TIME_MS, SOCKET_DAY, NULL, 0, \
+      offsetof (struct socket_config, reconnect_max), "longest wait before connecting again" }
+#define SOCKET_DAY (24 * 3600 * TIME_S)
+
+/*  Wire options by what was configured; the rest are the wire's own defaults. */
+void socket_wire_options (const struct socket_config *config, struct wire_options *options);
+
+#define OPTION_UNTIL_GONE { "until-gone", 0, OPTION_FLAG, NULL, "no", 0, 0, NULL, OPTION_LIVE, \
+                            offsetof (struct socket_config, until_gone), \
+                            "end when every peer that came has left and all was received" }
 
 #endif

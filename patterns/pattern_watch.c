@@ -1,0 +1,83 @@
+/*  pattern_watch.c - what happens to the connections of a wire: counted, logged once, remembered */
+
+#include "patterns/pattern_watch.h"
+
+#include <stdio.h>
+
+#define EVENTS_A_TURN 256       /*  a storm of connections must not starve the messages */
+
+static uint32_t
+hash (uint32_t seed, const char *text)
+{
+    for (; *text; text++)
+        seed = (seed ^ (unsigned char) *text) * UINT32_C (16777619);
+    return seed;
+}
+
+bool
+watch_first (struct watch *self, const char *what, const char *where)
+{
+    uint32_t key = hash (hash (UINT32_C (2166136261), what), where);
+    for (unsigned i = 0; i < self->said_count; i++)
+        if (self->said[i] == key)
+            return false;
+    if (self->said_count == WATCH_SAID)
+        return false;
+    self->said[self->said_count++] = key;
+    return true;
+}
+
+/*  How loud each kind is in the log. */
+static const int levels[] = {
+    [WIRE_CONNECTED] = WEFT_LOG_INFO,
+    [WIRE_DISCONNECTED] = WEFT_LOG_INFO,
+    [WIRE_RETRYING] = WEFT_LOG_WARNING,
+    [WIRE_REJECTED] = WEFT_LOG_WARNING,
+    [WIRE_LISTENING] = WEFT_LOG_DEBUG,
+    [WIRE_ACCEPT_FAILED] = WEFT_LOG_ERROR
+};
+
+static void
+watch_trouble (struct watch *self, const struct wire_event *event)
+{
+    if (self->misfit && !event->incompatible)
+        return;                 /*  the better explanation stays */
+    self->misfit = event->incompatible;
+    snprintf (self->trouble, sizeof self->trouble, "%s: %s", event->endpoint, event->text);
+}
+
+static void
+watch_event (struct watch *self, const struct wire_event *event, const struct log *log, const char *who)
+{
+    switch (event->kind) {
+    case WIRE_CONNECTED:
+        self->connects++;
+        break;
+    case WIRE_DISCONNECTED:
+        self->disconnects++;
+        break;
+    case WIRE_REJECTED:
+        self->rejected++;
+        watch_trouble (self, event);
+        break;
+    case WIRE_RETRYING:
+    case WIRE_ACCEPT_FAILED:
+        watch_trouble (self, event);
+        break;
+    case WIRE_LISTENING:
+        break;
+    }
+    const char *text = *event->text ? event->text : "listening";
+    char what[16];
+    snprintf (what, sizeof what, "event %d", event->kind);
+    if (log->fn && watch_first (self, what, event->endpoint))
+        log_write (log, levels[event->kind], "%s %s: %s", who, event->endpoint, text);
+}
+
+void
+watch_pump (struct watch *self, struct wire *wire, const struct log *log, const char *who)
+{
+    struct wire_event event;
+    for (int i = 0; i < EVENTS_A_TURN && wire_next_event (wire, &event) == 1; i++)
+        watch_event (self, &event, log, who);
+}

@@ -1,0 +1,29 @@
+/*  pattern_watch.h - what happens to the connections of a wire: counted, logged once, remembered
+ *
+ *  Common ground of the sockets and the proxy. */
+#ifndef WEFT_PATTERNS_PATTERN_WATCH_H
+#define WEFT_PATTERNS_PATTERN_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/log.h"
+#include "core/wire.h"
+
+#define WATCH_SAID 64           /*  different things that are logged; what comes after them is only counted */
+
+struct watch {
+    uint64_t connects, disconnects, rejected;
+    bool misfit;                /*  a peer was rejected because its socket type does not fit    */
+    char trouble[256];          /*  the last failure of a connection in words, "" for none      */
+    uint32_t said[WATCH_SAID];  /*  hashes of what was logged                                   */
+    unsigned said_count;
+};
+
+/*  Takes in the connection events that wait. `who` begins the log lines. */
+void watch_pump (struct watch *self, struct wire *wire, const struct log *log, const char *who);
+
+/*  True the first time that it is asked about `what` at `where`: for logging each thing once. */
+bool watch_first (struct watch *self, const char *what, const char *where);
+
+#endif

@@ -1,0 +1,345 @@
+/*  proxy.c - carries messages between a front and a back: queue, forwarder, streamer
+ *
+ *  Guarantee: at most once, as for the patterns that it joins. A message is taken from one side when
+ *  the other has room, so that a full side slows down who sends to it and nothing
+ *  is dropped here; but a forwarder drops for a subscriber that is full, as pub does,
+ *  a queue drops the reply to a client that has gone, and a capture drops for whoever
+ *  does not keep up with it: a tap must not stall what it taps. All are counted and logged. */
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "patterns/pattern.h"
+#include "patterns/pattern_fanout.h"
+
+#define MESSAGES_A_TURN 256         /*  one way, before the other has its turn              */
+#define RETRY_TIME (10 * TIME_MS)   /*  ROUTER does not tell when a client has room again   */
+#define TOPIC_MAX 245               /*  see publish.c                                       */
+
+enum { FRONT, BACK, CAPTURE, SIDES };
+static const char *const side_names[SIDES] = { "front", "back", "capture" };
+
+struct side {
+    enum wire_type type;
+    struct wire *wire;              /*  NULL until something is attached    */
+    struct watch watch;
+    struct fanout fanout;           /*  of an XPUB                          */
+};
+
+/*  One direction. */
+struct lane {
+    struct side *from, *to;
+    weft_msg_t msg;                 /*  taken, and not handed on yet        */
+    bool holding;                   /*  there is one                        */
+};
+
+static const struct kind {
+    const char *name;
+    enum wire_type front, back;
+    int lanes;                      /*  2: the back sends too               */
+} kinds[] = {
+    { "queue", WIRE_ROUTER, WIRE_DEALER, 2 },
+    { "forwarder", WIRE_XSUB, WIRE_XPUB, 2 },
+    { "streamer", WIRE_PULL, WIRE_PUSH, 1 }
+};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+struct weft_proxy {
+    weft_t *weft;
+    const struct kind *kind;
+    struct socket_config config;
+    struct side sides[SIDES];
+    struct lane lanes[2];
+    uint64_t dropped;               /*  replies whose client had gone       */
+    int stop_fd;
+};
+
+const struct option proxy_options[] = { OPTIONS_OF_WIRE, OPTION_END };
+
+/* --------------------------------------------------------- making and attaching */
+
+weft_proxy_t *
+weft_proxy_new (weft_t *weft, const char *name)
+{
+    const struct kind *kind = NULL;
+    for (size_t i = 0; i < KINDS; i++)
+        if (strcmp (kinds[i].name, name) == 0)
+            kind = &kinds[i];
+    if (!kind) {
+        error_set (WEFT_EINVAL, "%s: no such kind of proxy; there are queue, forwarder and streamer", name);
+        return NULL;
+    }
+    weft_proxy_t *self = calloc (1, sizeof *self);
+    if (!self || option_init (proxy_options, &self->config)) {
+        error_plain (WEFT_ENOMEM);
+        free (self);
+        return NULL;
+    }
+    self->weft = weft;
+    self->kind = kind;
+    self->sides[FRONT].type = kind->front;
+    self->sides[BACK].type = kind->back;
+    self->sides[CAPTURE].type = WIRE_XPUB;
+    self->lanes[0] = (struct lane) { .from = &self->sides[FRONT], .to = &self->sides[BACK] };
+    self->lanes[1] = (struct lane) { .from = &self->sides[BACK], .to = &self->sides[FRONT] };
+    self->stop_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (self->stop_fd < 0) {
+        error_errno ("proxy");
+        weft_proxy_destroy (&self);
+    }
+    return self;
+}
+
+void
+weft_proxy_destroy (weft_proxy_t **handle)
+{
+    weft_proxy_t *self = *handle;
+    if (!self)
+        return;
+    *handle = NULL;
+    for (int i = 0; i < 2; i++) {
+        struct lane *lane = &self->lanes[i];
+        if (lane->holding && wire_send (lane->to->wire, &lane->msg, 0))
+            log_warning (&self->weft->log, "proxy: a message was left undelivered to the %s", side_names[i ? FRONT : BACK]);
+        weft_msg_clear (&lane->msg);
+    }
+    for (int i = 0; i < SIDES; i++)
+        context_close (self->weft, &self->sides[i].wire);
+    if (self->stop_fd >= 0)
+        close (self->stop_fd);
+    option_free (proxy_options, &self->config);
+    free (self);
+}
+
+int
+weft_proxy_set (weft_proxy_t *self, const char *name, const char *value)
+{
+    const struct option_group groups[] = { { .table = proxy_options }, { 0 } };
+    const struct option *option = option_find (proxy_options, name);
+    if (!option) {
+        const char *nearest = option_nearest (groups, name);
+        return error_set (WEFT_EINVAL, "%s: no such option of a proxy%s%s%s", name, nearest ? "; perhaps " : "",
+                          nearest ? nearest : "", nearest ? "?" : "");
+    }
+    for (int i = 0; i < SIDES; i++)
+        if (self->sides[i].wire)
+            return error_set (WEFT_ESTATE, "%s: has to be set before the first attach", option->name);
+    return option_set (option, &self->config, value);
+}
+
+static int
+open_side (weft_proxy_t *self, struct side *side)
+{
+    struct wire_options options;
+    socket_wire_options (&self->config, &options);
+    options.immediate = side->type == WIRE_DEALER || side->type == WIRE_PUSH;
+    options.mandatory = side->type == WIRE_ROUTER;
+    options.lossless = options.verbose = side->type == WIRE_XPUB;
+    if (side->type == WIRE_XSUB)
+        options.send_hwm = 0;       /*  subscriptions must not be dropped */
+    return context_open (self->weft, side->type, &options, &side->wire);
+}
+
+static struct side *
+find_side (const weft_proxy_t *self, const char *name)
+{
+    for (int i = 0; i < SIDES; i++)
+        if (strcmp (side_names[i], name) == 0)
+            return (struct side *) (uintptr_t) &self->sides[i];
+    error_set (WEFT_EINVAL, "%s: no such side of a proxy; there are front, back and capture", name);
+    return NULL;
+}
+
+int
+weft_proxy_attach (weft_proxy_t *self, const char *name, const char *endpoints)
+{
+    struct endpoint endpoint;
+    struct side *side = find_side (self, name);
+    if (!side)
+        return WEFT_EINVAL;
+    const char *list = endpoints;
+    int count = 0, rc;
+    while ((rc = endpoint_next (&list, ENDPOINT_BIND, &endpoint)) == 1)
+        count++;
+    if (rc)
+        return rc;
+    if (!count)
+        return error_set (WEFT_EENDPOINT, "%s: no endpoint given; for example tcp://127.0.0.1:5555", name);
+    bool first = !side->wire;
+    rc = first ? open_side (self, side) : 0;
+    list = endpoints;
+    bool attached = false;
+    while (rc == 0 && endpoint_next (&list, ENDPOINT_BIND, &endpoint) == 1) {
+        rc = wire_attach (side->wire, &endpoint);
+        attached = attached || rc == 0;
+    }
+    if (first && !attached)
+        context_close (self->weft, &side->wire);
+    return rc;
+}
+
+const char *
+weft_proxy_endpoint (const weft_proxy_t *self, const char *name)
+{
+    const struct side *side = find_side (self, name);
+    return side && side->wire ? side->wire->bound : "";
+}
+
+/* ------------------------------------------------------------------- carrying */
+
+/*  A copy for the tap; it may be lost, and the loss is counted. */
+static int
+capture (weft_proxy_t *self, const weft_msg_t *msg)
+{
+    struct side *tap = &self->sides[CAPTURE];
+    weft_msg_t copy;
+    weft_msg_init (&copy);
+    int rc = weft_msg_copy (&copy, msg);
+    if (rc == 0)
+        rc = fanout_send (&tap->fanout, tap->wire, &copy);
+    if (rc == 1 && watch_first (&tap->watch, "drop", ""))
+        log_warning (&self->weft->log, "proxy: the capture is too slow: messages are dropped for it");
+    weft_msg_clear (&copy);
+    return rc < 0 ? rc : 0;
+}
+
+/*  Takes the next message that is to be handed on: 1, 0 for none or no room, or negative. */
+static int
+take (weft_proxy_t *self, struct lane *lane)
+{
+    int rc = wire_events (lane->to->wire);
+    if (rc < 0 || !(rc & WEFT_OUT))
+        return rc < 0 ? rc : 0;
+    rc = wire_recv (lane->from->wire, &lane->msg, 0);
+    if (rc)
+        return rc == WEFT_EAGAIN ? 0 : rc;
+    bool subscription = lane->from->type == WIRE_XPUB;
+    lane->holding = !subscription || weft_msg_size (&lane->msg, 0) <= 1 + TOPIC_MAX;
+    if (!lane->holding)
+        weft_msg_clear (&lane->msg);
+    if (subscription || !self->sides[CAPTURE].wire)
+        return 1;
+    return (rc = capture (self, &lane->msg)) ? rc : 1;
+}
+
+/*  Hands on what is held: 0, WEFT_EAGAIN when there is no room, or another failure. */
+static int
+hand_on (weft_proxy_t *self, struct lane *lane)
+{
+    struct side *to = lane->to;
+    if (!lane->holding)
+        return 0;
+    int rc = to->type == WIRE_XPUB ? fanout_send (&to->fanout, to->wire, &lane->msg)
+                                   : wire_send (to->wire, &lane->msg, 0);
+    if (rc == 1 && watch_first (&to->watch, "drop", ""))
+        log_warning (&self->weft->log, "proxy: a subscriber is slow: messages are dropped for it");
+    if (rc == WEFT_ENOPEER) {
+        self->dropped++;
+        weft_msg_clear (&lane->msg);
+        if (watch_first (&to->watch, "reply", ""))
+            log_warning (&self->weft->log, "proxy: a client has gone before its reply, which is dropped");
+        rc = 0;
+    }
+    lane->holding = rc < 0;
+    return rc < 0 ? rc : 0;
+}
+
+/*  How many messages went this way in one turn, or negative. */
+static int
+carry (weft_proxy_t *self, struct lane *lane)
+{
+    for (int moved = 0; moved < MESSAGES_A_TURN; moved++) {
+        int rc = lane->holding ? 1 : take (self, lane);
+        if (rc <= 0)
+            return rc < 0 ? rc : moved;
+        rc = hand_on (self, lane);
+        if (rc)
+            return rc == WEFT_EAGAIN ? moved : rc;
+    }
+    return MESSAGES_A_TURN;
+}
+
+/* -------------------------------------------------------------------- running */
+
+static bool
+lane_ready (const struct lane *lane)
+{
+    int from = wire_events (lane->from->wire), to = wire_events (lane->to->wire);
+    return !lane->holding && from > 0 && from & WEFT_IN && to > 0 && to & WEFT_OUT;
+}
+
+/*  Sleeps until there may be something to do: 1 when it was stopped, 0, or negative. */
+static int
+proxy_wait (weft_proxy_t *self, int64_t timeout)
+{
+    struct pollfd fds[1 + SIDES] = { { .fd = self->stop_fd, .events = POLLIN } };
+    nfds_t count = 1;
+    for (int i = 0; i < SIDES; i++)
+        if (self->sides[i].wire) {
+            int fd = wire_fd (self->sides[i].wire);
+            if (fd < 0)
+                return fd;
+            fds[count++] = (struct pollfd) { .fd = fd, .events = POLLIN };
+            if (wire_events (self->sides[i].wire) & WEFT_ERR)
+                timeout = 0;
+        }
+    for (int i = 0; i < self->kind->lanes; i++) {
+        if (lane_ready (&self->lanes[i]))
+            timeout = 0;
+        if (self->lanes[i].holding)
+            timeout = clock_earlier (timeout, RETRY_TIME);
+    }
+    if (poll (fds, count, clock_poll_ms (timeout)) < 0)
+        return errno == EINTR ? error_plain (WEFT_EINTR) : error_errno ("proxy");
+    eventfd_t stops;
+    return fds[0].revents ? eventfd_read (self->stop_fd, &stops) == 0 : 0;
+}
+
+static void
+look_around (weft_proxy_t *self)
+{
+    static const char *const names[SIDES] = { "proxy front", "proxy back", "proxy capture" };
+    for (int i = 0; i < SIDES; i++)
+        if (self->sides[i].wire)
+            watch_pump (&self->sides[i].watch, self->sides[i].wire, &self->weft->log, names[i]);
+    if (self->sides[CAPTURE].wire)
+        fanout_take (&self->sides[CAPTURE].fanout, self->sides[CAPTURE].wire);
+}
+
+int
+weft_proxy_run (weft_proxy_t *self, int timeout)
+{
+    if (!self->sides[FRONT].wire || !self->sides[BACK].wire)
+        return error_set (WEFT_ESTATE, "proxy: attach both a front and a back first");
+    struct clock *clock = self->weft->clock;
+    int64_t deadline = clock_deadline (clock, timeout < 0 ? TIME_FOREVER : timeout * TIME_MS);
+    for (;;) {
+        look_around (self);
+        int moved = 0;
+        for (int i = 0; i < self->kind->lanes; i++) {
+            int rc = carry (self, &self->lanes[i]);
+            if (rc < 0)
+                return rc;
+            moved += rc;
+        }
+        int64_t left = clock_left (clock, deadline);
+        int rc = proxy_wait (self, moved ? 0 : left);
+        if (rc)
+            return rc < 0 ? rc : 0;
+        if (left == 0)
+            return error_set (WEFT_ETIMEOUT, "the proxy ran for the time allowed");
+    }
+}
+
+void
+weft_proxy_stop (weft_proxy_t *self)
+{
+    int number = errno;             /*  a signal handler must leave it as it was */
+    eventfd_write (self->stop_fd, 1);
+    errno = number;
+}

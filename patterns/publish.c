@@ -1,0 +1,154 @@
+/*  publish.c - pub and sub: everybody gets everything that they subscribed to
+ *
+ *  Guarantee: at most once; what was dropped is counted. A message goes to each
+ *  subscriber one of whose topics it begins with. A subscriber that is full
+ *  (hwm) loses messages; the count of such messages is a lower bound, since libzmq drops
+ *  without telling while a full subscriber catches up. With `no-drop` the publisher
+ *  waits for the slowest instead. Who subscribes late, or reconnects, misses what was
+ *  sent before: `wait-subs N` holds the first message until N subscriptions are there. */
+
+#include "core/error.h"
+#include "patterns/pattern.h"
+#include "patterns/pattern_fanout.h"
+
+#define TOPIC_MAX 245           /*  libzmq 4.3.4 breaks those of 246 to 255 bytes   */
+#define TAKE_EVERY 64           /*  messages, between two looks for subscriptions   */
+
+/* ----------------------------------------------------------------------- pub */
+
+struct pub {
+    struct fanout fanout;
+    unsigned turn;
+};
+
+static const struct option pub_options[] = {
+    { "wait-subs", 0, OPTION_INT, "N", "0", 0, 1000000, NULL, 0, offsetof (struct socket_config, wait_subs),
+      "the first send waits until there are N subscriptions" },
+    { "no-drop", 0, OPTION_FLAG, NULL, "no", 0, 0, NULL, OPTION_LIVE, offsetof (struct socket_config, no_drop),
+      "wait for a subscriber that is full, rather than drop for it" },
+    OPTION_END
+};
+
+static void
+pub_prepare (struct weft_socket *socket, struct wire_options *options)
+{
+    (void) socket;
+    options->lossless = true;
+    options->verbose = true;
+}
+
+static void
+pub_take (struct weft_socket *socket)
+{
+    struct pub *pub = socket->state;
+    fanout_take (&pub->fanout, socket->wire);
+    socket->counters.subscriptions = pub->fanout.subscriptions;
+    socket->counters.refused = pub->fanout.refused;
+}
+
+static int
+pub_send (struct weft_socket *socket, weft_msg_t *msg, int64_t timeout)
+{
+    struct pub *pub = socket->state;
+    if (++pub->turn % TAKE_EVERY == 0)
+        pub_take (socket);
+    if (socket->config.no_drop)
+        return socket_send (socket, msg, timeout);
+    int rc = fanout_send (&pub->fanout, socket->wire, msg);
+    if (rc <= 0)
+        return rc;
+    socket->counters.dropped = pub->fanout.dropped;
+    if (watch_first (&socket->watch, "drop", ""))
+        log_warning (&socket->weft->log, "pub: a subscriber is slow: messages are dropped for it (hwm %lld)",
+                     (long long) socket->config.hwm);
+    return 0;
+}
+
+static int
+pub_events (struct weft_socket *socket)
+{
+    pub_take (socket);
+    int events = wire_events (socket->wire);
+    return events < 0 ? events : events & WEFT_OUT;
+}
+
+static int
+pub_ready (struct weft_socket *socket)
+{
+    struct pub *pub = socket->state;
+    pub_take (socket);
+    return pub->fanout.subscriptions > INT32_MAX ? INT32_MAX : (int) pub->fanout.subscriptions;
+}
+
+const struct pattern pattern_pub = {
+    .name = "pub",
+    .type = WIRE_XPUB,
+    .side = ENDPOINT_BIND,
+    .options = pub_options,
+    .state_size = sizeof (struct pub),
+    .prepare = pub_prepare,
+    .send = pub_send,
+    .events = pub_events,
+    .ready = pub_ready
+};
+
+/* ----------------------------------------------------------------------- sub */
+
+static const struct option sub_options[] = {
+    { "topic", 't', OPTION_LIST, "TEXT", NULL, 0, 0, NULL, OPTION_LIVE, offsetof (struct socket_config, topics),
+      "take messages that begin so (repeatable); without one: all" },
+    OPTION_UNTIL_GONE,
+    OPTION_END
+};
+
+/*  A subscription is a message too, and the high-water mark would drop some of many. */
+static void
+sub_prepare (struct weft_socket *socket, struct wire_options *options)
+{
+    (void) socket;
+    options->send_hwm = 0;
+}
+
+static int
+subscribe (struct weft_socket *socket, const char *topic)
+{
+    return socket->wire->engine->subscribe (socket->wire, topic, strlen (topic));
+}
+
+static int
+sub_opened (struct weft_socket *socket)
+{
+    const struct option_list *topics = &socket->config.topics;
+    int rc = topics->count ? 0 : subscribe (socket, "");
+    for (size_t i = 0; i < topics->count && rc == 0; i++)
+        rc = subscribe (socket, topics->items[i]);
+    return rc;
+}
+
+static int
+sub_change (struct weft_socket *socket, const struct option *option, const char *value)
+{
+    if (option->type != OPTION_LIST)
+        return 0;
+    if (!value)
+        return error_set (WEFT_EINVAL, "topic: a text is missing");
+    if (strlen (value) > TOPIC_MAX)
+        return error_set (WEFT_ETOOBIG, "topic: %zu bytes are too many; at most %d", strlen (value), TOPIC_MAX);
+    if (!socket->wire)
+        return 0;
+    int rc = subscribe (socket, value);
+    if (rc == 0 && socket->config.topics.count == 0)    /*  the first topic narrows down "all" */
+        rc = socket->wire->engine->unsubscribe (socket->wire, "", 0);
+    return rc;
+}
+
+const struct pattern pattern_sub = {
+    .name = "sub",
+    .type = WIRE_SUB,
+    .side = ENDPOINT_CONNECT,
+    .options = sub_options,
+    .prepare = sub_prepare,
+    .opened = sub_opened,
+    .recv = socket_recv,
+    .change = sub_change
+};

@@ -1,0 +1,331 @@
+/*  socket_io.c - weft_socket_t: sending, receiving, and waiting for peers */
+
+#include "core/error.h"
+#include "patterns/pattern.h"
+
+#define SEND_SLICE (100 * TIME_MS)      /*  a send that waits looks at the connections so often  */
+#define PUMP_EVERY 1024                 /*  messages; also for those who never wait              */
+
+static int64_t
+to_ns (int timeout)
+{
+    return timeout < 0 ? TIME_FOREVER : timeout * TIME_MS;
+}
+
+const char *
+socket_time (int64_t time, char *text)
+{
+    static const struct option option = { "time", .type = OPTION_TIME, .min = -1, .max = INT64_MAX };
+    if (option_get (&option, &time, text, SOCKET_TIME))
+        text[0] = '\0';
+    return text;
+}
+
+void
+socket_pump (struct weft_socket *self)
+{
+    watch_pump (&self->watch, self->wire, &self->weft->log, self->pattern->name);
+}
+
+/*  Everybody who came has left again. */
+static bool
+socket_gone (const struct weft_socket *self)
+{
+    return self->watch.connects && self->wire->peers == 0;
+}
+
+static int
+not_attached (const struct weft_socket *self)
+{
+    return error_set (WEFT_ESTATE, "%s: bind or connect it first", self->pattern->name);
+}
+
+/* ------------------------------------------------- words for what went wrong */
+
+int
+socket_misfit (const struct weft_socket *self)
+{
+    if (self->watch.misfit && self->watch.connects == 0 && self->connects == 1 && self->binds == 0)
+        return error_set (WEFT_EPEER, "%s", self->watch.trouble);
+    return 0;
+}
+
+int
+socket_no_peer (const struct weft_socket *self, int64_t timeout)
+{
+    char time[SOCKET_TIME];
+    const char *trouble = self->watch.trouble;
+    return error_set (self->watch.misfit ? WEFT_EPEER : WEFT_ENOPEER, "no peer came within %s%s%s",
+                      socket_time (timeout, time), *trouble ? "; " : "", trouble);
+}
+
+static int
+send_timeout (const struct weft_socket *self, int64_t timeout)
+{
+    char time[SOCKET_TIME];
+    if (self->watch.connects == 0)
+        return socket_no_peer (self, timeout);
+    if (self->wire->peers == 0)
+        return error_set (WEFT_ENOPEER, "all peers have left, and none came within %s", socket_time (timeout, time));
+    return error_set (WEFT_ETIMEOUT, "the peers took nothing for %s: their queues are full (hwm %lld)",
+                      socket_time (timeout, time), (long long) self->config.hwm);
+}
+
+static int
+recv_timeout (const struct weft_socket *self, int64_t timeout)
+{
+    char time[SOCKET_TIME];
+    if (self->watch.connects == 0 && self->watch.misfit)
+        return socket_no_peer (self, timeout);
+    return error_set (WEFT_ETIMEOUT, "nothing came within %s%s", socket_time (timeout, time),
+                      self->watch.connects ? "" : ": no peer is there");
+}
+
+/* ------------------------------------------------------ on behalf of patterns */
+
+/*  ROUTER and XPUB always say that they can send, so a wait for room is left to the
+ *  engine's own send, in slices. */
+static int
+send_patiently (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
+{
+    struct clock *clock = self->weft->clock;
+    int64_t deadline = clock_deadline (clock, timeout);
+    for (;;) {
+        socket_pump (self);
+        int rc = socket_misfit (self);
+        if (rc)
+            return rc;
+        int64_t left = clock_left (clock, deadline);
+        if (left == 0)
+            return WEFT_ETIMEOUT;
+        rc = wire_send (self->wire, msg, clock_earlier (left, SEND_SLICE));
+        if (rc != WEFT_ETIMEOUT)
+            return rc;
+    }
+}
+
+int
+socket_send (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
+{
+    int64_t first = clock_earlier (timeout, SOCKET_PATIENCE);
+    int rc = wire_send (self->wire, msg, first);
+    if (rc != WEFT_ETIMEOUT)
+        return rc;
+    rc = send_patiently (self, msg, timeout == TIME_FOREVER ? timeout : timeout - first);
+    if (rc != WEFT_ETIMEOUT)
+        return rc;
+    return send_timeout (self, timeout);
+}
+
+/*  What a peer sent before it left can be received when its leaving is told: so the
+ *  end has come when nothing is left after that. */
+static int
+recv_patiently (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
+{
+    struct clock *clock = self->weft->clock;
+    int64_t deadline = clock_deadline (clock, timeout);
+    for (;;) {
+        socket_pump (self);
+        bool ended = self->config.until_gone && socket_gone (self);
+        int rc = wire_recv (self->wire, msg, 0);
+        if (rc != WEFT_EAGAIN)
+            return rc;
+        if (ended)
+            return error_set (WEFT_EEND, "every peer has left");
+        rc = socket_misfit (self);
+        if (rc)
+            return rc;
+        int64_t left = clock_left (clock, deadline);
+        if (left == 0)
+            return WEFT_ETIMEOUT;
+        rc = wire_wait (self->wire, WEFT_IN, left);
+        if (rc < 0)
+            return rc;
+    }
+}
+
+int
+socket_recv (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
+{
+    int64_t first = clock_earlier (timeout, SOCKET_PATIENCE);
+    int rc = wire_recv (self->wire, msg, first);
+    if (rc == WEFT_ETIMEOUT || (rc == WEFT_EAGAIN && self->config.until_gone))
+        rc = recv_patiently (self, msg, timeout == TIME_FOREVER ? timeout : timeout - first);
+    if (rc != WEFT_ETIMEOUT)
+        return rc;
+    return timeout == 0 ? error_plain (WEFT_EAGAIN) : recv_timeout (self, timeout);
+}
+
+/* ---------------------------------------------------------- waiting for peers */
+
+int
+socket_ready (struct weft_socket *self, bool subscribed)
+{
+    return subscribed && self->pattern->ready ? self->pattern->ready (self) : (int) self->wire->peers;
+}
+
+static int
+wait_ready (struct weft_socket *self, int count, bool subscribed, int64_t deadline)
+{
+    struct clock *clock = self->weft->clock;
+    for (;;) {
+        socket_pump (self);
+        if (socket_ready (self, subscribed) >= count)
+            return 0;
+        int rc = socket_misfit (self);
+        if (rc)
+            return rc;
+        int64_t left = clock_left (clock, deadline);
+        if (left == 0)
+            return WEFT_ETIMEOUT;
+        rc = wire_wait (self->wire, subscribed && self->pattern->ready ? WEFT_IN : 0, left);
+        if (rc < 0)
+            return rc;
+    }
+}
+
+static int
+explain_wait (struct weft_socket *self, int count, bool subscribed, int64_t timeout)
+{
+    char time[SOCKET_TIME];
+    int ready = socket_ready (self, subscribed);
+    if (ready == 0 && self->watch.connects == 0)
+        return socket_no_peer (self, timeout);
+    return error_set (ready ? WEFT_ETIMEOUT : WEFT_ENOPEER, "%d of %d %s came within %s", ready, count,
+                      subscribed ? "subscriptions" : "peers", socket_time (timeout, time));
+}
+
+int
+weft_wait_peers (weft_socket_t *self, int peers, int timeout)
+{
+    if (!self->wire)
+        return not_attached (self);
+    bool subscribed = self->pattern->ready != NULL;
+    int rc = wait_ready (self, peers, subscribed, clock_deadline (self->weft->clock, to_ns (timeout)));
+    return rc == WEFT_ETIMEOUT ? explain_wait (self, peers, subscribed, to_ns (timeout)) : rc;
+}
+
+/*  Before the first message goes out: what every send would have to check. */
+static int
+first_send (struct weft_socket *self, int64_t timeout)
+{
+    if (!self->pattern->send)
+        return error_set (WEFT_ENOTSUP, "%s sockets do not send", self->pattern->name);
+    if (!self->wire)
+        return not_attached (self);
+    int64_t deadline = clock_deadline (self->weft->clock, timeout);
+    for (int subscribed = 0; subscribed < 2; subscribed++) {
+        int count = (int) (subscribed ? self->config.wait_subs : self->config.wait_peers);
+        int rc = count ? wait_ready (self, count, subscribed, deadline) : 0;
+        if (rc == WEFT_ETIMEOUT)
+            return timeout == 0 ? error_plain (WEFT_EAGAIN) : explain_wait (self, count, subscribed, timeout);
+        if (rc)
+            return rc;
+    }
+    self->waited = true;
+    return 0;
+}
+
+/* -------------------------------------------------------- sending, receiving */
+
+static inline void
+turn (struct weft_socket *self)
+{
+    if (++self->turn % PUMP_EVERY == 0)
+        socket_pump (self);
+}
+
+int
+weft_send (weft_socket_t *self, weft_msg_t *msg, int flags)
+{
+    int64_t timeout = flags & WEFT_DONTWAIT ? 0 : self->config.timeout;
+    if (!self->waited) {
+        int rc = first_send (self, timeout);
+        if (rc)
+            return rc;
+    }
+    if (message_of (msg)->count == 0)
+        return error_set (WEFT_EINVAL, "a message without frames cannot be sent");
+    turn (self);
+    return self->pattern->send (self, msg, timeout);
+}
+
+int
+weft_recv (weft_socket_t *self, weft_msg_t *msg, int flags)
+{
+    if (!self->pattern->recv)
+        return error_set (WEFT_ENOTSUP, "%s sockets do not receive", self->pattern->name);
+    if (!self->wire)
+        return not_attached (self);
+    turn (self);
+    return self->pattern->recv (self, msg, flags & WEFT_DONTWAIT ? 0 : self->config.timeout);
+}
+
+/* ------------------------------------------------------- polling and counters */
+
+int
+weft_fd (weft_socket_t *self)
+{
+    return self->wire ? wire_fd (self->wire) : not_attached (self);
+}
+
+int
+weft_events (weft_socket_t *self)
+{
+    if (!self->wire)
+        return not_attached (self);
+    socket_pump (self);
+    bool ended = self->config.until_gone && socket_gone (self);
+    int events = self->pattern->events ? self->pattern->events (self) : wire_events (self->wire);
+    if (events < 0)
+        return events;
+    return (events & (WEFT_IN | WEFT_OUT)) | (ended ? WEFT_IN : 0);
+}
+
+static int
+pollable_fd (struct pollable *pollable)
+{
+    return weft_fd ((weft_socket_t *) pollable);
+}
+
+static int
+pollable_events (struct pollable *pollable)
+{
+    return weft_events ((weft_socket_t *) pollable);
+}
+
+static int64_t
+pollable_deadline (struct pollable *pollable)
+{
+    struct weft_socket *self = (struct weft_socket *) pollable;
+    return self->pattern->deadline ? self->pattern->deadline (self) : TIME_FOREVER;
+}
+
+const struct pollable_ops socket_pollable = {
+    .fd = pollable_fd,
+    .events = pollable_events,
+    .deadline = pollable_deadline
+};
+
+void
+weft_counters (weft_socket_t *self, weft_counters_t *counters)
+{
+    if (self->wire && self->pattern->ready)
+        self->pattern->ready (self);
+    *counters = self->counters;
+    if (!self->wire)
+        return;
+    socket_pump (self);
+    const struct wire_counters *wire = &self->wire->counters;
+    counters->sent = wire->sent - counters->retries;
+    counters->sent_bytes = wire->sent_bytes;
+    if (self->pattern->recv) {
+        counters->received = wire->received - counters->late - counters->refused;
+        counters->received_bytes = wire->received_bytes;
+    }
+    counters->refused += wire->refused;
+    counters->connects = self->watch.connects;
+    counters->disconnects = self->watch.disconnects;
+    counters->rejected_peers = self->watch.rejected;
+    counters->peers = self->wire->peers;
+}

@@ -1,0 +1,287 @@
+/*  test_socket.c - sockets of every pattern over every transport; options, endpoints, polling */
+
+#include "tests/sockets.h"
+
+static weft_t *weft;
+static struct listener listener;
+static char *scratch;
+
+static int
+setup (void **state)
+{
+    (void) state;
+    listener = (struct listener) { 0 };
+    weft = weft_new ();
+    weft_set_log (weft, listener_log, &listener);
+    scratch = scratch_make ();
+    return weft ? 0 : -1;
+}
+
+static int
+teardown (void **state)
+{
+    (void) state;
+    int rc = weft_destroy (&weft);
+    scratch_remove (scratch);
+    return rc;
+}
+
+enum { TRANSPORTS = 3, ENDPOINT_SIZE = 128 };
+
+static const char *
+transport (int i, char *text)
+{
+    static int sockets;         /*  an address is free some time after its socket was closed */
+    if (i == 0)
+        strcpy (text, "tcp://127.0.0.1:0");
+    else if (i == 1)
+        snprintf (text, ENDPOINT_SIZE, "ipc://%s/%d", scratch, sockets++);
+    else
+        snprintf (text, ENDPOINT_SIZE, "inproc://test%d", sockets++);
+    return text;
+}
+
+/*  A message of three frames, one empty and one of 1 MB, there and back where there is a back. */
+static void
+exchange (weft_socket_t *from, weft_socket_t *to)
+{
+    size_t size = 1 << 20;
+    weft_msg_t msg;
+    weft_msg_init (&msg);
+    weft_msg_add_str (&msg, "topic");
+    weft_msg_add (&msg, NULL, 0);
+    memset (weft_msg_reserve (&msg, size), 'x', size);
+    if (weft_send (from, &msg, 0))
+        fail_msg ("%s", weft_error ());
+    assert_int_equal (weft_msg_frames (&msg), 0);
+    if (weft_recv (to, &msg, 0))
+        fail_msg ("%s", weft_error ());
+    assert_int_equal (weft_msg_frames (&msg), 3);
+    assert_int_equal (weft_msg_size (&msg, 0), 5);
+    assert_int_equal (weft_msg_size (&msg, 1), 0);
+    assert_int_equal (weft_msg_size (&msg, 2), size);
+    assert_int_equal (((char *) weft_msg_data (&msg, 2))[size - 1], 'x');
+    weft_msg_clear (&msg);
+}
+
+/*  A bound sub announces its topics to a new peer only when it is asked something. */
+static void
+await_subscription (weft_socket_t *pub, weft_socket_t *sub)
+{
+    for (int i = 0; i < 1000; i++) {
+        assert_true (weft_events (sub) >= 0);
+        if (weft_wait_peers (pub, 1, 10) == 0)
+            return;
+    }
+    fail_msg ("%s", weft_error ());
+}
+
+static void
+every_pattern_over_every_transport (void **state)
+{
+    (void) state;
+    static const char *const pairs[][2] = { { "rep", "req" }, { "pub", "sub" }, { "pull", "push" } };
+    for (int i = 0; i < TRANSPORTS; i++)
+        for (int p = 0; p < 3; p++)
+            for (int swapped = 0; swapped < 2; swapped++) {
+                char text[ENDPOINT_SIZE];
+                const char *options = "timeout=10s";
+                weft_socket_t *bound = open_bound (weft, pairs[p][swapped], options, transport (i, text));
+                weft_socket_t *other = open_connected (weft, pairs[p][!swapped], options, weft_endpoint (bound));
+                weft_socket_t *first = swapped ? bound : other, *second = swapped ? other : bound;
+                if (p == 1) {
+                    await_subscription (second, first);
+                    exchange (second, first);
+                } else
+                    exchange (first, second);
+                if (p == 0)
+                    exchange (second, first);
+                weft_close (&bound);
+                weft_close (&other);
+            }
+    assert_int_equal (listener.lines, 0);
+}
+
+static void
+inproc_connects_before_it_is_bound (void **state)
+{
+    (void) state;
+    weft_socket_t *push = open_connected (weft, "push", "timeout=10s", "inproc://later");
+    weft_socket_t *pull = open_bound (weft, "pull", "timeout=10s", "inproc://later");
+    assert_int_equal (send_text (push, "early", 0), 0);
+    expect_text (pull, "early");
+    weft_close (&push);
+    weft_close (&pull);
+}
+
+static void
+bind_and_connect_mix (void **state)
+{
+    (void) state;
+    char list[256];
+    weft_socket_t *push = open_bound (weft, "push", "timeout=10s", "tcp://127.0.0.1:*");
+    weft_socket_t *other = open_with (weft, "push", "timeout=10s");
+    weft_socket_t *pull = open_with (weft, "pull", "timeout=10s");
+    snprintf (list, sizeof list, "@inproc://mixed,>%s", weft_endpoint (push));
+    assert_int_equal (weft_attach (pull, list), 0);
+    assert_int_equal (weft_attach (other, "inproc://mixed"), 0);
+    assert_int_equal (weft_wait_peers (pull, 2, 10000), 0);
+    assert_int_equal (send_text (push, "same", 0), 0);
+    assert_int_equal (send_text (other, "same", 0), 0);
+    expect_text (pull, "same");
+    expect_text (pull, "same");
+    weft_close (&push);
+    weft_close (&other);
+    weft_close (&pull);
+}
+
+static void
+a_list_with_a_mistake_attaches_nothing (void **state)
+{
+    (void) state;
+    weft_socket_t *pull = open_with (weft, "pull", NULL);
+    assert_int_equal (weft_attach (pull, "inproc://a,tcp//b"), WEFT_EENDPOINT);
+    assert_int_equal (weft_attach (pull, ""), WEFT_EENDPOINT);
+    assert_string_equal (weft_endpoint (pull), "");
+    assert_int_equal (weft_set (pull, "hwm", "5"), 0);
+    weft_close (&pull);
+}
+
+static void
+options_are_checked (void **state)
+{
+    (void) state;
+    char value[64];
+    weft_socket_t *pull = open_with (weft, "pull", NULL);
+    assert_int_equal (weft_set (pull, "linnger", "1s"), WEFT_EINVAL);
+    assert_says ("linger");
+    assert_int_equal (weft_set (pull, "retries", "1"), WEFT_EINVAL);
+    assert_says ("of req");
+    assert_int_equal (weft_set (pull, "hwm", "0"), WEFT_EINVAL);
+    assert_int_equal (weft_set (pull, "max_size", "1K"), 0);
+    assert_int_equal (weft_get (pull, "max-size", value, sizeof value), 0);
+    assert_string_equal (value, "1K");
+    assert_int_equal (weft_get (pull, "timeout", value, sizeof value), 0);
+    assert_string_equal (value, "forever");
+    assert_int_equal (weft_bind (pull, "inproc://options"), 0);
+    assert_int_equal (weft_set (pull, "hwm", "7"), WEFT_ESTATE);
+    assert_says ("before the first bind");
+    assert_int_equal (weft_set (pull, "timeout", "1s"), 0);
+    weft_close (&pull);
+    assert_null (weft_open (weft, "dealer"));
+    assert_says ("push");
+}
+
+static void
+a_failed_first_bind_leaves_the_options_open (void **state)
+{
+    (void) state;
+    weft_socket_t *one = open_bound (weft, "pull", NULL, "tcp://127.0.0.1:0");
+    weft_socket_t *two = open_with (weft, "pull", NULL);
+    assert_int_equal (weft_bind (two, weft_endpoint (one)), WEFT_EADDRINUSE);
+    assert_int_equal (weft_set (two, "hwm", "7"), 0);
+    assert_int_equal (weft_bind (two, "tcp://127.0.0.1:0"), 0);
+    weft_close (&one);
+    weft_close (&two);
+}
+
+static void
+calls_that_do_not_fit_say_so (void **state)
+{
+    (void) state;
+    weft_msg_t msg;
+    weft_msg_init (&msg);
+    weft_socket_t *pull = open_with (weft, "pull", NULL), *push = open_with (weft, "push", NULL);
+    assert_int_equal (send_text (pull, "x", 0), WEFT_ENOTSUP);
+    assert_int_equal (weft_recv (push, &msg, 0), WEFT_ENOTSUP);
+    assert_int_equal (weft_recv (pull, &msg, 0), WEFT_ESTATE);
+    assert_int_equal (send_text (push, "x", 0), WEFT_ESTATE);
+    assert_int_equal (weft_fd (push), WEFT_ESTATE);
+    assert_int_equal (weft_disconnect (push, "tcp://127.0.0.1:1"), WEFT_ESTATE);
+    assert_int_equal (weft_bind (pull, "inproc://fit"), 0);
+    assert_int_equal (weft_connect (push, "inproc://fit"), 0);
+    assert_int_equal (weft_send (push, &msg, 0), WEFT_EINVAL);
+    weft_close (&push);
+    weft_close (&pull);
+    weft_close (&pull);
+}
+
+static void
+an_incompatible_peer_is_told_at_once (void **state)
+{
+    (void) state;
+    weft_socket_t *rep = open_bound (weft, "rep", NULL, "tcp://127.0.0.1:0");
+    static const char *const patterns[] = { "push", "sub", "req" };
+    for (int i = 0; i < 3; i++) {
+        if (i == 2) {
+            weft_close (&rep);
+            rep = open_bound (weft, "pull", NULL, "tcp://127.0.0.1:0");
+        }
+        weft_socket_t *socket = open_connected (weft, patterns[i], "reconnect=1ms reconnect-max=1ms",
+                                                weft_endpoint (rep));
+        if (i == 1)
+            expect_error (socket, WEFT_EPEER, 0);
+        else
+            assert_int_equal (send_text (socket, "x", 0), WEFT_EPEER);
+        assert_says ("does not fit");
+        weft_close (&socket);
+    }
+    weft_close (&rep);
+}
+
+static void
+no_peer_is_told_at_the_timeout (void **state)
+{
+    (void) state;
+    weft_socket_t *push = open_bound (weft, "push", "timeout=30ms", "tcp://127.0.0.1:0");
+    assert_int_equal (send_text (push, "x", 0), WEFT_ENOPEER);
+    assert_says ("within 30ms");
+    assert_int_equal (send_text (push, "x", WEFT_DONTWAIT), WEFT_EAGAIN);
+    assert_int_equal (weft_wait_peers (push, 1, 1), WEFT_ENOPEER);
+    weft_close (&push);
+    weft_socket_t *pull = open_bound (weft, "pull", "timeout=30ms", "tcp://127.0.0.1:0");
+    expect_error (pull, WEFT_ETIMEOUT, 0);
+    assert_says ("no peer");
+    expect_error (pull, WEFT_EAGAIN, WEFT_DONTWAIT);
+    weft_close (&pull);
+}
+
+static void
+polling_sees_messages_and_the_end (void **state)
+{
+    (void) state;
+    weft_socket_t *pull = open_bound (weft, "pull", "until-gone=yes", "tcp://127.0.0.1:0");
+    weft_pollitem_t item = { .self = pull, .events = WEFT_IN };
+    assert_int_equal (weft_poll (&item, 1, 0), 0);
+    weft_socket_t *push = open_connected (weft, "push", "timeout=10s", weft_endpoint (pull));
+    assert_int_equal (send_text (push, "x", 0), 0);
+    assert_int_equal (weft_poll (&item, 1, 10000), 1);
+    assert_int_equal (item.revents, WEFT_IN);
+    assert_int_equal (weft_events (push), WEFT_OUT);
+    assert_true (weft_fd (pull) >= 0);
+    expect_text (pull, "x");
+    assert_int_equal (weft_poll (&item, 1, 0), 0);
+    weft_close (&push);
+    assert_int_equal (weft_poll (&item, 1, 10000), 1);
+    expect_error (pull, WEFT_EEND, WEFT_DONTWAIT);
+    expect_error (pull, WEFT_EEND, 0);
+    weft_close (&pull);
+}
+
+int
+main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown (every_pattern_over_every_transport, setup, teardown),
+        cmocka_unit_test_setup_teardown (inproc_connects_before_it_is_bound, setup, teardown),
+        cmocka_unit_test_setup_teardown (bind_and_connect_mix, setup, teardown),
+        cmocka_unit_test_setup_teardown (a_list_with_a_mistake_attaches_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown (options_are_checked, setup, teardown),
+        cmocka_unit_test_setup_teardown (a_failed_first_bind_leaves_the_options_open, setup, teardown),
+        cmocka_unit_test_setup_teardown (calls_that_do_not_fit_say_so, setup, teardown),
+        cmocka_unit_test_setup_teardown (an_incompatible_peer_is_told_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown (no_peer_is_told_at_the_timeout, setup, teardown),
+        cmocka_unit_test_setup_teardown (polling_sees_messages_and_the_end, setup, teardown),
+    };
+    return cmocka_run_group_tests_name ("socket", tests, NULL, NULL);
+}
