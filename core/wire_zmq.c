@@ -230,6 +230,9 @@ zmq_wire_open (void *context, enum wire_type type, const struct wire_options *op
     if (!self)
         return error_plain (WEFT_ENOMEM);
     self->wire = (struct wire) { .engine = &wire_zmq, .type = type, .options = *options };
+    /*  These send nothing but subscriptions, which nobody misses at the end. */
+    if (type == WIRE_SUB || type == WIRE_XSUB || type == WIRE_PULL)
+        self->wire.options.linger = 0;
     self->context = context;
     self->send_timeout = self->recv_timeout = -1;
     self->poll_fd = self->inproc_fd = -1;
