@@ -17,10 +17,20 @@ enum { SIGNALS_MAX = 3 };
 static volatile sig_atomic_t signals_seen;
 static int signals_fd = -1;
 
+/*  A signal may come between a look at `signals_seen` and a wait that it was to
+ *  interrupt: so from the first on there is one a second. */
+static void
+on_alarm (int number)
+{
+    (void) number;
+    alarm (1);
+}
+
 static void
 on_signal (int number)
 {
     int saved = errno;
+    alarm (1);
     uint64_t one = 1;
     if (write (signals_fd, &one, sizeof one) < 0) {
         /*  The event is pending already: that is enough. */
@@ -39,12 +49,12 @@ stopped (struct cli *self)
 
 /*  A shell starts background jobs with SIGINT ignored; that stays so. */
 static void
-catch_signal (int number)
+catch_signal (int number, void (*handler) (int))
 {
     struct sigaction action;
     if (sigaction (number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
         return;
-    action = (struct sigaction){ .sa_handler = on_signal };
+    action = (struct sigaction){ .sa_handler = handler };
     sigemptyset (&action.sa_mask);
     sigaction (number, &action, NULL);
 }
@@ -87,8 +97,9 @@ main (int argc, char **argv)
         cli_error (&cli, "cannot start: %s", cli.weft ? "out of file descriptors" : weft_error ());
         return EXIT_ERROR;
     }
-    catch_signal (SIGINT);
-    catch_signal (SIGTERM);
+    catch_signal (SIGINT, on_signal);
+    catch_signal (SIGTERM, on_signal);
+    catch_signal (SIGALRM, on_alarm);
     weft_set_log (cli.weft, cli_log, &cli);
     return destroy (&cli, command_run (&cli, argc, argv));
 }
