@@ -59,6 +59,10 @@ void
 cli_log (void *cli, int level, const char *text)
 {
     struct cli *self = cli;
+    /*  "req tcp://...": the command's name stands in front already. */
+    size_t name = self->name ? strlen (self->name) : 0;
+    if (name > 0 && strncmp (text, self->name, name) == 0 && strchr (" :", text[name]))
+        text += name + strspn (text + name, " :");
     if (level <= WEFT_LOG_WARNING)
         cli_note (self, "%s", text);
     else if (self->verbose >= level - WEFT_LOG_WARNING)

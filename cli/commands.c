@@ -2,9 +2,16 @@
 
 #include "cli/command.h"
 
-extern const struct command command_help, command_version;
+extern const struct command command_req, command_rep, command_pub, command_sub, command_push, command_pull,
+    command_help, command_version;
 
 const struct command *const commands[] = {
+    &command_req,
+    &command_rep,
+    &command_pub,
+    &command_sub,
+    &command_push,
+    &command_pull,
     &command_help,
     &command_version,
     NULL

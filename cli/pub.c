@@ -1,0 +1,69 @@
+/*  pub.c - weft pub: each message to everybody who subscribed to it */
+
+#include <string.h>
+
+#include "cli/sender.h"
+
+/*  The library's limit; a longer topic would match nobody's subscription. */
+enum { TOPIC_MAX = 245 };
+
+struct pub_options {
+    struct source_config source;
+    struct option_list topics;
+};
+
+static const struct option pub_table[] = {
+    { .name = "topic", .letter = 't', .type = OPTION_LIST, .argument = "TOPIC",
+      .offset = offsetof (struct pub_options, topics),
+      .text = "send the topic as a frame of its own before each message; several: to each" },
+    SOURCE_OPTIONS (struct pub_options, source), OPTION_END
+};
+
+static bool
+pub_check (struct cli *cli, const struct pub_options *options)
+{
+    for (size_t i = 0; i < options->topics.count; i++)
+        if (strlen (options->topics.items[i]) > TOPIC_MAX) {
+            cli_error (cli, "--topic: %zu bytes are too many; at most %d", strlen (options->topics.items[i]), TOPIC_MAX);
+            return false;
+        }
+    return true;
+}
+
+static int
+pub_run (struct cli *cli, const struct command *self, int argc, char **argv)
+{
+    struct pub_options options = { .source.count = 0 };
+    struct session session;
+    int status;
+    if (session_open (&session, cli, self, &pattern_pub, &options, argc, argv, &status))
+        status = pub_check (cli, &options) ? sender_run (&session, &options.source, &options.topics) : EXIT_USAGE;
+    session_close (&session);
+    return status;
+}
+
+const struct command command_pub = {
+    .name = "pub",
+    .group = COMMAND_GROUP_PATTERNS,
+    .summary = "send each message to all who subscribed",
+    .usage = "[OPTIONS] ENDPOINT ...",
+    .description =
+        "Reads messages from standard input, a line each unless a format is chosen, and sends each to every subscriber "
+        "one of whose topics it begins with. With -t the topic is a frame of its own in front of the message; without, "
+        "the beginning of the message is what subscribers choose by.\n\n"
+        "Who is not there gets nothing: --wait-subs N holds the first message back until N subscriptions have "
+        "arrived. A subscriber that is slower than the publisher loses messages once --hwm of them are queued for it; "
+        "--no-drop waits for it instead, and so the slowest sets the pace.\n\n"
+        "An endpoint without a prefix is bound; weft sub connects.",
+    .guarantee = "At most once; what was dropped is counted and reported. The count is a lower bound: it is what this side "
+                 "saw itself drop.",
+    .tables = SESSION_TABLES (pub_table, formats_input_table, pattern_pub),
+    .examples =
+        (const struct command_example[]){
+            { "seq 10 | sed 's/^/weather./' | weft pub -b tcp://127.0.0.1:5556 --wait-subs 1",
+              "Ten messages, once somebody has subscribed." },
+            { "tail -F /var/log/syslog | weft pub -t syslog -b tcp://127.0.0.1:5556",
+              "A log to all who want it; [syslog][line] are the frames." },
+            { .line = NULL } },
+    .run = pub_run,
+};

@@ -1,0 +1,213 @@
+/*  rep.c - weft rep: a reply to each request */
+
+#include "cli/exec.h"
+#include "cli/filter.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/source.h"
+#include "core/error.h"
+
+struct rep_options {
+    bool echo;
+    char *data, *exec, *filter;
+    int64_t count;
+};
+
+static const struct option rep_table[] = {
+    { .name = "echo", .type = OPTION_FLAG, .offset = offsetof (struct rep_options, echo),
+      .text = "reply with the request itself" },
+    { .name = "data", .letter = 'd', .type = OPTION_TEXT, .argument = "TEXT",
+      .offset = offsetof (struct rep_options, data), .text = "reply with TEXT" },
+    { .name = "exec", .letter = 'e', .type = OPTION_TEXT, .argument = "COMMAND",
+      .offset = offsetof (struct rep_options, exec),
+      .text = "run COMMAND for each request, with the request on its standard input; the reply is its output" },
+    { .name = "filter", .letter = 'f', .type = OPTION_TEXT, .argument = "COMMAND",
+      .offset = offsetof (struct rep_options, filter),
+      .text = "run COMMAND once, and let it answer a line for each line; it is started again when it ends" },
+    { .name = "count", .letter = 'n', .type = OPTION_INT, .argument = "N",
+      .offset = offsetof (struct rep_options, count), .text = "end after N requests" },
+    OPTION_END
+};
+
+struct rep {
+    struct session *session;
+    const struct rep_options *options;
+    struct exec exec;
+    struct filter filter;
+    struct source_config replies_config;
+    struct source replies;
+    struct output requests;
+};
+
+/* ----------------------------------------------------------------- replies */
+
+/*  The request to standard output, the reply from standard input. */
+static int
+rep_by_hand (struct rep *self, weft_msg_t *msg)
+{
+    struct session *session = self->session;
+    int rc = output_add (&self->requests, msg);
+    rc = rc ? rc : output_flush (&self->requests);
+    while (rc == 0 && (rc = source_next (&self->replies, msg)) == 0) {
+        rc = session_wait (session, 0, self->replies.hungry, TIME_FOREVER);
+        if (rc < 0)
+            break;
+        if (rc & SESSION_READER_GONE || session->cli->stopped (session->cli) > 1 || rc & SESSION_DEADLINE)
+            return error_set (WEFT_ETERM, "stopped before the reply was there");
+        rc = rc & SESSION_INPUT ? source_fill (&self->replies) : 0;
+    }
+    if (rc == WEFT_EEND)
+        return error_set (WEFT_ETERM, "the input has no reply for the last request");
+    return rc < 0 ? rc : 0;
+}
+
+/*  Turns the request in `msg` into its reply. */
+static int
+rep_answer (struct rep *self, weft_msg_t *msg)
+{
+    const struct rep_options *options = self->options;
+    if (options->echo)
+        return 0;
+    if (options->data) {
+        weft_msg_clear (msg);
+        return weft_msg_add_str (msg, options->data);
+    }
+    if (!options->exec && !options->filter)
+        return rep_by_hand (self, msg);
+    weft_msg_t request;
+    weft_msg_init (&request);
+    weft_msg_move (&request, msg);
+    int rc = options->exec ? exec_run (&self->exec, &request, msg) : filter_ask (&self->filter, &request, msg);
+    weft_msg_clear (&request);
+    if (rc < 0 && rc != WEFT_ETERM && rc != WEFT_ENOMEM) {
+        /*  Whoever asked must not wait for ever. */
+        cli_error (self->session->cli, "%s: the reply is empty", weft_error ());
+        self->session->lost++;
+        weft_msg_clear (msg);
+        rc = weft_msg_add (msg, "", 0);
+    }
+    return rc;
+}
+
+/* -------------------------------------------------------------------- loop */
+
+/*  The next request, or how it ends. */
+static int
+rep_next (struct rep *self, weft_msg_t *msg)
+{
+    struct session *session = self->session;
+    int64_t deadline = session_deadline (session);
+    for (;;) {
+        if (session_stopped (session))
+            return error_set (WEFT_EEND, "stopped");
+        int rc = weft_recv (session->socket, msg, WEFT_DONTWAIT);
+        if (rc != WEFT_EAGAIN && rc != WEFT_EINTR)
+            return rc;
+        rc = session_wait (session, WEFT_IN, false, deadline);
+        if (rc < 0)
+            return rc;
+        if (rc & SESSION_READER_GONE)
+            return error_set (WEFT_EEND, "whoever reads the output has gone");
+        if (rc & SESSION_DEADLINE)
+            return session_timed_out (session);
+    }
+}
+
+static int
+rep_loop (struct rep *self)
+{
+    weft_msg_t msg;
+    int64_t left = self->options->count > 0 ? self->options->count : INT64_MAX;
+    int rc = 0;
+    weft_msg_init (&msg);
+    while (rc == 0 && left-- > 0) {
+        rc = rep_next (self, &msg);
+        if (rc)
+            break;
+        rc = rep_answer (self, &msg);
+        if (rc == 0)
+            rc = session_send (self->session, &msg);
+        if (rc)
+            self->session->lost++;
+    }
+    weft_msg_clear (&msg);
+    return rc;
+}
+
+static bool
+rep_check (struct rep *self)
+{
+    const struct rep_options *options = self->options;
+    struct cli *cli = self->session->cli;
+    if (options->echo + !!options->data + !!options->exec + !!options->filter > 1) {
+        cli_error (cli, "--echo, --data, --exec and --filter exclude each other: choose one");
+        return false;
+    }
+    if (options->filter && filter_init (&self->filter, self->session, options->filter)) {
+        cli_error (cli, "%s", weft_error ());
+        return false;
+    }
+    return true;
+}
+
+static int
+rep_session (struct session *session, const struct rep_options *options)
+{
+    struct rep self = { .session = session, .options = options };
+    int status = EXIT_USAGE;
+    exec_init (&self.exec, session, options->exec);
+    source_init (&self.replies, session->cli, &self.replies_config, &session->formats, session->socket->config.max_size);
+    output_init (&self.requests, session->cli, &session->formats, false);
+    if (rep_check (&self)) {
+        int rc = rep_loop (&self);
+        if (rc == WEFT_ETERM)
+            cli_error (session->cli, "%s", weft_error ());
+        status = rc == WEFT_ETERM || rc == 0 || rc == WEFT_EEND ? EXIT_OK : cli_fail (session->cli, rc, NULL);
+        status = session_finish (session, status);
+    }
+    filter_free (&self.filter);
+    exec_free (&self.exec);
+    source_free (&self.replies);
+    output_free (&self.requests);
+    return status;
+}
+
+static int
+rep_run (struct cli *cli, const struct command *self, int argc, char **argv)
+{
+    struct rep_options options = { .echo = false };
+    struct session session;
+    int status;
+    if (session_open (&session, cli, self, &pattern_rep, &options, argc, argv, &status))
+        status = rep_session (&session, &options);
+    session_close (&session);
+    return status;
+}
+
+const struct command command_rep = {
+    .name = "rep",
+    .group = COMMAND_GROUP_PATTERNS,
+    .summary = "answer requests: by echo, a text, a command, a filter, or by hand",
+    .usage = "[OPTIONS] ENDPOINT ...",
+    .description =
+        "Answers each request, one after the other: with the request itself (--echo), with a text (--data), with what a "
+        "command writes (--exec, started for each request), or with what one long-lived command writes (--filter, a "
+        "line for each line, or a message for each message in another format). With none of these the requests are "
+        "written to standard output and the replies read from standard input.\n\n"
+        "In lines, the default, a command of --exec gets the bytes of the request alone, and one newline at the end of "
+        "its output is no part of the reply; with --raw all of the output is. When it fails, what it wrote is "
+        "the reply all the same, and the failure is told. A filter that ends is started again and gets the unanswered "
+        "request again, three times at most; the service may then have run more than once. A request that cannot be answered gets an "
+        "empty reply, is told, and counts as lost.\n\n"
+        "An endpoint without a prefix is bound; weft req connects.",
+    .guarantee = "Each request that was taken gets one reply, unless its sender has gone, which is counted and reported.",
+    .tables = SESSION_TABLES (rep_table, formats_table, pattern_rep),
+    .examples =
+        (const struct command_example[]){
+            { "weft rep tcp://127.0.0.1:5555 --echo", "Every request comes back." },
+            { "weft rep -b ipc:///tmp/up.sock --exec 'tr a-z A-Z'", "A process for each request." },
+            { "weft rep tcp://127.0.0.1:5555 --filter 'sed -u s/a/b/'", "One process for all of them; it must not hold back "
+                                                                        "its output (hence -u)." },
+            { .line = NULL } },
+    .run = rep_run,
+};

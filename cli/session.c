@@ -1,0 +1,270 @@
+/*  session.c - what the pattern programs share: a socket by its options, waiting, the end */
+
+#include "cli/session.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/descriptors.h"
+#include "codec/format.h"
+#include "core/error.h"
+
+const struct option session_endpoint_table[] = {
+    { .name = "bind", .letter = 'b', .type = OPTION_LIST, .argument = "ENDPOINT",
+      .offset = offsetof (struct session_endpoints, bind), .text = "be where peers connect to; says the address it got" },
+    { .name = "connect", .letter = 'c', .type = OPTION_LIST, .argument = "ENDPOINT",
+      .offset = offsetof (struct session_endpoints, connect), .text = "connect, now or as soon as somebody is there" },
+    OPTION_END
+};
+
+/* ------------------------------------------------------- options, endpoints */
+
+static int
+socket_set (void *socket, const struct option *option, const char *value)
+{
+    return weft_set (socket, option->name, value ? value : "yes");
+}
+
+static int
+attach_one (struct session *self, const struct endpoint *endpoint)
+{
+    if (endpoint->side == ENDPOINT_CONNECT)
+        return weft_connect (self->socket, endpoint->text);
+    int rc = weft_bind (self->socket, endpoint->text);
+    if (rc == 0)
+        cli_note (self->cli, "listening on %s", weft_endpoint (self->socket));
+    return rc;
+}
+
+/*  A list with a mistake attaches nothing of it. */
+static int
+attach_list (struct session *self, const char *list, enum endpoint_side side)
+{
+    struct endpoint endpoint;
+    int rc;
+    const char *next = list;
+    while ((rc = endpoint_next (&next, side, &endpoint)) == 1)
+        continue;
+    next = list;
+    while (rc == 0 && (rc = endpoint_next (&next, side, &endpoint)) == 1)
+        rc = attach_one (self, &endpoint);
+    return rc;
+}
+
+static int
+attach_all (struct session *self, char **operands, int count)
+{
+    const struct session_endpoints *endpoints = &self->endpoints;
+    int rc = 0;
+    for (size_t i = 0; i < endpoints->bind.count && rc == 0; i++)
+        rc = attach_list (self, endpoints->bind.items[i], ENDPOINT_BIND);
+    for (size_t i = 0; i < endpoints->connect.count && rc == 0; i++)
+        rc = attach_list (self, endpoints->connect.items[i], ENDPOINT_CONNECT);
+    for (int i = 0; i < count && rc == 0; i++)
+        rc = attach_list (self, operands[i], self->socket->pattern->side);
+    return rc;
+}
+
+static void *const *
+session_targets (struct session *self, void **targets)
+{
+    void *const all[SESSION_OWN_TABLES] = { self->own, &self->formats, &self->endpoints, self->socket, self->socket };
+    memcpy (targets, all, sizeof all);
+    return targets;
+}
+
+static command_set_fn *const session_setters[SESSION_OWN_TABLES] = { NULL, formats_set, NULL, socket_set, socket_set };
+
+bool
+session_open (struct session *self, struct cli *cli, const struct command *command, const struct pattern *pattern,
+              void *own, int argc, char **argv, int *status)
+{
+    void *targets[SESSION_OWN_TABLES];
+    char *operands[argc + 1];
+    int count = 0;
+    *self = (struct session){ .cli = cli, .command = command, .own = own, .drain = TIME_FOREVER };
+    self->socket = weft_open (cli->weft, pattern->name);
+    if (!self->socket) {
+        *status = cli_fail (cli, WEFT_ENOMEM, NULL);
+        return false;
+    }
+    int rc = command_parse (cli, command, session_targets (self, targets), session_setters, argc, argv, operands, &count);
+    *status = rc == 1 ? EXIT_OK : EXIT_USAGE;
+    if (rc)
+        return false;
+    if (count == 0 && self->endpoints.bind.count == 0 && self->endpoints.connect.count == 0) {
+        cli_error (cli, "where? an endpoint is missing, as in '%s' (see 'weft help %s')", command->examples[0].line,
+                   command->name);
+        return false;
+    }
+    rc = attach_all (self, operands, count);
+    if (rc)
+        *status = cli_fail (cli, rc, NULL);
+    return rc == 0;
+}
+
+void
+session_close (struct session *self)
+{
+    void *targets[SESSION_OWN_TABLES];
+    if (!self->socket)
+        return;
+    command_free_options (self->command, session_targets (self, targets), session_setters);
+    formats_free (&self->formats);
+    weft_close (&self->socket);
+}
+
+/* ----------------------------------------------------------------- waiting */
+
+bool
+session_stopped (struct session *self)
+{
+    if (self->cli->stopped (self->cli) == 0)
+        return false;
+    if (self->drain == TIME_FOREVER)
+        self->drain = clock_now (clock_system ()) + (self->socket->config.linger < 0 ? 24 * 3600 * TIME_S
+                                                                                      : self->socket->config.linger);
+    return true;
+}
+
+static void
+tell_exhaustion (struct session *self)
+{
+    if (descriptors_exhausted ())
+        cli_note (self->cli, "out of file descriptors: new connections wait until one is free (ulimit -n)");
+}
+
+int
+session_wait (struct session *self, int events, bool input, int64_t deadline)
+{
+    enum { SOCKET, STOP, OUTPUT, INPUT };
+    bool stopped = session_stopped (self);
+    weft_pollitem_t items[] = {
+        [SOCKET] = { .self = self->socket, .events = (short) events },
+        [STOP] = { .fd = stopped ? -1 : self->cli->stop_fd, .events = WEFT_IN },
+        [OUTPUT] = { .fd = self->cli->out, .events = 0 },
+        [INPUT] = { .fd = self->cli->in, .events = WEFT_IN },
+    };
+    int64_t left = clock_left (clock_system (), clock_earlier (deadline, self->drain));
+    int rc = weft_poll (items, input ? 4 : 3, clock_poll_ms (left));
+    tell_exhaustion (self);
+    if (rc == WEFT_EINTR)
+        return session_stopped (self) ? SESSION_STOP : 0;
+    if (rc < 0)
+        return rc;
+    if (items[SOCKET].revents & WEFT_ERR && (rc = socket_misfit (self->socket)) < 0)
+        return rc;
+    if (rc == 0)
+        return SESSION_DEADLINE;
+    return (items[SOCKET].revents ? SESSION_SOCKET : 0) | (items[STOP].revents ? SESSION_STOP : 0) |
+           (items[OUTPUT].revents ? SESSION_READER_GONE : 0) | (input && items[INPUT].revents ? SESSION_INPUT : 0);
+}
+
+int64_t
+session_deadline (const struct session *self)
+{
+    return clock_deadline (clock_system (), self->socket->config.timeout);
+}
+
+int
+session_timed_out (struct session *self)
+{
+    char time[SOCKET_TIME];
+    weft_counters_t counters;
+    weft_counters (self->socket, &counters);
+    int64_t timeout = self->socket->config.timeout;
+    if (counters.connects == 0)
+        return socket_no_peer (self->socket, timeout);
+    return error_set (counters.peers ? WEFT_ETIMEOUT : WEFT_ENOPEER, "nothing came within %s%s",
+                      socket_time (timeout, time), counters.peers ? "" : ", and all peers have left");
+}
+
+/* ----------------------------------------------------------------- sending */
+
+/*  After a signal: what is left of the time to linger is how long a send may wait. */
+static int
+send_draining (struct session *self, weft_msg_t *msg)
+{
+    int rc = weft_send (self->socket, msg, WEFT_DONTWAIT);
+    int64_t left = clock_left (clock_system (), self->drain);
+    if (rc != WEFT_EAGAIN || left == 0 || self->cli->stopped (self->cli) > 1)
+        return rc == WEFT_EAGAIN ? error_set (WEFT_ETERM, "stopped") : rc;
+    char time[SOCKET_TIME];
+    rc = weft_set (self->socket, "timeout", socket_time (left, time));
+    if (rc == 0)
+        rc = weft_send (self->socket, msg, 0);
+    return rc == WEFT_ETIMEOUT || rc == WEFT_ENOPEER ? error_set (WEFT_ETERM, "stopped") : rc;
+}
+
+int
+session_send (struct session *self, weft_msg_t *msg)
+{
+    int rc;
+    do {
+        rc = session_stopped (self) ? send_draining (self, msg) : weft_send (self->socket, msg, 0);
+    } while (rc == WEFT_EINTR);
+    return rc;
+}
+
+/* ----------------------------------------------------------------- the end */
+
+static void
+add_count (struct buffer *text, uint64_t count, const char *what)
+{
+    if (count > 0)
+        buffer_addf (text, ", %" PRIu64 " %s", count, what);
+}
+
+/*  "sent 3 messages (12 bytes), 1 dropped, ..." */
+static void
+summary_text (const struct session *self, const weft_counters_t *counters, struct buffer *text)
+{
+    const struct pattern *pattern = self->socket->pattern;
+    if (pattern->send)
+        buffer_addf (text, "sent %" PRIu64 " messages (%" PRIu64 " bytes)", counters->sent, counters->sent_bytes);
+    if (pattern->recv)
+        buffer_addf (text, "%sreceived %" PRIu64 " messages (%" PRIu64 " bytes)", pattern->send ? ", " : "",
+                     counters->received, counters->received_bytes);
+    add_count (text, counters->dropped, "dropped");
+    add_count (text, counters->refused, "refused");
+    add_count (text, self->lost, "left undelivered");
+    add_count (text, counters->retries, "sent again");
+    add_count (text, counters->late, "replies came too late");
+    add_count (text, counters->rejected_peers, "connections rejected");
+}
+
+static void
+summary_json (const struct session *self, const weft_counters_t *counters, struct buffer *text)
+{
+    buffer_addf (text,
+                 "{\"command\":\"%s\",\"sent\":%" PRIu64 ",\"sent_bytes\":%" PRIu64 ",\"received\":%" PRIu64
+                 ",\"received_bytes\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"refused\":%" PRIu64
+                 ",\"undelivered\":%" PRIu64 ",\"retries\":%" PRIu64 ",\"late\":%" PRIu64 ",\"connects\":%" PRIu64
+                 ",\"disconnects\":%" PRIu64 ",\"rejected_peers\":%" PRIu64 "}",
+                 self->command->name, counters->sent, counters->sent_bytes, counters->received,
+                 counters->received_bytes, counters->dropped, counters->refused, self->lost, counters->retries,
+                 counters->late, counters->connects, counters->disconnects, counters->rejected_peers);
+}
+
+int
+session_finish (struct session *self, int status)
+{
+    struct cli *cli = self->cli;
+    weft_counters_t counters;
+    weft_counters (self->socket, &counters);
+    bool lost = counters.dropped + counters.refused + self->lost > 0;
+    struct buffer text;
+    buffer_init (&text, 0);
+    if (self->formats.output == FORMAT_JSON)
+        summary_json (self, &counters, &text);
+    else
+        summary_text (self, &counters, &text);
+    if ((lost || cli->verbose > 0) && buffer_terminate (&text) == 0) {
+        if (self->formats.output == FORMAT_JSON)
+            fprintf (cli->err, "%s\n", buffer_data (&text));
+        else
+            cli_error (cli, "%s", buffer_data (&text));
+    }
+    buffer_free (&text);
+    return status == EXIT_OK && lost ? EXIT_LOSS : status;
+}

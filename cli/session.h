@@ -1,0 +1,73 @@
+/*  session.h - what the pattern programs share: a socket by its options, waiting, the end */
+
+#ifndef WEFT_CLI_SESSION_H
+#define WEFT_CLI_SESSION_H
+
+#include "cli/command.h"
+#include "cli/formats.h"
+#include "patterns/pattern.h"
+
+struct session_endpoints {
+    struct option_list bind, connect;
+};
+extern const struct option session_endpoint_table[];
+
+/*  The tables of a pattern's program, in the order that session_open expects: its own, and
+ *  those that it shares. */
+#define SESSION_TABLES(own, formats, pattern)                                                                          \
+    (const struct command_table[])                                                                                     \
+    {                                                                                                                  \
+        { .title = "Messages", .table = own }, { .title = "Formats", .table = formats },                               \
+            { .title = "Endpoints", .table = session_endpoint_table }, { .title = "Socket", .table = socket_options }, \
+            { .title = "Pattern", .indirect = &pattern.options }, { .title = NULL }                                    \
+    }
+enum { SESSION_OWN_TABLES = 5 };
+
+struct session {
+    struct cli *cli;
+    const struct command *command;
+    weft_socket_t *socket;
+    struct session_endpoints endpoints;
+    struct formats formats;
+    void *own;                  /*  the command's own options                               */
+    uint64_t lost;              /*  messages that the command gave up                       */
+    int64_t drain;              /*  after a signal: until when what was taken is delivered  */
+};
+
+/*  Opens a socket of the pattern, parses argv into it and into `own` (a zeroed struct for
+ *  the first table), binds and connects. True: go on. False: *status says how the command ends.
+ *  Either way session_close follows. */
+bool session_open (struct session *self, struct cli *cli, const struct command *command, const struct pattern *pattern,
+                   void *own, int argc, char **argv, int *status);
+
+/*  Waits, all at once, for the socket (`events`: WEFT_IN, WEFT_OUT or 0), for input when
+ *  `input`, for a signal, for the output's reader to go, and until `deadline`. Returns bits, or a
+ *  negative error; WEFT_EPEER when the peer is of a kind that can never fit. */
+enum {
+    SESSION_SOCKET = 1,
+    SESSION_INPUT = 2,
+    SESSION_STOP = 4,
+    SESSION_READER_GONE = 8,
+    SESSION_DEADLINE = 16
+};
+int session_wait (struct session *self, int events, bool input, int64_t deadline);
+
+/*  Has a signal asked for the end? From then on there is --linger for the rest. */
+bool session_stopped (struct session *self);
+
+/*  Sends, waiting as the options say: for peers, for room, for at most --timeout; after a
+ *  signal until the drain is over (WEFT_ETERM). */
+int session_send (struct session *self, weft_msg_t *msg);
+
+/*  When a wait that begins now runs into --timeout. */
+int64_t session_deadline (const struct session *self);
+
+/*  --timeout has passed without anything to receive: WEFT_ENOPEER, WEFT_EPEER or WEFT_ETIMEOUT, explained. */
+int session_timed_out (struct session *self);
+
+/*  The summary, and what losses make of `status`. */
+int session_finish (struct session *self, int status);
+
+void session_close (struct session *self);
+
+#endif
