@@ -1,0 +1,74 @@
+/*  pool_command.c - a job's command line, as far as we read it ourselves */
+
+#include "codec/pool_command.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define BLANKS " \t"
+#define SPECIAL "\n|&;<>()$`\\\"'*?[]#~!{}^"     /*  mean something to a shell, wherever they stand */
+
+/*  Words that a shell takes for itself when they come first. True and false are not
+ *  here: the programs of that name do the same. */
+static const char *const shell_words[] = {
+    ".", ":", "alias", "bg", "break", "builtin", "case", "cd", "chdir", "command", "continue", "declare", "do", "done",
+    "echo", "elif", "else", "enable", "esac", "eval", "exec", "exit", "export", "fc", "fg", "fi", "for", "function",
+    "getopts", "hash", "history", "if", "jobs", "kill", "let", "local", "printf", "pwd", "read", "readonly", "return",
+    "select", "set", "shift", "shopt", "source", "suspend", "test", "then", "time", "times", "trap", "type", "typeset",
+    "ulimit", "umask", "unalias", "unset", "until", "wait", "while", NULL
+};
+
+static bool
+is_shell_word (const char *word, size_t size)
+{
+    for (size_t i = 0; shell_words[i]; i++)
+        if (strlen (shell_words[i]) == size && memcmp (shell_words[i], word, size) == 0)
+            return true;
+    return false;
+}
+
+size_t
+command_words (const char *command)
+{
+    if (command[strcspn (command, SPECIAL)])
+        return 0;
+    const char *at = command + strspn (command, BLANKS);
+    size_t size = strcspn (at, BLANKS);
+    if (memchr (at, '=', size) || memchr (at, '%', size) || is_shell_word (at, size))
+        return 0;
+    size_t words = 0;
+    while (*at) {
+        words++;
+        at += strcspn (at, BLANKS);
+        at += strspn (at, BLANKS);
+    }
+    return words;
+}
+
+void
+command_split (char *command, char **words)
+{
+    for (char *at = command + strspn (command, BLANKS); *at; ) {
+        *words++ = at;
+        at += strcspn (at, BLANKS);
+        if (*at)
+            *at++ = 0;
+        at += strspn (at, BLANKS);
+    }
+    *words = NULL;
+}
+
+int
+command_fill (struct buffer *out, const char *text, size_t size, const char *mark, size_t mark_size, int number)
+{
+    const char *end = text + size;
+    const char *found;
+    int rc = 0;
+    while (rc == 0 && mark_size && (found = memmem (text, (size_t) (end - text), mark, mark_size))) {
+        rc = buffer_add (out, text, (size_t) (found - text));
+        rc = rc ? rc : buffer_addf (out, "%d", number);
+        text = found + mark_size;
+    }
+    rc = rc ? rc : buffer_add (out, text, (size_t) (end - text));
+    return rc ? rc : buffer_add (out, "", 1);
+}
