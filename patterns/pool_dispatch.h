@@ -1,0 +1,135 @@
+/*  pool_dispatch.h - which job goes to which worker, and what becomes of it
+ *
+ *  A pure state machine: no I/O, no clock. The head feeds it what workers say
+ *  and carries out what it decides; the tests feed it histories.
+ *
+ *  It keeps: a job ends exactly once; a job is with at most one worker; what a
+ *  worker says of a job counts only when it has that job in that attempt; memory
+ *  goes with the jobs that have not ended. */
+
+#ifndef WEFT_PATTERNS_POOL_DISPATCH_H
+#define WEFT_PATTERNS_POOL_DISPATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/map.h"
+#include "weft.h"
+
+struct dispatch_list {                  /*  doubly linked; a node is in one list at most    */
+    struct dispatch_list *prev, *next;
+};
+
+enum job_state {
+    JOB_WAITING,        /*  in the queue                                                    */
+    JOB_GIVEN,          /*  with a worker, which has not said that it began                 */
+    JOB_RUNNING         /*  the worker has begun                                            */
+};
+
+struct dispatch_job {
+    struct dispatch_list link;          /*  in the queue, or among its worker's jobs        */
+    struct map_node node;               /*  of all jobs, by id                              */
+    struct dispatch_worker *worker;
+    enum job_state state;
+    uint64_t id, tag;
+    int attempt;                        /*  one more each time it is given to a worker      */
+    int failures, losses;               /*  attempts that ended badly; workers lost under it */
+    bool cancelled;
+    size_t input_size;
+    size_t size;                        /*  of the spec, which follows                      */
+    char spec[];
+};
+
+enum worker_credit {
+    WORKER_IDLE,        /*  has a slot without a job                                        */
+    WORKER_AHEAD,       /*  all slots have jobs, but it takes more in advance               */
+    WORKER_FULL         /*  no credit                                                       */
+};
+
+struct dispatch_worker {
+    struct dispatch_list link;          /*  in the list of its credit                       */
+    struct dispatch_list jobs;
+    enum worker_credit credit;
+    int slots, window;                  /*  runs at once; holds at most                     */
+    int held;                           /*  jobs that it has                                */
+    int began;                          /*  of these, how many have begun                   */
+};
+
+struct dispatch_limits {
+    int64_t retries;                    /*  more attempts for a job that fails              */
+    int64_t losses;                     /*  more attempts for a job whose worker is lost    */
+    int64_t queue;                      /*  jobs waiting                                    */
+    int64_t queue_bytes;                /*  bytes waiting                                   */
+};
+
+struct dispatch {
+    struct dispatch_limits limits;
+    struct dispatch_list queue;
+    struct dispatch_list idle, ahead, full;     /*  workers */
+    struct map jobs;
+    uint64_t next_id;
+    uint64_t waiting, waiting_bytes;
+    uint64_t running;                   /*  with a worker                                   */
+    uint64_t done, failed, retries;
+};
+
+/*  How an attempt ended. */
+struct dispatch_end {
+    int reason;                         /*  WEFT_JOB_... */
+    int status, signal;
+};
+
+enum dispatch_verdict {
+    DISPATCH_STALE,     /*  not that worker's job, or not that attempt: ignore it           */
+    DISPATCH_RETRY,     /*  the job waits for its next attempt                              */
+    DISPATCH_AGAIN,     /*  the same, but it never began: there is nothing to tell          */
+    DISPATCH_DONE       /*  terminal; the job is freed                                      */
+};
+
+/*  What is left to tell of a job that may have been freed. */
+struct dispatch_outcome {
+    uint64_t id, tag;
+    int attempt;
+    size_t input_size;
+};
+
+int dispatch_init (struct dispatch *self, const struct dispatch_limits *limits);
+void dispatch_free (struct dispatch *self);
+
+/*  WEFT_EAGAIN when the queue is full, WEFT_ENOMEM. */
+int dispatch_submit (struct dispatch *self, uint64_t tag, const void *spec, size_t size, size_t input_size, uint64_t *id);
+
+/*  Would a job be taken now? */
+bool dispatch_has_room (const struct dispatch *self);
+
+/*  A worker comes, changes its window, goes. The struct is the caller's. A worker that
+ *  goes must first have lost its jobs, see dispatch_lose. */
+void dispatch_join (struct dispatch *self, struct dispatch_worker *worker, int slots, int window);
+void dispatch_set_window (struct dispatch *self, struct dispatch_worker *worker, int window);
+void dispatch_leave (struct dispatch *self, struct dispatch_worker *worker);
+
+/*  Gives the first waiting job to a worker, idle ones first and each in turn. NULL when
+ *  there is no job or no credit. */
+struct dispatch_job *dispatch_assign (struct dispatch *self);
+
+/*  The job, when the worker has it in that attempt; else NULL. */
+struct dispatch_job *dispatch_find (struct dispatch *self, const struct dispatch_worker *worker, uint64_t id, int64_t attempt);
+
+/*  The worker said that it began, gives back unbegun, or has ended a job. */
+bool dispatch_began (struct dispatch *self, struct dispatch_worker *worker, uint64_t id, int64_t attempt);
+enum dispatch_verdict dispatch_returned (struct dispatch *self, struct dispatch_worker *worker, uint64_t id, int64_t attempt);
+enum dispatch_verdict dispatch_ended (struct dispatch *self, struct dispatch_worker *worker, uint64_t id, int64_t attempt,
+                                      const struct dispatch_end *end, struct dispatch_outcome *outcome);
+
+/*  The worker will be heard no more: call until it returns DISPATCH_STALE, which says
+ *  that it has no jobs left. A job counts the loss if it had begun, or if none of the
+ *  worker's had (any of them may be the one that brought it down). */
+enum dispatch_verdict dispatch_lose (struct dispatch *self, struct dispatch_worker *worker, struct dispatch_outcome *outcome);
+
+/*  No attempt more for any job; with dispatch_cancel_next each that waits ends, false past the last. */
+void dispatch_cancel (struct dispatch *self);
+bool dispatch_has_cancelled (const struct dispatch *self);
+bool dispatch_cancel_next (struct dispatch *self, struct dispatch_outcome *outcome);
+
+#endif
