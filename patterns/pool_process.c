@@ -1,0 +1,200 @@
+/*  pool_process.c - a job's processes: one group, two pipes, one end */
+
+#include "patterns/pool_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/error.h"
+
+static void
+close_fd (int *fd)
+{
+    if (*fd >= 0)
+        close (*fd);
+    *fd = -1;
+}
+
+/*  A descriptor of 0 to 2, which a caller without standard streams gets, would be
+ *  overwritten in the child before it is used there. */
+static int
+raise_fd (int *fd)
+{
+    if (*fd < 0 || *fd > STDERR_FILENO)
+        return 0;
+    int high = fcntl (*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    close_fd (fd);
+    *fd = high;
+    return high < 0 ? -1 : 0;
+}
+
+/*  fds[0] does not block; fds[1], the child's, does. */
+static int
+open_pipe (int *fds)
+{
+    if (pipe2 (fds, O_CLOEXEC) || raise_fd (&fds[0]) || raise_fd (&fds[1]) || fcntl (fds[0], F_SETFL, O_NONBLOCK))
+        return error_errno ("cannot make a pipe for a job");
+    return 0;
+}
+
+/*  A file in memory that holds the input and stands at its start. */
+static int
+open_input (const void *data, size_t size, int *fd)
+{
+    *fd = memfd_create ("input", MFD_CLOEXEC);
+    if (*fd < 0 || raise_fd (fd))
+        return error_errno ("cannot keep a job's input");
+    for (size_t done = 0; done < size; ) {
+        ssize_t bytes = pwrite (*fd, (const char *) data + done, size - done, (off_t) done);
+        if (bytes < 0 && errno != EINTR)
+            return error_errno ("cannot keep a job's input");
+        done += bytes > 0 ? (size_t) bytes : 0;
+    }
+    return 0;
+}
+
+/*  Its own group, no signal blocked, none ignored. */
+static int
+set_attributes (posix_spawnattr_t *attributes)
+{
+    sigset_t none, all;
+    sigemptyset (&none);
+    sigfillset (&all);
+    return posix_spawnattr_setflags (attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)
+        || posix_spawnattr_setpgroup (attributes, 0) || posix_spawnattr_setsigmask (attributes, &none)
+        || posix_spawnattr_setsigdefault (attributes, &all);
+}
+
+static int
+set_actions (posix_spawn_file_actions_t *actions, const char *dir, int in, int out, int err)
+{
+    return posix_spawn_file_actions_adddup2 (actions, in, STDIN_FILENO)
+        || posix_spawn_file_actions_adddup2 (actions, out, STDOUT_FILENO)
+        || posix_spawn_file_actions_adddup2 (actions, err, STDERR_FILENO)
+        || (dir && posix_spawn_file_actions_addchdir_np (actions, dir));
+}
+
+/*  0, or an errno. */
+static int
+spawn (pid_t *pid, const struct process_spec *spec, int in, int out, int err)
+{
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_t actions;
+    if (posix_spawnattr_init (&attributes))
+        return ENOMEM;
+    int error = posix_spawn_file_actions_init (&actions);
+    if (!error) {
+        if (set_attributes (&attributes) || set_actions (&actions, spec->dir, in, out, err))
+            error = ENOMEM;
+        else
+            error = posix_spawnp (pid, spec->argv[0], &actions, &attributes, spec->argv, spec->envp);
+        posix_spawn_file_actions_destroy (&actions);
+    }
+    posix_spawnattr_destroy (&attributes);
+    return error;
+}
+
+/*  Starts it with these pipes; *failure is the errno of that. */
+static int
+start (struct process *self, const struct process_spec *spec, int in, int out, int err, int *failure)
+{
+    *failure = spawn (&self->pid, spec, in, out, err);
+    if (*failure) {
+        self->pid = 0;
+        errno = *failure;
+        return error_errno ("%s", spec->argv[0]);
+    }
+    self->pidfd = pidfd_open (self->pid, 0);
+    if (self->pidfd < 0) {
+        int rc = error_errno ("cannot watch a job");
+        kill (-self->pid, SIGKILL);
+        waitpid (self->pid, NULL, 0);
+        self->pid = 0;
+        return rc;
+    }
+    return 0;
+}
+
+int
+process_spawn (struct process *self, const struct process_spec *spec, int *failure)
+{
+    int ends[2][2] = { { -1, -1 }, { -1, -1 } }, input = -1, ignored;
+    failure = failure ? failure : &ignored;
+    *failure = 0;
+    *self = (struct process) { .pidfd = -1, .out = { -1, -1 } };
+
+    int rc = open_pipe (ends[0]);
+    rc = rc ? rc : open_pipe (ends[1]);
+    if (rc == 0 && spec->input_size)
+        rc = open_input (spec->input, spec->input_size, &input);
+    rc = rc ? rc : start (self, spec, input < 0 ? spec->null : input, ends[0][1], ends[1][1], failure);
+    close_fd (&input);
+    close_fd (&ends[0][1]);
+    close_fd (&ends[1][1]);
+    self->out[0] = ends[0][0];
+    self->out[1] = ends[1][0];
+    if (rc) {
+        close_fd (&self->out[0]);
+        close_fd (&self->out[1]);
+    }
+    return rc;
+}
+
+void
+process_signal (struct process *self, int number)
+{
+    if (self->pid > 0)
+        kill (-self->pid, number);
+}
+
+int
+process_reap (struct process *self, int *status, int *number)
+{
+    siginfo_t info = { .si_pid = 0 };
+    if (waitid (P_PIDFD, (id_t) self->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) || !info.si_pid)
+        return error_plain (WEFT_EAGAIN);
+    process_signal (self, SIGKILL);     /*  while the dead leader still keeps the group's number from others */
+    waitid (P_PIDFD, (id_t) self->pidfd, &info, WEXITED | WNOHANG);
+    bool exited = info.si_code == CLD_EXITED;
+    *status = exited ? info.si_status & 255 : 0;
+    *number = exited ? 0 : info.si_status;
+    close_fd (&self->pidfd);
+    self->pid = 0;
+    return 0;
+}
+
+size_t
+process_pending (const struct process *self, int stream)
+{
+    int bytes = 0;
+    if (self->out[stream] < 0 || ioctl (self->out[stream], FIONREAD, &bytes) || bytes < 0)
+        return 0;
+    return (size_t) bytes;
+}
+
+ssize_t
+process_read (struct process *self, int stream, void *data, size_t size)
+{
+    ssize_t bytes = read (self->out[stream], data, size);
+    if (bytes < 0 && (errno == EAGAIN || errno == EINTR))
+        return WEFT_EAGAIN;
+    if (bytes <= 0) {
+        process_close (self, stream);
+        return 0;
+    }
+    return bytes;
+}
+
+void
+process_close (struct process *self, int stream)
+{
+    close_fd (&self->out[stream]);
+}

@@ -1,0 +1,50 @@
+/*  pool_process.h - a job's processes: one group, two pipes, one end
+ *
+ *  The process leads a group of its own; that group ends with it. Its output
+ *  comes through pipes that do not block; its input is a file in memory, so that
+ *  nobody has to feed it. Nothing here touches the signals of the caller. */
+
+#ifndef WEFT_PATTERNS_POOL_PROCESS_H
+#define WEFT_PATTERNS_POOL_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "weft.h"
+
+struct process_spec {
+    char *const *argv;          /*  argv[0] is looked for in PATH               */
+    char *const *envp;
+    const char *dir;            /*  to run in; NULL: the caller's               */
+    const void *input;
+    size_t input_size;
+    int null;                   /*  /dev/null, open for reading: stands for no input */
+};
+
+struct process {
+    pid_t pid;                  /*  0: none                                     */
+    int pidfd;                  /*  readable when it has exited                 */
+    int out[2];                 /*  its standard output and error; -1: closed   */
+};
+
+/*  On failure nothing is left, and *failure (when not NULL) is the errno of exec
+ *  or 0 when the failure was ours. */
+int process_spawn (struct process *self, const struct process_spec *spec, int *failure);
+
+/*  To the whole group. */
+void process_signal (struct process *self, int number);
+
+/*  To be called when pidfd is readable: ends what is left of the group, takes in the
+ *  status. The pipes stay open. WEFT_EAGAIN when it has not exited. */
+int process_reap (struct process *self, int *status, int *number);
+
+/*  Bytes in a pipe now. After process_reap: all that will be read of it. */
+size_t process_pending (const struct process *self, int stream);
+
+/*  Reads without waiting: bytes, 0 at the end (the pipe is closed then), WEFT_EAGAIN. */
+ssize_t process_read (struct process *self, int stream, void *data, size_t size);
+
+void process_close (struct process *self, int stream);
+
+#endif

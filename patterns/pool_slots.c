@@ -1,0 +1,665 @@
+/*  pool_slots.c - the slots of a worker: jobs that wait, jobs that run, what they write */
+
+#include "patterns/pool_slots.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "codec/pool_command.h"
+#include "core/error.h"
+#include "patterns/pool_process.h"
+
+#define YOUNG (2 * TIME_MS)         /*  a job's output is not looked at before, see watch_output */
+#define RETURN_AFTER (250 * TIME_MS)    /*  a job that waits so long here is given back         */
+#define LOOK_AHEAD (20 * TIME_MS)   /*  of work that may wait at a slot                         */
+
+enum slot_state {
+    SLOT_IDLE,
+    SLOT_RUNNING,
+    SLOT_STOPPING,      /*  was told to end, and will be killed at `deadline`   */
+    SLOT_KILLED,        /*  was killed; the end is near                         */
+    SLOT_ENDED          /*  has exited; what it wrote is still to be read       */
+};
+
+struct slot {
+    enum slot_state state;
+    struct process process;
+    uint64_t job;
+    int64_t attempt;
+    int reason;                     /*  WEFT_JOB_... that it will end with      */
+    int status, signal;
+    int64_t begun, ended;           /*  by the clock                            */
+    int64_t started;                /*  us since 1970                           */
+    int64_t deadline;               /*  of the state; TIME_FOREVER              */
+    bool stream;                    /*  a line is sent when it is whole         */
+    bool watched;                   /*  its pipes are in the epoll              */
+    bool silent;                    /*  nobody wants to know                    */
+    struct buffer out[2];           /*  read and not passed on                  */
+    size_t pending[2];              /*  SLOT_ENDED: bytes to be read            */
+    uint64_t received, sent;
+};
+
+struct slots_job {
+    struct slots_job *next;
+    uint64_t id;
+    int64_t attempt;
+    int64_t since;
+    size_t size;
+    char spec[];
+};
+
+/*  What a job finds in its environment; the PARALLEL_ ones are GNU parallel's names. */
+#define VARIABLES 5
+struct slots_variables {
+    char text[VARIABLES][48];
+};
+static const char *const variable_names[VARIABLES] = {
+    "WEFT_JOB", "WEFT_ATTEMPT", "WEFT_SLOT", "PARALLEL_SEQ", "PARALLEL_JOBSLOT"
+};
+
+/* ------------------------------------------------------------ coming and going */
+
+static bool
+is_variable (const char *text)
+{
+    for (int i = 0; i < VARIABLES; i++) {
+        size_t size = strlen (variable_names[i]);
+        if (strncmp (text, variable_names[i], size) == 0 && text[size] == '=')
+            return true;
+    }
+    return false;
+}
+
+/*  A copy of the environment, so that nobody changes it under us. */
+static int
+copy_environment (struct slots *self)
+{
+    size_t count = 0, used = VARIABLES;
+    while (environ[count])
+        count++;
+    self->variables = calloc (1, sizeof *self->variables);
+    self->envp = calloc (count + VARIABLES + 1, sizeof *self->envp);
+    if (!self->variables || !self->envp)
+        return error_plain (WEFT_ENOMEM);
+    for (int i = 0; i < VARIABLES; i++)
+        self->envp[i] = self->variables->text[i];
+    for (size_t i = 0; i < count; i++)
+        if (!is_variable (environ[i]) && !(self->envp[used++] = strdup (environ[i])))
+            return error_plain (WEFT_ENOMEM);
+    return 0;
+}
+
+int
+slots_init (struct slots *self, const struct slots_config *config, struct clock *clock, struct outbox *outbox, int epoll)
+{
+    memset (self, 0, sizeof *self);
+    self->config = *config;
+    self->clock = clock;
+    self->outbox = outbox;
+    self->epoll = epoll;
+    self->last = &self->first;
+    self->average = -1;
+    buffer_init (&self->text, 0);
+    self->null = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (self->null < 0)
+        return error_errno ("cannot open /dev/null");
+    self->slots = calloc ((size_t) config->count, sizeof *self->slots);
+    self->scratch = malloc (POOL_CHUNK);
+    if (!self->slots || !self->scratch)
+        return error_plain (WEFT_ENOMEM);
+    for (int i = 0; i < config->count; i++) {
+        self->slots[i].process = (struct process) { .pidfd = -1, .out = { -1, -1 } };
+        buffer_init (&self->slots[i].out[0], 0);
+        buffer_init (&self->slots[i].out[1], 0);
+    }
+    return copy_environment (self);
+}
+
+static void
+slot_free (struct slot *self)
+{
+    struct process *process = &self->process;
+    if (process->pid > 0) {
+        process_signal (process, SIGKILL);
+        waitpid (process->pid, NULL, 0);
+        close (process->pidfd);
+    }
+    for (int i = 0; i < 2; i++) {
+        process_close (process, i);
+        buffer_free (&self->out[i]);
+    }
+}
+
+static void
+free_first (struct slots *self)
+{
+    struct slots_job *job = self->first;
+    self->first = job->next;
+    if (!self->first)
+        self->last = &self->first;
+    self->waiting--;
+    free (job);
+}
+
+void
+slots_free (struct slots *self)
+{
+    for (int i = 0; self->slots && i < self->config.count; i++)
+        slot_free (&self->slots[i]);
+    while (self->first)
+        free_first (self);
+    for (size_t i = VARIABLES; self->envp && self->envp[i]; i++)
+        free (self->envp[i]);
+    if (self->null > 0)
+        close (self->null);
+    buffer_free (&self->text);
+    free (self->argv);
+    free (self->envp);
+    free (self->variables);
+    free (self->scratch);
+    free (self->slots);
+}
+
+int
+slots_add (struct slots *self, uint64_t id, int64_t attempt, struct pool_bytes spec)
+{
+    struct slots_job *job = malloc (sizeof *job + spec.size);
+    if (!job)
+        return error_plain (WEFT_ENOMEM);
+    *job = (struct slots_job) { .id = id, .attempt = attempt, .since = clock_now (self->clock), .size = spec.size };
+    memcpy (job->spec, spec.data, spec.size);
+    *self->last = job;
+    self->last = &job->next;
+    self->waiting++;
+    return 0;
+}
+
+/* ---------------------------------------------------------------------- output */
+
+static struct pool_record
+slot_record (const struct slots *self, const struct slot *slot, int kind)
+{
+    return (struct pool_record) {
+        .kind = kind, .job = slot->job, .attempt = slot->attempt, .slot = slot - self->slots + 1
+    };
+}
+
+static void
+report (struct slots *self, const struct slot *slot, const struct pool_record *record)
+{
+    if (!slot->silent)
+        outbox_add (self->outbox, record, clock_now (self->clock));
+}
+
+/*  Passes on `size` bytes from the front of what was read. */
+static void
+pass_on (struct slots *self, struct slot *slot, int stream, size_t size)
+{
+    struct pool_record record = slot_record (self, slot, WEFT_POOL_OUTPUT);
+    struct buffer *out = &slot->out[stream];
+    while (size) {
+        size_t chunk = size < POOL_CHUNK ? size : POOL_CHUNK;
+        record.stream = stream + 1;
+        record.data = (struct pool_bytes) { buffer_data (out), chunk };
+        report (self, slot, &record);
+        buffer_consume (out, chunk);
+        size -= chunk;
+    }
+}
+
+static void
+take_output (struct slots *self, struct slot *slot, int stream, size_t size)
+{
+    struct buffer *out = &slot->out[stream];
+    slot->received += size;
+    if (buffer_add (out, self->scratch, size))
+        return;
+    size_t whole = 0;
+    if (slot->stream) {
+        const char *newline = memrchr (buffer_data (out), '\n', buffer_size (out));
+        whole = newline ? (size_t) (newline + 1 - buffer_data (out)) : 0;
+    }
+    if (buffer_size (out) - whole >= POOL_CHUNK)
+        whole += (buffer_size (out) - whole) / POOL_CHUNK * POOL_CHUNK;
+    pass_on (self, slot, stream, whole);
+}
+
+/*  Reads at most `size` bytes; how many. */
+static size_t
+read_output (struct slots *self, struct slot *slot, int stream, size_t size)
+{
+    ssize_t bytes = process_read (&slot->process, stream, self->scratch, size < POOL_CHUNK ? size : POOL_CHUNK);
+    if (bytes <= 0)
+        return 0;
+    take_output (self, slot, stream, (size_t) bytes);
+    return (size_t) bytes;
+}
+
+static uint64_t
+event_data (const struct slots *self, const struct slot *slot, int what)
+{
+    return (uint64_t) (slot - self->slots) << 2 | (uint64_t) what;
+}
+
+static int
+watch (struct slots *self, const struct slot *slot, int fd, int what)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.u64 = event_data (self, slot, what) };
+    return epoll_ctl (self->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+/*  Most jobs are over before their output is worth a look of its own: their pipes
+ *  are watched only when they are older than YOUNG. While the outbox is full no pipe
+ *  is (it cannot be left in with no events wanted: a hang-up is always told). */
+static void
+watch_output (struct slots *self, struct slot *slot, bool wanted)
+{
+    slot->watched = wanted;
+    for (int i = 0; i < 2; i++)
+        if (slot->process.out[i] >= 0) {
+            if (wanted)
+                watch (self, slot, slot->process.out[i], 1 + i);
+            else
+                epoll_ctl (self->epoll, EPOLL_CTL_DEL, slot->process.out[i], NULL);
+        }
+}
+
+/* ------------------------------------------------------------------------ ends */
+
+static void
+slot_close (struct slots *self, struct slot *slot)
+{
+    process_close (&slot->process, 0);
+    process_close (&slot->process, 1);
+    buffer_clear (&slot->out[0]);
+    buffer_clear (&slot->out[1]);
+    slot->state = SLOT_IDLE;
+    self->busy--;
+}
+
+static void
+learn_runtime (struct slots *self, int64_t runtime)
+{
+    self->average = self->average < 0 ? runtime : self->average + (runtime - self->average) / 8;
+}
+
+static void
+slot_report_end (struct slots *self, struct slot *slot)
+{
+    struct pool_record record = slot_record (self, slot, WEFT_POOL_DONE);
+    record.reason = slot->reason;
+    record.status = slot->status;
+    record.signal = slot->signal;
+    record.started = slot->started;
+    record.runtime = (slot->ended - slot->begun) / TIME_US;
+    record.received = slot->received;
+    record.sent = slot->sent;
+    report (self, slot, &record);
+}
+
+/*  The job has exited and its group is dead: what is in its pipes now is all that
+ *  counts, even if a process that left the group still holds them open. */
+static void
+drain (struct slots *self, struct slot *slot)
+{
+    for (int i = 0; i < 2; i++) {
+        while (slot->pending[i] && !outbox_full (self->outbox)) {
+            size_t bytes = read_output (self, slot, i, slot->pending[i]);
+            slot->pending[i] = bytes ? slot->pending[i] - bytes : 0;
+        }
+        if (slot->pending[i])
+            return;
+    }
+    pass_on (self, slot, 0, buffer_size (&slot->out[0]));
+    pass_on (self, slot, 1, buffer_size (&slot->out[1]));
+    slot_report_end (self, slot);
+    slot_close (self, slot);
+}
+
+static void
+slot_exited (struct slots *self, struct slot *slot)
+{
+    if (process_reap (&slot->process, &slot->status, &slot->signal))
+        return;
+    slot->ended = clock_now (self->clock);
+    if (slot->reason == WEFT_JOB_EXITED)
+        learn_runtime (self, slot->ended - slot->begun);
+    if (slot->watched)
+        watch_output (self, slot, false);
+    slot->state = SLOT_ENDED;
+    slot->deadline = TIME_FOREVER;
+    slot->pending[0] = process_pending (&slot->process, 0);
+    slot->pending[1] = process_pending (&slot->process, 1);
+    drain (self, slot);
+}
+
+static void
+slot_stop (struct slots *self, struct slot *slot, int reason)
+{
+    if (slot->state != SLOT_RUNNING)
+        return;
+    slot->reason = reason;
+    slot->state = SLOT_STOPPING;
+    slot->deadline = clock_now (self->clock) + self->config.grace;
+    process_signal (&slot->process, SIGTERM);
+    process_signal (&slot->process, SIGCONT);
+}
+
+/* ---------------------------------------------------------------------- starts */
+
+static int
+room_for_words (struct slots *self, size_t words)
+{
+    if (words + 1 <= self->argv_room)
+        return 0;
+    char **argv = realloc (self->argv, (words + 1) * sizeof *argv);
+    if (!argv)
+        return error_plain (WEFT_ENOMEM);
+    self->argv = argv;
+    self->argv_room = words + 1;
+    return 0;
+}
+
+/*  argv from a vector: first all texts, then, when they move no more, where they are. */
+static int
+prepare_vector (struct slots *self, const struct pool_spec *spec, struct pool_reader *arguments, int number)
+{
+    struct pool_bytes argument;
+    int rc = room_for_words (self, spec->argc);
+    for (size_t i = 0; rc == 0 && i < spec->argc; i++) {
+        rc = pool_next_argument (arguments, &argument);
+        if (rc >= 0)
+            rc = command_fill (&self->text, argument.data, argument.size, spec->mark.data, spec->mark.size, number);
+    }
+    if (rc)
+        return rc;
+    char *text = buffer_data (&self->text);
+    for (size_t i = 0; i < spec->argc; i++, text += strlen (text) + 1)
+        self->argv[i] = text;
+    self->argv[spec->argc] = NULL;
+    return 0;
+}
+
+static int
+prepare_command (struct slots *self, const struct pool_spec *spec, int number, bool by_shell)
+{
+    static char sh[] = "/bin/sh", option[] = "-c";
+    int rc = command_fill (&self->text, spec->command.data, spec->command.size, spec->mark.data, spec->mark.size, number);
+    if (rc)
+        return rc;
+    char *text = buffer_data (&self->text);
+    size_t words = by_shell ? 0 : command_words (text);
+    rc = room_for_words (self, words > 3 ? words : 3);
+    if (rc)
+        return rc;
+    if (words)
+        command_split (text, self->argv);
+    else {
+        self->argv[0] = self->config.shell ? (char *) (uintptr_t) self->config.shell : sh;
+        self->argv[1] = option;
+        self->argv[2] = text;
+        self->argv[3] = NULL;
+    }
+    return 0;
+}
+
+static void
+set_variables (struct slots *self, const struct slots_job *job, int number)
+{
+    unsigned long long values[VARIABLES] = {
+        job->id, (unsigned long long) job->attempt, (unsigned) number, job->id, (unsigned) number
+    };
+    for (int i = 0; i < VARIABLES; i++)
+        snprintf (self->variables->text[i], sizeof self->variables->text[i], "%s=%llu", variable_names[i], values[i]);
+}
+
+static int
+spawn_job (struct slots *self, struct slot *slot, const struct slots_job *job, int *failure)
+{
+    struct pool_spec spec;
+    struct pool_reader arguments;
+    int number = (int) (slot - self->slots) + 1;
+    int rc = pool_get_spec (&spec, (struct pool_bytes) { job->spec, job->size }, &arguments);
+    if (rc)
+        return rc;
+    set_variables (self, job, number);
+    slot->stream = spec.stream;
+    slot->sent = spec.input.size;
+    slot->deadline = spec.timeout ? slot->begun + spec.timeout * TIME_MS : TIME_FOREVER;
+
+    bool by_shell = self->config.shell != NULL;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        buffer_clear (&self->text);
+        rc = spec.argc ? prepare_vector (self, &spec, &arguments, number) : prepare_command (self, &spec, number, by_shell);
+        if (rc)
+            return rc;
+        struct process_spec what = { .argv = self->argv, .envp = self->envp, .dir = self->config.dir, .null = self->null,
+                                     .input = spec.input.data, .input_size = spec.input.size };
+        rc = process_spawn (&slot->process, &what, failure);
+        if (*failure != ENOEXEC || by_shell || spec.argc)
+            break;
+        by_shell = true;            /*  a script without #!, which a shell would run */
+    }
+    return rc;
+}
+
+/*  A job that could not be started ends at once, with the status a shell would give. */
+static void
+report_not_started (struct slots *self, struct slot *slot, int failure)
+{
+    struct pool_record record = slot_record (self, slot, WEFT_POOL_DONE);
+    record.reason = WEFT_JOB_NOT_STARTED;
+    record.status = failure == ENOENT ? 127 : 126;
+    record.started = slot->started;
+    record.data = (struct pool_bytes) { weft_error (), strlen (weft_error ()) };
+    report (self, slot, &record);
+}
+
+static void
+start (struct slots *self, struct slot *slot)
+{
+    int failure = 0;
+    struct slots_job *job = self->first;
+    slot->job = job->id;
+    slot->attempt = job->attempt;
+    slot->reason = WEFT_JOB_EXITED;
+    slot->watched = slot->silent = false;
+    slot->received = 0;
+    slot->begun = clock_now (self->clock);
+    slot->started = clock_wall (self->clock) / TIME_US;
+    int rc = spawn_job (self, slot, job, &failure);
+    if (rc == 0 && watch (self, slot, slot->process.pidfd, 0)) {
+        rc = error_errno ("cannot watch a job");
+        slot_free (slot);
+        slot->process.pid = 0;
+    }
+    if (rc)
+        report_not_started (self, slot, failure);
+    else {
+        struct pool_record record = slot_record (self, slot, WEFT_POOL_STARTED);
+        report (self, slot, &record);
+        slot->state = SLOT_RUNNING;
+        self->busy++;
+    }
+    free_first (self);
+}
+
+/* ----------------------------------------------------------------------- turns */
+
+void
+slots_on_event (struct slots *self, uint64_t data)
+{
+    struct slot *slot = &self->slots[data >> 2];
+    int what = data & 3;
+    if (slot->state == SLOT_IDLE || slot->state == SLOT_ENDED)
+        return;
+    if (what == 0)
+        slot_exited (self, slot);
+    else if (slot->watched && slot->process.out[what - 1] >= 0)
+        read_output (self, slot, what - 1, POOL_CHUNK);
+}
+
+static void
+give_back (struct slots *self)
+{
+    struct pool_record record = {
+        .kind = POOL_RECORD_RETURNED, .job = self->first->id, .attempt = self->first->attempt
+    };
+    outbox_add (self->outbox, &record, clock_now (self->clock));
+    free_first (self);
+}
+
+static void
+slot_turn (struct slots *self, struct slot *slot, int64_t now)
+{
+    if (slot->state == SLOT_ENDED) {
+        drain (self, slot);
+        return;
+    }
+    if (!slot->watched && !self->paused && now - slot->begun >= YOUNG)
+        watch_output (self, slot, true);
+    if (slot->deadline == TIME_FOREVER || now < slot->deadline)
+        return;
+    if (slot->state == SLOT_RUNNING)
+        slot_stop (self, slot, WEFT_JOB_TIMEOUT);
+    else {
+        slot->state = SLOT_KILLED;
+        slot->deadline = TIME_FOREVER;
+        process_signal (&slot->process, SIGKILL);
+    }
+}
+
+static void
+pause_output (struct slots *self, bool paused)
+{
+    self->paused = paused;
+    for (int i = 0; paused && i < self->config.count; i++)
+        if (self->slots[i].state != SLOT_IDLE && self->slots[i].watched)
+            watch_output (self, &self->slots[i], false);
+}
+
+void
+slots_turn (struct slots *self)
+{
+    int64_t now = clock_now (self->clock);
+    if (self->paused != outbox_full (self->outbox))
+        pause_output (self, !self->paused);
+    for (int i = 0; i < self->config.count && self->busy; i++)
+        if (self->slots[i].state != SLOT_IDLE)
+            slot_turn (self, &self->slots[i], now);
+    for (int i = 0; i < self->config.count && self->first && !self->stopped && !outbox_full (self->outbox); i++)
+        while (self->slots[i].state == SLOT_IDLE && self->first && !outbox_full (self->outbox))
+            start (self, &self->slots[i]);      /*  again, when that could not be started */
+    while (self->first && now - self->first->since >= RETURN_AFTER)
+        give_back (self);
+}
+
+static int64_t
+slot_deadline (const struct slots *self, const struct slot *slot)
+{
+    if (slot->state == SLOT_IDLE)
+        return TIME_FOREVER;
+    int64_t look = slot->watched || self->paused || slot->state == SLOT_ENDED ? TIME_FOREVER : slot->begun + YOUNG;
+    return clock_earlier (slot->deadline, look);
+}
+
+int64_t
+slots_deadline (const struct slots *self)
+{
+    int64_t deadline = self->first ? self->first->since + RETURN_AFTER : TIME_FOREVER;
+    for (int i = 0; i < self->config.count && self->busy; i++)
+        deadline = clock_earlier (deadline, slot_deadline (self, &self->slots[i]));
+    return deadline;
+}
+
+int
+slots_window (const struct slots *self)
+{
+    if (self->stopped)
+        return 0;
+    int64_t ahead = 0;
+    if (self->average >= 0)
+        ahead = self->average ? LOOK_AHEAD / self->average : self->config.prefetch;
+    if (ahead > self->config.prefetch)
+        ahead = self->config.prefetch;
+    int64_t window = self->config.count * (1 + ahead);
+    return (int) (window < POOL_WINDOW_MAX ? window : POOL_WINDOW_MAX);
+}
+
+bool
+slots_hungry (const struct slots *self)
+{
+    return !self->first && self->busy < self->config.count;
+}
+
+void
+slots_stop (struct slots *self)
+{
+    self->stopped = true;
+    while (self->first)
+        give_back (self);
+}
+
+static bool
+is_meant (uint64_t id, int64_t attempt, uint64_t job, int64_t jobs_attempt)
+{
+    return id == 0 || (id == job && attempt == jobs_attempt);
+}
+
+static void
+cancel_waiting (struct slots *self, uint64_t id, int64_t attempt)
+{
+    struct slots_job *job = self->first;
+    self->first = NULL;
+    self->last = &self->first;
+    while (job) {
+        struct slots_job *next = job->next;
+        job->next = NULL;
+        *self->last = job;
+        if (is_meant (id, attempt, job->id, job->attempt)) {
+            struct pool_record record = { .kind = POOL_RECORD_RETURNED, .job = job->id, .attempt = job->attempt };
+            outbox_add (self->outbox, &record, clock_now (self->clock));
+            *self->last = NULL;
+            self->waiting--;
+            free (job);
+        }
+        else
+            self->last = &job->next;
+        job = next;
+    }
+}
+
+void
+slots_cancel (struct slots *self, uint64_t id, int64_t attempt, bool running)
+{
+    cancel_waiting (self, id, attempt);
+    for (int i = 0; running && i < self->config.count; i++) {
+        struct slot *slot = &self->slots[i];
+        if (slot->state == SLOT_RUNNING && is_meant (id, attempt, slot->job, slot->attempt))
+            slot_stop (self, slot, WEFT_JOB_CANCELLED);
+    }
+}
+
+int
+slots_drop (struct slots *self)
+{
+    int dropped = self->waiting;
+    while (self->first)
+        free_first (self);
+    for (int i = 0; i < self->config.count; i++) {
+        struct slot *slot = &self->slots[i];
+        if (slot->state == SLOT_IDLE || slot->silent)
+            continue;
+        slot->silent = true;
+        dropped++;
+        slot_stop (self, slot, WEFT_JOB_CANCELLED);
+    }
+    return dropped;
+}
