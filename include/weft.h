@@ -323,6 +323,7 @@ typedef struct weft_pool_event {
 typedef struct weft_pool_stats {
     uint64_t submitted, waiting, running, done, failed, retries;
     uint64_t workers, slots, lost_workers;
+    uint64_t refused;               /*  messages that broke the protocol, peers that were turned away */
 } weft_pool_stats_t;
 
 WEFT_EXPORT weft_pool_t *weft_pool_new (weft_t *weft);

@@ -1,0 +1,154 @@
+/*  pool_peer.c - who takes part in a pool, and how they are spoken to */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "patterns/pool.h"
+
+void
+pool_wire_options (struct wire_options *options, int64_t linger)
+{
+    wire_options_init (options);
+    options->linger = linger;
+    options->max_size = POOL_MESSAGE_MAX;
+    options->reconnect_max = 2 * TIME_S;
+    options->immediate = true;
+    options->mandatory = true;
+    options->handover = true;
+}
+
+void
+pool_identity (char *identity, size_t size, uint64_t instance)
+{
+    snprintf (identity, size, "weft-%016" PRIx64, instance);
+}
+
+static int
+send_to (struct wire *wire, const struct pool_bytes *route, struct buffer *body)
+{
+    weft_msg_t msg;
+    weft_msg_init (&msg);
+    int rc = route ? weft_msg_add (&msg, route->data, route->size) : 0;
+    rc = rc ? rc : weft_msg_add (&msg, buffer_data (body), buffer_size (body));
+    rc = rc ? rc : wire_send (wire, &msg, 0);
+    weft_msg_clear (&msg);
+    buffer_clear (body);
+    return rc;
+}
+
+int
+pool_send (struct wire *wire, struct pool_peer *peer, struct buffer *body, int64_t now)
+{
+    int rc = send_to (wire, peer ? &peer->route : NULL, body);
+    if (rc == 0 && peer)
+        peer->sent = now;
+    return rc;
+}
+
+void
+pool_answer (struct wire *wire, struct pool_bytes route, struct buffer *body)
+{
+    send_to (wire, &route, body);       /*  who cannot be reached has gone */
+}
+
+int
+pool_receive (const weft_msg_t *msg, struct pool_bytes *route, struct pool_message *message)
+{
+    *route = (struct pool_bytes) { weft_msg_data (msg, 0), weft_msg_size (msg, 0) };
+    if (weft_msg_frames (msg) != 2)
+        return error_set (WEFT_EPROTO, "not a pool message: it has %zu frames", weft_msg_frames (msg) - 1);
+    return pool_decode (message, weft_msg_data (msg, 1), weft_msg_size (msg, 1));
+}
+
+static char *
+copy_text (struct pool_bytes bytes)
+{
+    return strndup (bytes.data, bytes.size);
+}
+
+static bool
+name_is_taken (const struct map *peers, const char *name)
+{
+    for (size_t i = 0; i <= peers->mask; i++)
+        for (struct map_node *node = peers->buckets[i]; node; node = node->next)
+            if (strcmp (map_entry (node, struct pool_peer, node)->name, name) == 0)
+                return true;
+    return false;
+}
+
+/*  The name that was given, with a number behind it when another has it already. */
+static char *
+unique_name (const struct map *peers, struct pool_bytes wanted)
+{
+    char *name = copy_text (wanted);
+    for (unsigned i = 2; name && name_is_taken (peers, name); i++) {
+        free (name);
+        if (asprintf (&name, "%.*s#%u", (int) wanted.size, wanted.data, i) < 0)
+            name = NULL;
+    }
+    return name;
+}
+
+int
+pool_peer_init (struct pool_peer *self, struct map *peers, struct pool_bytes route, const struct pool_hello *hello,
+                int64_t now)
+{
+    char *copy = malloc (route.size + 1);
+    self->name = unique_name (peers, hello->name);
+    self->host = copy_text (hello->host);
+    if (!copy || !self->name || !self->host) {
+        free (copy);
+        free (self->name);
+        free (self->host);
+        return error_plain (WEFT_ENOMEM);
+    }
+    memcpy (copy, route.data, route.size);
+    self->route = (struct pool_bytes) { copy, route.size };
+    self->instance = hello->instance;
+    self->session = hello->session;
+    self->heartbeat = hello->heartbeat * TIME_MS;
+    self->heard = self->sent = now;
+    self->have = self->acked = hello->next ? hello->next - 1 : 0;
+    map_add (peers, &self->node, hash_bytes (route.data, route.size));
+    return 0;
+}
+
+void
+pool_peer_free (struct pool_peer *self)
+{
+    free ((char *) (uintptr_t) self->route.data);
+    free (self->name);
+    free (self->host);
+}
+
+struct pool_peer *
+pool_peer_find (const struct map *peers, struct pool_bytes route)
+{
+    struct map_node *node = map_first (peers, hash_bytes (route.data, route.size));
+    for (; node; node = map_next (node)) {
+        struct pool_peer *peer = map_entry (node, struct pool_peer, node);
+        if (peer->route.size == route.size && memcmp (peer->route.data, route.data, route.size) == 0)
+            return peer;
+    }
+    return NULL;
+}
+
+bool
+pool_peer_silent (const struct pool_peer *self, int64_t now)
+{
+    return self->heartbeat && now - self->heard > POOL_MISSED * self->heartbeat;
+}
+
+int
+pool_peer_report (struct pool_peer *self, uint64_t number)
+{
+    if (number <= self->have)
+        return WEFT_EAGAIN;
+    if (number != self->have + 1)
+        return error_set (WEFT_EPROTO, "report %" PRIu64 " came after %" PRIu64, number, self->have);
+    self->have = number;
+    return 0;
+}

@@ -1,0 +1,571 @@
+/*  pool_worker.c - weft_worker_t: an agent with slots, on one connection to a head */
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "patterns/pool.h"
+#include "patterns/pool_slots.h"
+
+#define TURN_MESSAGES 1000      /*  received before the slots have their turn   */
+#define TURN_EVENTS 64
+#define EVENT_WIRE SLOTS_EVENTS
+#define EVENT_STOP (SLOTS_EVENTS + 1)
+
+enum worker_state {
+    WORKER_SEEKING,     /*  no connection to a head                                         */
+    WORKER_GREETING,    /*  HELLO is under way                                              */
+    WORKER_MEMBER,      /*  was welcomed                                                    */
+    WORKER_LEAVING,     /*  the head or the caller wants an end at once: jobs are stopped   */
+    WORKER_GONE         /*  `result` says why                                               */
+};
+
+struct worker_config {
+    int64_t slots, prefetch;
+    char *name, *shell, *dir;
+    int64_t heartbeat, connect_timeout, grace, linger;
+};
+
+#define FIELD(name) offsetof (struct worker_config, name)
+const struct option worker_options[] = {
+    { "slots", 'j', OPTION_INT, "N", "0", 0, POOL_SLOTS_MAX, .offset = FIELD (slots),
+      .text = "jobs to run at once; 0 stands for the number of CPUs" },
+    { "prefetch", 0, OPTION_INT, "N", "16", 0, 1000, .offset = FIELD (prefetch),
+      .text = "short jobs that may wait here for each slot, so that none is without" },
+    { "name", 0, OPTION_TEXT, "NAME", .offset = FIELD (name), .text = "name in the pool; HOST:PID when it is not given" },
+    { "shell", 0, OPTION_TEXT, "PATH", .offset = FIELD (shell),
+      .text = "shell for all commands; without it /bin/sh, and none where none is needed" },
+    { "dir", 0, OPTION_TEXT, "DIR", .offset = FIELD (dir), .text = "directory to run jobs in" },
+    { "heartbeat", 0, OPTION_TIME, "TIME", "1s", 0, 3600 * TIME_S, .offset = FIELD (heartbeat),
+      .text = "time between signs of life; a head gives a worker up after five" },
+    { "connect-timeout", 0, OPTION_TIME, "TIME", "60s", TIME_FOREVER, INT64_MAX, .offset = FIELD (connect_timeout),
+      .text = "how long to wait for a head, at first and when it has gone" },
+    { "grace", 0, OPTION_TIME, "TIME", "1s", 0, 3600 * TIME_S, .offset = FIELD (grace),
+      .text = "time that a job has to end after SIGTERM before it is killed" },
+    { "linger", 0, OPTION_TIME, "TIME", "1s", TIME_FOREVER, INT64_MAX, .offset = FIELD (linger),
+      .text = "how long the last results may take to be delivered" },
+    OPTION_END
+};
+
+struct weft_worker {
+    weft_t *weft;
+    struct worker_config config;
+    struct wire *wire;
+    int stop_fd;                /*  counts the calls of weft_worker_stop            */
+    uint64_t stops;
+    int epoll;
+    enum worker_state state;
+    int result;
+    char reason[512];           /*  the words for it                                */
+    struct slots slots;
+    struct outbox outbox;
+    struct buffer body;         /*  of the message that is being made               */
+    uint64_t instance, session;
+    int window;                 /*  as last told                                    */
+    bool was_member;
+    int64_t deadline;           /*  SEEKING, GREETING: when a head must have come   */
+    int64_t greeted;            /*  GREETING: since when                            */
+    int64_t sent;               /*  last message                                    */
+    char name[POOL_NAME_MAX + 1], host[POOL_NAME_MAX + 1];
+};
+
+weft_worker_t *
+weft_worker_new (weft_t *weft)
+{
+    struct weft_worker *self = calloc (1, sizeof *self);
+    if (!self || option_init (worker_options, &self->config)) {
+        free (self);
+        error_plain (WEFT_ENOMEM);
+        return NULL;
+    }
+    self->weft = weft;
+    self->stop_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (self->stop_fd < 0) {
+        error_errno ("cannot make a worker");
+        weft_worker_destroy (&self);
+        return NULL;
+    }
+    self->instance = random_seed ();
+    return self;
+}
+
+void
+weft_worker_destroy (weft_worker_t **handle)
+{
+    struct weft_worker *self = *handle;
+    if (!self)
+        return;
+    context_close (self->weft, &self->wire);
+    if (self->stop_fd >= 0)
+        close (self->stop_fd);
+    option_free (worker_options, &self->config);
+    free (self);
+    *handle = NULL;
+}
+
+int
+weft_worker_set (weft_worker_t *self, const char *name, const char *value)
+{
+    const struct option *option = option_find (worker_options, name);
+    if (!option)
+        return error_set (WEFT_EINVAL, "a worker has no option '%s'", name);
+    if (self->wire)
+        return error_set (WEFT_ESTATE, "%s must be set before the worker connects", name);
+    return option_set (option, &self->config, value);
+}
+
+int
+weft_worker_connect (weft_worker_t *self, const char *text)
+{
+    struct endpoint endpoint;
+    struct wire_options options;
+    if (self->wire)
+        return error_set (WEFT_ESTATE, "a worker has one head, and this one is connected already");
+    int rc = endpoint_parse (&endpoint, text, ENDPOINT_CONNECT);
+    if (rc)
+        return rc;
+    pool_wire_options (&options, self->config.linger);
+    pool_identity (options.identity, sizeof options.identity, self->instance);
+    rc = context_open (self->weft, WIRE_DEALER, &options, &self->wire);
+    if (rc)
+        return rc;
+    rc = wire_attach (self->wire, &endpoint);
+    if (rc)
+        context_close (self->weft, &self->wire);
+    return rc;
+}
+
+void
+weft_worker_stop (weft_worker_t *self)
+{
+    int saved = errno;
+    eventfd_write (self->stop_fd, 1);
+    errno = saved;
+}
+
+/* -------------------------------------------------------------------- speaking */
+
+static int64_t
+now_of (const struct weft_worker *self)
+{
+    return clock_now (self->weft->clock);
+}
+
+/*  Sends what was put into `body`. A wire that is full or has lost its peer is no
+ *  error here: what must not be lost is said again. */
+static int
+say (struct weft_worker *self)
+{
+    int rc = pool_send (self->wire, NULL, &self->body, now_of (self));
+    if (rc == 0)
+        self->sent = now_of (self);
+    return rc == WEFT_EAGAIN || rc == WEFT_ENOPEER ? 0 : rc;
+}
+
+static int
+say_plain (struct weft_worker *self, enum pool_verb verb)
+{
+    int rc = pool_put_plain (&self->body, verb);
+    return rc ? rc : say (self);
+}
+
+static struct pool_bytes
+text_bytes (const char *text)
+{
+    return (struct pool_bytes) { text, strlen (text) };
+}
+
+static int
+say_hello (struct weft_worker *self)
+{
+    struct pool_hello hello = {
+        .version = POOL_VERSION, .role = POOL_ROLE_WORKER, .instance = self->instance, .session = self->session,
+        .next = self->outbox.next, .name = text_bytes (self->name), .host = text_bytes (self->host), .pid = getpid (),
+        .slots = self->slots.config.count, .window = slots_window (&self->slots),
+        .heartbeat = self->config.heartbeat / TIME_MS
+    };
+    self->window = (int) hello.window;
+    self->state = WORKER_GREETING;
+    self->greeted = now_of (self);
+    int rc = pool_put_hello (&self->body, &hello);
+    return rc ? rc : say (self);
+}
+
+/*  Looks for a head, from now on for as long as is allowed. */
+static void
+seek (struct weft_worker *self)
+{
+    if (self->state == WORKER_MEMBER) {
+        self->deadline = clock_deadline (self->weft->clock, self->config.connect_timeout);
+        log_warning (&self->weft->log, "worker %s: the head has gone; waiting for it to come back", self->name);
+    }
+    if (self->state != WORKER_SEEKING)
+        self->session++;
+    self->state = WORKER_SEEKING;
+}
+
+static void
+leave (struct weft_worker *self, int result)
+{
+    self->result = result;
+    snprintf (self->reason, sizeof self->reason, "%s", result ? weft_error () : "");
+    self->state = WORKER_LEAVING;
+    slots_stop (&self->slots);
+    slots_drop (&self->slots);
+}
+
+/* ------------------------------------------------------------------- listening */
+
+static void
+on_welcome (struct weft_worker *self, const struct pool_welcome *welcome)
+{
+    if (self->state != WORKER_GREETING || welcome->session != self->session)
+        return;
+    self->state = WORKER_MEMBER;
+    if (!self->was_member) {
+        self->was_member = true;
+        return;
+    }
+    int jobs = slots_drop (&self->slots);
+    unsigned long long records = outbox_drop (&self->outbox);
+    if (jobs || records)
+        log_warning (&self->weft->log, "worker %s: joined anew; %d jobs stopped and %llu records dropped, "
+            "which the head has given up", self->name, jobs, records);
+}
+
+static int
+on_jobs (struct weft_worker *self, struct pool_message *message)
+{
+    uint64_t id;
+    int64_t attempt;
+    struct pool_bytes spec;
+    int rc = outbox_ack (&self->outbox, message->number);
+    while (rc == 0 && (rc = pool_next_job (message, &id, &attempt, &spec)) == 1)
+        rc = slots_add (&self->slots, id, attempt, spec);
+    if (rc == 0 && self->stops)
+        slots_stop (&self->slots);      /*  they crossed our last report */
+    return rc;
+}
+
+static int
+on_cancel (struct weft_worker *self, struct pool_message *message)
+{
+    uint64_t id;
+    int64_t attempt;
+    int rc;
+    if (!message->left)
+        slots_cancel (&self->slots, 0, 0, message->running);
+    while ((rc = pool_next_cancelled (message, &id, &attempt)) == 1)
+        slots_cancel (&self->slots, id, attempt, message->running);
+    return rc;
+}
+
+static int
+on_refused (struct weft_worker *self, struct pool_bytes text)
+{
+    leave (self, error_set (WEFT_EPEER, "the head refused this worker: %.*s", (int) text.size, text.data));
+    return 0;
+}
+
+static int
+on_member_message (struct weft_worker *self, struct pool_message *message)
+{
+    switch (message->verb) {
+    case POOL_JOBS:
+        return on_jobs (self, message);
+    case POOL_ACK:
+        return outbox_ack (&self->outbox, message->number);
+    case POOL_CANCEL:
+        return on_cancel (self, message);
+    case POOL_UNKNOWN:
+        seek (self);
+        return 0;
+    default:
+        return 0;       /*  HEARTBEAT, and what is not for workers */
+    }
+}
+
+static int
+on_message (struct weft_worker *self, const weft_msg_t *msg)
+{
+    struct pool_message message;
+    int rc = pool_decode (&message, weft_msg_data (msg, 0), weft_msg_size (msg, 0));
+    if (rc == 0 && message.verb == POOL_END && self->state != WORKER_LEAVING)
+        leave (self, 0);
+    else if (rc == 0 && message.verb == POOL_REFUSED && self->state != WORKER_LEAVING)
+        on_refused (self, message.text);
+    else if (rc == 0 && message.verb == POOL_WELCOME)
+        on_welcome (self, &message.welcome);
+    else if (rc == 0 && self->state == WORKER_MEMBER)
+        rc = on_member_message (self, &message);
+    if (rc == WEFT_ENOTSUP && self->state == WORKER_GREETING)
+        return rc;
+    if (rc == WEFT_EPROTO || rc == WEFT_ENOTSUP) {
+        log_warning (&self->weft->log, "worker %s: from the head: %s", self->name, weft_error ());
+        rc = 0;
+    }
+    return rc;
+}
+
+static int
+take_wire_events (struct weft_worker *self)
+{
+    struct wire_event event;
+    int rc;
+    while ((rc = wire_next_event (self->wire, &event)) == 1) {
+        if (event.kind == WIRE_DISCONNECTED && self->state < WORKER_LEAVING)
+            seek (self);
+        if (event.kind == WIRE_REJECTED && event.incompatible)
+            return error_set (WEFT_EPEER, "there is no pool at that address: %s", event.text);
+    }
+    return rc;
+}
+
+static int
+take_messages (struct weft_worker *self)
+{
+    weft_msg_t msg;
+    weft_msg_init (&msg);
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < TURN_MESSAGES; i++) {
+        rc = wire_recv (self->wire, &msg, 0);
+        rc = rc ? rc : on_message (self, &msg);
+    }
+    weft_msg_clear (&msg);
+    return rc == WEFT_EAGAIN ? 0 : rc;
+}
+
+/* ----------------------------------------------------------------------- turns */
+
+/*  Seals and sends what is due: at once when a slot has nothing to do, else in
+ *  company, so that short jobs cost few messages. */
+static int
+flush (struct weft_worker *self)
+{
+    int64_t deadline = outbox_deadline (&self->outbox);
+    int window = slots_window (&self->slots);
+    bool due = deadline != TIME_FOREVER && (deadline <= now_of (self)
+        || (self->outbox.urgent && slots_hungry (&self->slots)));
+    if (due || (window != self->window && (!window || !self->window))) {
+        int rc = outbox_seal (&self->outbox, window);
+        if (rc)
+            return rc;
+        self->window = window;
+    }
+    int rc = outbox_send (&self->outbox, self->wire);
+    if (rc > 0)
+        self->sent = now_of (self);
+    return rc < 0 && rc != WEFT_ENOPEER ? rc : 0;
+}
+
+static int
+beat (struct weft_worker *self)
+{
+    if (!self->config.heartbeat || now_of (self) - self->sent < self->config.heartbeat)
+        return 0;
+    return say_plain (self, POOL_HEARTBEAT);
+}
+
+static int
+look_for_head (struct weft_worker *self)
+{
+    int64_t now = now_of (self);
+    if (self->state == WORKER_GREETING && now - self->greeted > POOL_MISSED * TIME_S)
+        self->state = WORKER_SEEKING;       /*  the HELLO or its answer was lost: say it again */
+    if (self->state == WORKER_SEEKING && (wire_events (self->wire) & WEFT_OUT))
+        return say_hello (self);
+    if (self->deadline == TIME_FOREVER || now < self->deadline)
+        return 0;
+    return error_set (WEFT_ENOPEER, "no head has answered for %lld s",
+        (long long) (self->config.connect_timeout / TIME_S));
+}
+
+/*  The end that weft_worker_stop asked for, as far as it has come. */
+static int
+drain (struct weft_worker *self)
+{
+    if (self->slots.busy || (self->state == WORKER_MEMBER && !outbox_empty (&self->outbox)))
+        return 0;
+    leave (self, error_plain (WEFT_ETERM));
+    return 0;
+}
+
+static int
+act (struct weft_worker *self)
+{
+    int rc = 0;
+    switch (self->state) {
+    case WORKER_SEEKING:
+    case WORKER_GREETING:
+        rc = look_for_head (self);
+        break;
+    case WORKER_MEMBER:
+        rc = flush (self);
+        rc = rc ? rc : beat (self);
+        break;
+    case WORKER_LEAVING:
+        if (!self->slots.busy) {
+            rc = say_plain (self, POOL_GOODBYE);
+            self->state = WORKER_GONE;
+        }
+        break;
+    case WORKER_GONE:
+        break;
+    }
+    if (rc == 0 && self->stops && self->state < WORKER_LEAVING)
+        rc = drain (self);
+    return rc;
+}
+
+static void
+take_stop (struct weft_worker *self)
+{
+    eventfd_t count;
+    if (eventfd_read (self->stop_fd, &count))
+        return;
+    self->stops += count;
+    slots_stop (&self->slots);
+    if (self->stops > 1 && self->state < WORKER_LEAVING)
+        leave (self, error_plain (WEFT_ETERM));
+}
+
+static int64_t
+next_deadline (const struct weft_worker *self)
+{
+    int64_t deadline = slots_deadline (&self->slots);
+    if (self->state == WORKER_MEMBER) {
+        if (!self->outbox.unsent)
+            deadline = clock_earlier (deadline, outbox_deadline (&self->outbox));
+        if (self->config.heartbeat)
+            deadline = clock_earlier (deadline, self->sent + self->config.heartbeat);
+    }
+    if (self->state == WORKER_GREETING)
+        deadline = clock_earlier (deadline, self->greeted + POOL_MISSED * TIME_S + 1);
+    if (self->state == WORKER_SEEKING || self->state == WORKER_GREETING)
+        deadline = clock_earlier (deadline, self->deadline);
+    return deadline;
+}
+
+static int
+wait (struct weft_worker *self)
+{
+    struct epoll_event events[TURN_EVENTS];
+    int64_t left = clock_left (self->weft->clock, next_deadline (self));
+    int count = epoll_wait (self->epoll, events, TURN_EVENTS, clock_poll_ms (left));
+    if (count < 0)
+        return errno == EINTR ? 0 : error_errno ("epoll");
+    for (int i = 0; i < count; i++) {
+        if (events[i].data.u64 == EVENT_STOP)
+            take_stop (self);
+        else if (events[i].data.u64 != EVENT_WIRE)
+            slots_on_event (&self->slots, events[i].data.u64);
+    }
+    return 0;
+}
+
+/*  One round. The wire signals edges: it is asked again after every use, and only
+ *  when it has nothing do we wait. */
+static int
+turn (struct weft_worker *self)
+{
+    int rc = take_wire_events (self);
+    rc = rc ? rc : take_messages (self);
+    if (rc)
+        return rc;
+    slots_turn (&self->slots);
+    rc = act (self);
+    if (rc || self->state == WORKER_GONE)
+        return rc;
+    int events = wire_events (self->wire);
+    if (events < 0)
+        return events;
+    if ((events & WEFT_IN) || ((events & WEFT_OUT) && self->state == WORKER_SEEKING))
+        return 0;
+    return wait (self);
+}
+
+static int
+watch (struct weft_worker *self, int fd, uint64_t data)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.u64 = data };
+    return epoll_ctl (self->epoll, EPOLL_CTL_ADD, fd, &event) ? error_errno ("epoll") : 0;
+}
+
+static int
+count_slots (const struct weft_worker *self)
+{
+    cpu_set_t set;
+    if (self->config.slots)
+        return (int) self->config.slots;
+    if (sched_getaffinity (0, sizeof set, &set) == 0)
+        return CPU_COUNT (&set);
+    return 1;
+}
+
+/*  Three descriptors a job, and some for the rest of the process. */
+static int
+check_limit (int slots)
+{
+    struct rlimit limit;
+    rlim_t needed = (rlim_t) slots * 3 + 64;
+    if (getrlimit (RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < needed)
+        return error_set (WEFT_ELIMIT, "%d slots need %llu file descriptors, and the limit is %llu: raise it (ulimit -n)",
+            slots, (unsigned long long) needed, (unsigned long long) limit.rlim_cur);
+    return 0;
+}
+
+static int
+begin (struct weft_worker *self)
+{
+    struct slots_config config = {
+        .count = count_slots (self), .prefetch = self->config.prefetch, .grace = self->config.grace,
+        .shell = self->config.shell, .dir = self->config.dir
+    };
+    if (gethostname (self->host, sizeof self->host - 1))
+        strcpy (self->host, "localhost");
+    if (self->config.name)
+        snprintf (self->name, sizeof self->name, "%s", self->config.name);
+    else
+        snprintf (self->name, sizeof self->name, "%.200s:%d", self->host, (int) getpid ());
+    self->deadline = clock_deadline (self->weft->clock, self->config.connect_timeout);
+    self->session++;
+    int rc = check_limit (config.count);
+    self->epoll = epoll_create1 (EPOLL_CLOEXEC);
+    if (rc == 0 && self->epoll < 0)
+        rc = error_errno ("epoll");
+    rc = rc ? rc : slots_init (&self->slots, &config, self->weft->clock, &self->outbox, self->epoll);
+    rc = rc ? rc : watch (self, wire_fd (self->wire), EVENT_WIRE);
+    return rc ? rc : watch (self, self->stop_fd, EVENT_STOP);
+}
+
+int
+weft_worker_run (weft_worker_t *self)
+{
+    if (!self->wire)
+        return error_set (WEFT_ESTATE, "connect the worker to a head first");
+    self->state = WORKER_SEEKING;
+    self->was_member = false;
+    self->result = 0;
+    self->stops = 0;
+    outbox_init (&self->outbox);
+    buffer_init (&self->body, 0);
+    memset (&self->slots, 0, sizeof self->slots);
+    int rc = begin (self);
+    while (rc == 0 && self->state != WORKER_GONE)
+        rc = turn (self);
+    if (rc == 0 && self->result)
+        rc = error_set (self->result, "%s", self->reason);
+    slots_free (&self->slots);
+    outbox_free (&self->outbox);
+    buffer_free (&self->body);
+    if (self->epoll >= 0)
+        close (self->epoll);
+    return rc;
+}
