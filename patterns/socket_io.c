@@ -149,7 +149,7 @@ socket_recv (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
 {
     int64_t first = clock_earlier (timeout, SOCKET_PATIENCE);
     int rc = wire_recv (self->wire, msg, first);
-    if (rc == WEFT_ETIMEOUT || (rc == WEFT_EAGAIN && self->config.until_gone))
+    if (rc == WEFT_ETIMEOUT || (rc == WEFT_EAGAIN && (self->config.until_gone || self->watch.misfit)))
         rc = recv_patiently (self, msg, timeout == TIME_FOREVER ? timeout : timeout - first);
     if (rc != WEFT_ETIMEOUT)
         return rc;
@@ -275,7 +275,8 @@ weft_events (weft_socket_t *self)
     if (!self->wire)
         return not_attached (self);
     socket_pump (self);
-    bool ended = self->config.until_gone && socket_gone (self);
+    /*  What receive would say at once counts as something to receive. */
+    bool ended = (self->config.until_gone && socket_gone (self)) || (self->pattern->recv && socket_misfit (self));
     int events = self->pattern->events ? self->pattern->events (self) : wire_events (self->wire);
     if (events < 0)
         return events;
