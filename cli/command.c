@@ -63,6 +63,8 @@ cli_log (void *cli, int level, const char *text)
     size_t name = self->name ? strlen (self->name) : 0;
     if (name > 0 && strncmp (text, self->name, name) == 0 && strchr (" :", text[name]))
         text += name + strspn (text + name, " :");
+    if (level <= WEFT_LOG_WARNING && !self->quiet)
+        snprintf (self->logged, sizeof self->logged, "%s", text);
     if (level <= WEFT_LOG_WARNING)
         cli_note (self, "%s", text);
     else if (self->verbose >= level - WEFT_LOG_WARNING)
@@ -95,7 +97,7 @@ cli_fail (struct cli *self, int error, const char *what)
 {
     if (what)
         cli_error (self, "%s: %s", what, weft_error ());
-    else
+    else if (strcmp (self->logged, weft_error ()) != 0)
         cli_error (self, "%s", weft_error ());
     return cli_status (error);
 }

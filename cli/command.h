@@ -32,6 +32,7 @@ struct cli {
     bool quiet;                 /*  -q: errors only                                             */
     int verbose;                /*  -v: how often                                               */
     const char *name;           /*  of the command that runs, for messages                      */
+    char logged[256];           /*  the last line of the log, so that an error does not repeat it */
 };
 
 /*  For weft_set_log, with the struct cli: errors and warnings are notes, the rest needs -v, -vv. */

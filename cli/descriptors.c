@@ -23,7 +23,7 @@
 /*  Long enough not to burn a core, short enough for the connections that are being served. */
 static const struct timespec pause_when_full = { .tv_nsec = 1000 * 1000 };
 
-static atomic_bool exhausted;
+static atomic_bool exhausted, told;
 
 void
 descriptors_raise (void)
@@ -38,7 +38,7 @@ descriptors_raise (void)
 bool
 descriptors_exhausted (void)
 {
-    return atomic_exchange (&exhausted, false);
+    return atomic_load (&exhausted) && !atomic_exchange (&told, true);
 }
 
 __attribute__ ((visibility ("default"))) int

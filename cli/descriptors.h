@@ -8,7 +8,7 @@
 /*  As many descriptors as the system allows. */
 void descriptors_raise (void);
 
-/*  Has a connection been turned away for want of a descriptor since the last call? */
+/*  True once, when a connection had to wait for want of a descriptor: for saying so. */
 bool descriptors_exhausted (void);
 
 #endif

@@ -8,7 +8,7 @@ enum { ATTEMPTS_MAX = 3 };      /*  for one message */
 
 static const int64_t pause_first = 100 * TIME_MS, pause_longest = 10 * TIME_S;
 
-int
+void
 filter_init (struct filter *self, struct session *session, const char *command)
 {
     const struct formats *formats = &session->formats;
@@ -18,9 +18,6 @@ filter_init (struct filter *self, struct session *session, const char *command)
                   formats->separator);
     buffer_init (&self->input, 0);
     buffer_init (&self->output, 0);
-    if (formats->input == FORMAT_RAW || formats->output == FORMAT_RAW)
-        return error_set (WEFT_EINVAL, "--filter needs a format that says where a message ends: raw does not");
-    return 0;
 }
 
 void

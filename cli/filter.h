@@ -7,7 +7,7 @@
 #include "cli/session.h"
 #include "codec/format.h"
 
-/*  It reads requests from its input and writes a reply to each to its output, in the
+/*  It reads requests (in any format but raw) from its input and writes a reply to each to its output, in the
  *  session's formats: a line each by default. When it ends it is started again, after a
  *  pause that grows, and gets the request that it left unanswered again. */
 struct filter {
@@ -22,7 +22,7 @@ struct filter {
     uint64_t seed;
 };
 
-int filter_init (struct filter *self, struct session *session, const char *command);
+void filter_init (struct filter *self, struct session *session, const char *command);
 void filter_free (struct filter *self);
 
 /*  Asks and waits for the reply. WEFT_EPROTO when it has ended too often over this

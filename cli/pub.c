@@ -20,11 +20,12 @@ static const struct option pub_table[] = {
 };
 
 static bool
-pub_check (struct cli *cli, const struct pub_options *options)
+pub_check (struct cli *cli, const struct pub_options *options, int *status)
 {
     for (size_t i = 0; i < options->topics.count; i++)
         if (strlen (options->topics.items[i]) > TOPIC_MAX) {
             cli_error (cli, "--topic: %zu bytes are too many; at most %d", strlen (options->topics.items[i]), TOPIC_MAX);
+            *status = EXIT_USAGE;
             return false;
         }
     return true;
@@ -36,8 +37,9 @@ pub_run (struct cli *cli, const struct command *self, int argc, char **argv)
     struct pub_options options = { .source.count = 0 };
     struct session session;
     int status;
-    if (session_open (&session, cli, self, &pattern_pub, &options, argc, argv, &status))
-        status = pub_check (cli, &options) ? sender_run (&session, &options.source, &options.topics) : EXIT_USAGE;
+    if (session_open (&session, cli, self, &pattern_pub, &options, argc, argv, &status) &&
+        pub_check (cli, &options, &status) && session_attach (&session, &status))
+        status = sender_run (&session, &options.source, &options.topics);
     session_close (&session);
     return status;
 }

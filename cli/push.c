@@ -14,7 +14,7 @@ push_run (struct cli *cli, const struct command *self, int argc, char **argv)
     struct push_options options = { .source.count = 0 };
     struct session session;
     int status;
-    if (session_open (&session, cli, self, &pattern_push, &options, argc, argv, &status))
+    if (session_open (&session, cli, self, &pattern_push, &options, argc, argv, &status) && session_attach (&session, &status))
         status = sender_run (&session, &options.source, NULL);
     session_close (&session);
     return status;

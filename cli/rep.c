@@ -135,41 +135,36 @@ rep_loop (struct rep *self)
 }
 
 static bool
-rep_check (struct rep *self)
+rep_check (const struct session *session, const struct rep_options *options, int *status)
 {
-    const struct rep_options *options = self->options;
-    struct cli *cli = self->session->cli;
-    if (options->echo + !!options->data + !!options->exec + !!options->filter > 1) {
-        cli_error (cli, "--echo, --data, --exec and --filter exclude each other: choose one");
-        return false;
-    }
-    if (options->filter && filter_init (&self->filter, self->session, options->filter)) {
-        cli_error (cli, "%s", weft_error ());
-        return false;
-    }
-    return true;
+    const struct formats *formats = &session->formats;
+    *status = EXIT_USAGE;
+    if (options->echo + !!options->data + !!options->exec + !!options->filter > 1)
+        cli_error (session->cli, "--echo, --data, --exec and --filter exclude each other: choose one");
+    else if (options->filter && (formats->input == FORMAT_RAW || formats->output == FORMAT_RAW))
+        cli_error (session->cli, "--filter needs a format that says where a message ends, and raw does not");
+    else
+        return true;
+    return false;
 }
 
 static int
 rep_session (struct session *session, const struct rep_options *options)
 {
     struct rep self = { .session = session, .options = options };
-    int status = EXIT_USAGE;
     exec_init (&self.exec, session, options->exec);
+    filter_init (&self.filter, session, options->filter);
     source_init (&self.replies, session->cli, &self.replies_config, &session->formats, session->socket->config.max_size);
     output_init (&self.requests, session->cli, &session->formats, false);
-    if (rep_check (&self)) {
-        int rc = rep_loop (&self);
-        if (rc == WEFT_ETERM)
-            cli_error (session->cli, "%s", weft_error ());
-        status = rc == WEFT_ETERM || rc == 0 || rc == WEFT_EEND ? EXIT_OK : cli_fail (session->cli, rc, NULL);
-        status = session_finish (session, status);
-    }
+    int rc = rep_loop (&self);
+    if (rc == WEFT_ETERM)
+        cli_error (session->cli, "%s", weft_error ());
+    int status = rc == WEFT_ETERM || rc == 0 || rc == WEFT_EEND ? EXIT_OK : cli_fail (session->cli, rc, NULL);
     filter_free (&self.filter);
     exec_free (&self.exec);
     source_free (&self.replies);
     output_free (&self.requests);
-    return status;
+    return session_finish (session, status);
 }
 
 static int
@@ -178,7 +173,8 @@ rep_run (struct cli *cli, const struct command *self, int argc, char **argv)
     struct rep_options options = { .echo = false };
     struct session session;
     int status;
-    if (session_open (&session, cli, self, &pattern_rep, &options, argc, argv, &status))
+    if (session_open (&session, cli, self, &pattern_rep, &options, argc, argv, &status) &&
+        rep_check (&session, &options, &status) && session_attach (&session, &status))
         status = rep_session (&session, &options);
     session_close (&session);
     return status;

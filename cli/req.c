@@ -93,7 +93,7 @@ req_run (struct cli *cli, const struct command *self, int argc, char **argv)
     struct req_options options = { .source.count = 0 };
     struct session session;
     int status;
-    if (session_open (&session, cli, self, &pattern_req, &options, argc, argv, &status))
+    if (session_open (&session, cli, self, &pattern_req, &options, argc, argv, &status) && session_attach (&session, &status))
         status = req_session (&session, &options.source);
     session_close (&session);
     return status;

@@ -3,6 +3,7 @@
 #include "cli/session.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/descriptors.h"
@@ -52,7 +53,7 @@ attach_list (struct session *self, const char *list, enum endpoint_side side)
 }
 
 static int
-attach_all (struct session *self, char **operands, int count)
+attach_all (struct session *self)
 {
     const struct session_endpoints *endpoints = &self->endpoints;
     int rc = 0;
@@ -60,10 +61,27 @@ attach_all (struct session *self, char **operands, int count)
         rc = attach_list (self, endpoints->bind.items[i], ENDPOINT_BIND);
     for (size_t i = 0; i < endpoints->connect.count && rc == 0; i++)
         rc = attach_list (self, endpoints->connect.items[i], ENDPOINT_CONNECT);
-    for (int i = 0; i < count && rc == 0; i++)
-        rc = attach_list (self, operands[i], self->socket->pattern->side);
+    for (int i = 0; i < self->operand_count && rc == 0; i++)
+        rc = attach_list (self, self->operands[i], self->socket->pattern->side);
     return rc;
 }
+
+bool
+session_attach (struct session *self, int *status)
+{
+    if (self->operand_count == 0 && self->endpoints.bind.count == 0 && self->endpoints.connect.count == 0) {
+        cli_error (self->cli, "where? an endpoint is missing, as in '%s' (see 'weft help %s')",
+                   self->command->examples[0].line, self->command->name);
+        *status = EXIT_USAGE;
+        return false;
+    }
+    int rc = attach_all (self);
+    if (rc)
+        *status = cli_fail (self->cli, rc, NULL);
+    return rc == 0;
+}
+
+/* --------------------------------------------------------- opening, closing */
 
 static void *const *
 session_targets (struct session *self, void **targets)
@@ -80,26 +98,16 @@ session_open (struct session *self, struct cli *cli, const struct command *comma
               void *own, int argc, char **argv, int *status)
 {
     void *targets[SESSION_OWN_TABLES];
-    char *operands[argc + 1];
-    int count = 0;
     *self = (struct session){ .cli = cli, .command = command, .own = own, .drain = TIME_FOREVER };
     self->socket = weft_open (cli->weft, pattern->name);
-    if (!self->socket) {
-        *status = cli_fail (cli, WEFT_ENOMEM, NULL);
+    self->operands = calloc ((size_t) argc + 1, sizeof *self->operands);
+    if (!self->socket || !self->operands) {
+        *status = cli_fail (cli, error_set (WEFT_ENOMEM, "not enough memory"), NULL);
         return false;
     }
-    int rc = command_parse (cli, command, session_targets (self, targets), session_setters, argc, argv, operands, &count);
+    int rc = command_parse (cli, command, session_targets (self, targets), session_setters, argc, argv, self->operands,
+                            &self->operand_count);
     *status = rc == 1 ? EXIT_OK : EXIT_USAGE;
-    if (rc)
-        return false;
-    if (count == 0 && self->endpoints.bind.count == 0 && self->endpoints.connect.count == 0) {
-        cli_error (cli, "where? an endpoint is missing, as in '%s' (see 'weft help %s')", command->examples[0].line,
-                   command->name);
-        return false;
-    }
-    rc = attach_all (self, operands, count);
-    if (rc)
-        *status = cli_fail (cli, rc, NULL);
     return rc == 0;
 }
 
@@ -111,6 +119,7 @@ session_close (struct session *self)
         return;
     command_free_options (self->command, session_targets (self, targets), session_setters);
     formats_free (&self->formats);
+    free (self->operands);
     weft_close (&self->socket);
 }
 
@@ -151,8 +160,6 @@ session_wait (struct session *self, int events, bool input, int64_t deadline)
     if (rc == WEFT_EINTR)
         return session_stopped (self) ? SESSION_STOP : 0;
     if (rc < 0)
-        return rc;
-    if (items[SOCKET].revents & WEFT_ERR && (rc = socket_misfit (self->socket)) < 0)
         return rc;
     if (rc == 0)
         return SESSION_DEADLINE;
@@ -209,6 +216,13 @@ session_send (struct session *self, weft_msg_t *msg)
 /* ----------------------------------------------------------------- the end */
 
 static void
+add_messages (struct buffer *text, const char *what, uint64_t count, uint64_t bytes)
+{
+    buffer_addf (text, "%s%s %" PRIu64 " message%s (%" PRIu64 " bytes)", buffer_size (text) ? ", " : "", what, count,
+                 count == 1 ? "" : "s", bytes);
+}
+
+static void
 add_count (struct buffer *text, uint64_t count, const char *what)
 {
     if (count > 0)
@@ -221,16 +235,15 @@ summary_text (const struct session *self, const weft_counters_t *counters, struc
 {
     const struct pattern *pattern = self->socket->pattern;
     if (pattern->send)
-        buffer_addf (text, "sent %" PRIu64 " messages (%" PRIu64 " bytes)", counters->sent, counters->sent_bytes);
+        add_messages (text, "sent", counters->sent, counters->sent_bytes);
     if (pattern->recv)
-        buffer_addf (text, "%sreceived %" PRIu64 " messages (%" PRIu64 " bytes)", pattern->send ? ", " : "",
-                     counters->received, counters->received_bytes);
+        add_messages (text, "received", counters->received, counters->received_bytes);
     add_count (text, counters->dropped, "dropped");
     add_count (text, counters->refused, "refused");
-    add_count (text, self->lost, "left undelivered");
+    add_count (text, self->lost, !pattern->recv ? "not sent" : pattern->send ? "not answered" : "not processed");
     add_count (text, counters->retries, "sent again");
-    add_count (text, counters->late, "replies came too late");
-    add_count (text, counters->rejected_peers, "connections rejected");
+    add_count (text, counters->late, counters->late == 1 ? "reply too late" : "replies too late");
+    add_count (text, counters->rejected_peers, counters->rejected_peers == 1 ? "peer rejected" : "peers rejected");
 }
 
 static void
@@ -239,7 +252,7 @@ summary_json (const struct session *self, const weft_counters_t *counters, struc
     buffer_addf (text,
                  "{\"command\":\"%s\",\"sent\":%" PRIu64 ",\"sent_bytes\":%" PRIu64 ",\"received\":%" PRIu64
                  ",\"received_bytes\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"refused\":%" PRIu64
-                 ",\"undelivered\":%" PRIu64 ",\"retries\":%" PRIu64 ",\"late\":%" PRIu64 ",\"connects\":%" PRIu64
+                 ",\"given_up\":%" PRIu64 ",\"retries\":%" PRIu64 ",\"late\":%" PRIu64 ",\"connects\":%" PRIu64
                  ",\"disconnects\":%" PRIu64 ",\"rejected_peers\":%" PRIu64 "}",
                  self->command->name, counters->sent, counters->sent_bytes, counters->received,
                  counters->received_bytes, counters->dropped, counters->refused, self->lost, counters->retries,

@@ -28,21 +28,26 @@ struct session {
     const struct command *command;
     weft_socket_t *socket;
     struct session_endpoints endpoints;
+    char **operands;            /*  more endpoints                                          */
+    int operand_count;
     struct formats formats;
     void *own;                  /*  the command's own options                               */
-    uint64_t lost;              /*  messages that the command gave up                       */
+    uint64_t lost;              /*  messages that the command had to give up                */
     int64_t drain;              /*  after a signal: until when what was taken is delivered  */
 };
 
-/*  Opens a socket of the pattern, parses argv into it and into `own` (a zeroed struct for
- *  the first table), binds and connects. True: go on. False: *status says how the command ends.
- *  Either way session_close follows. */
+/*  Opens a socket of the pattern, and parses argv into it and into `own` (a zeroed struct for
+ *  the first table). True: go on with session_attach. False: *status says how the command
+ *  ends. Either way session_close follows. */
 bool session_open (struct session *self, struct cli *cli, const struct command *command, const struct pattern *pattern,
                    void *own, int argc, char **argv, int *status);
 
+/*  Binds and connects to all endpoints that were given, in the same manner. */
+bool session_attach (struct session *self, int *status);
+
 /*  Waits, all at once, for the socket (`events`: WEFT_IN, WEFT_OUT or 0), for input when
  *  `input`, for a signal, for the output's reader to go, and until `deadline`. Returns bits, or a
- *  negative error; WEFT_EPEER when the peer is of a kind that can never fit. */
+ *  negative error. */
 enum {
     SESSION_SOCKET = 1,
     SESSION_INPUT = 2,

@@ -14,7 +14,7 @@ sub_run (struct cli *cli, const struct command *self, int argc, char **argv)
     struct sub_options options = { .receiver.count = 0 };
     struct session session;
     int status;
-    if (session_open (&session, cli, self, &pattern_sub, &options, argc, argv, &status))
+    if (session_open (&session, cli, self, &pattern_sub, &options, argc, argv, &status) && session_attach (&session, &status))
         status = receiver_run (&session, &options.receiver, RECEIVER_TOPICS);
     session_close (&session);
     return status;
