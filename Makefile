@@ -115,7 +115,8 @@ bench: ## measure, side by side with others
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 20
-	@echo; echo "  BUILD=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) CC=$(CC) CFLAGS=$(CFLAGS) FUZZ_SECONDS=$(FUZZ_SECONDS) V=$(V)"
+	@echo; echo "  BUILD=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)"
+	@echo "  CC=$(CC) CFLAGS=$(CFLAGS) FUZZ_SECONDS=$(FUZZ_SECONDS) V=$(V)"
 
 # -------------------------------------------------------------------- testing
 
@@ -149,7 +150,7 @@ fuzz-build: $(FUZZERS)
 lint: ## a second compiler, clang-tidy, cppcheck, shellcheck
 	@CC="$(CC)" tests/packages --install build check lint
 	@+$(MAKE) $(JOBS) --no-print-directory CC=clang CFLAGS="-O1 -Werror" BUILD=$(BUILD)/clang lint-build
-	@$(RUN) floors scripts tidy cppcheck
+	@$(RUN) floors layout scripts tidy cppcheck
 lint-build: $(PROGRAM) $(SHARED) $(TESTS) $(REPLAYS) $(BENCHES)
 
 format: ## the style of the house, for the lines that you have changed
@@ -166,7 +167,8 @@ $(BUILD)/man/weft.1: $(BUILD)/weft
 	@mkdir -p $(@D); rm -f $(@D)/weft-*
 	$(call short,man)$< help --man weft > $@
 	@$< help --man weft-options > $(@D)/weft-options.7
-	@for page in $$(sed -n 's/^\.It Xr \(weft-[a-z]*\) 1$$/\1/p' $@); do $< help --man $$page > $(@D)/$$page.1 || exit; done
+	@for page in $$(sed -n 's/^\.It Xr \(weft-[a-z]*\) 1$$/\1/p' $@); do \
+	    $< help --man $$page > $(@D)/$$page.1 || exit; done
 $(BUILD)/man/%.3: docs/man/%.3.in docs/man/declarations.awk include/weft.h
 	@mkdir -p $(@D)
 	$(call short,man)awk -f docs/man/declarations.awk include/weft.h $< > $@
