@@ -1,6 +1,7 @@
 /*  manual.c - man pages in mdoc, made from the entries of the commands */
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/help.h"
@@ -84,7 +85,7 @@ manual_head (FILE *out, int section, const char *name, const char *summary)
 {
     char upper[64];
     size_t i = 0;
-    for (; name[i] && i < sizeof upper - 1; i++)
+    for (; i < sizeof upper - 1 && name[i]; i++)
         upper[i] = (char) toupper ((unsigned char) name[i]);
     upper[i] = '\0';
     fprintf (out, ".Dd $Mdocdate$\n.Dt %s %d\n.Os weft %s\n.Sh NAME\n.Nm %s\n.Nd %s\n", upper, section, WEFT_VERSION,
@@ -104,13 +105,9 @@ manual_option (const struct option *option, FILE *out)
         fprintf (out, " Ar \"%s\"", option->argument);
     fputc ('\n', out);
     char text[1024];
-    int size = snprintf (text, sizeof text, "%s", option->text);
-    if (option->standard && size < (int) sizeof text)
-        size += snprintf (text + size, sizeof text - (size_t) size, "; default %s", option->standard);
-    if (range[0] && option->type != OPTION_FLAG && size < (int) sizeof text)
-        size += snprintf (text + size, sizeof text - (size_t) size, "; %s", range);
-    if (size < (int) sizeof text)
-        size += snprintf (text + size, sizeof text - (size_t) size, ".");
+    const char *standard = option->standard, *within = option->type == OPTION_FLAG ? "" : range;
+    snprintf (text, sizeof text, "%s%s%s%s%s.", option->text, standard ? "; default " : "", standard ? standard : "",
+              *within ? "; " : "", within);
     text[0] = (char) toupper ((unsigned char) text[0]);
     manual_text (out, text);
 }
@@ -157,13 +154,25 @@ manual_examples (const struct command_example *examples, FILE *out)
     }
 }
 
-/*  The commands of a group as references; all of them when `group` is NULL. */
+static int
+manual_by_name (const void *a, const void *b)
+{
+    const struct command *const *left = a, *const *right = b;
+    return strcmp ((*left)->name, (*right)->name);
+}
+
+/*  The commands of a group as references, by name; all of them when `group` is NULL. */
 static void
 manual_references (const char *group, const struct command *but, FILE *out)
 {
-    for (const struct command *const *each = commands; *each; each++)
+    const struct command *chosen[COMMANDS_MAX];
+    size_t count = 0;
+    for (const struct command *const *each = commands; *each && count < COMMANDS_MAX; each++)
         if (*each != but && (!group || strcmp ((*each)->group, group) == 0))
-            fprintf (out, ".Xr weft-%s 1 ,\n", (*each)->name);
+            chosen[count++] = *each;
+    qsort (chosen, count, sizeof chosen[0], manual_by_name);
+    for (size_t i = 0; i < count; i++)
+        fprintf (out, ".Xr weft-%s 1 ,\n", chosen[i]->name);
 }
 
 void
