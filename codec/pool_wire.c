@@ -195,22 +195,24 @@ pool_put_report (struct buffer *out, uint64_t number, int64_t window, uint32_t c
     return pk.failed;
 }
 
-/*  Members of a record: the six that all have, and those of its kind. */
+/*  Members of a record: those that all have, and those of its kind. */
+#define COMMON 7
+
 static size_t
 record_members (int kind)
 {
     switch (kind) {
     case WEFT_POOL_STARTED:
-        return 6 + 1;
+        return COMMON + 1;
     case WEFT_POOL_OUTPUT:
-        return 6 + 2;
+        return COMMON + 2;
     case WEFT_POOL_RETRY:
     case WEFT_POOL_DONE:
-        return 6 + 9;
+        return COMMON + 9;
     case WEFT_POOL_JOINED:
-        return 6 + 3;
+        return COMMON + 1;
     default:
-        return 6;
+        return COMMON;
     }
 }
 
@@ -221,11 +223,12 @@ pool_put_record (struct buffer *out, const struct pool_record *record)
     packer_begin (&pk, out);
     put_array (&pk, record_members (record->kind));
     put_int (&pk, record->kind);
-    put_uint (&pk, record->worker);
     put_uint (&pk, record->job);
     put_uint (&pk, record->tag);
     put_int (&pk, record->attempt);
     put_int (&pk, record->slot);
+    put_bytes (&pk, record->name);
+    put_bytes (&pk, record->host);
     switch (record->kind) {
     case WEFT_POOL_STARTED:
         put_bytes (&pk, record->command);
@@ -247,8 +250,6 @@ pool_put_record (struct buffer *out, const struct pool_record *record)
         put_bytes (&pk, record->command);
         break;
     case WEFT_POOL_JOINED:
-        put_bytes (&pk, record->name);
-        put_bytes (&pk, record->host);
         put_int (&pk, record->slots);
         break;
     default:
@@ -657,14 +658,15 @@ pool_next_record (struct pool_message *self, struct pool_record *record)
         return 0;
     self->left--;
     memset (record, 0, sizeof *record);
-    uint32_t more = get_array (in, 6);
+    uint32_t more = get_array (in, COMMON);
     record->kind = (int) get_int (in, WEFT_POOL_STARTED, POOL_RECORD_RETURNED);
-    record->worker = get_uint (in, UINT64_MAX);
     record->job = get_uint (in, UINT64_MAX);
     record->tag = get_uint (in, UINT64_MAX);
     record->attempt = get_int (in, 0, INT_MAX);
     record->slot = get_int (in, 0, POOL_SLOTS_MAX);
-    uint32_t known = (uint32_t) record_members (record->kind) - 6;
+    record->name = get_name (in);
+    record->host = get_name (in);
+    uint32_t known = (uint32_t) record_members (record->kind) - COMMON;
     if (in->bad || more < known)
         return bad_message ("record");
     if (record->kind == WEFT_POOL_STARTED)
@@ -675,11 +677,8 @@ pool_next_record (struct pool_message *self, struct pool_record *record)
     }
     else if (record->kind == WEFT_POOL_RETRY || record->kind == WEFT_POOL_DONE)
         get_ended (in, record);
-    else if (record->kind == WEFT_POOL_JOINED) {
-        record->name = get_name (in);
-        record->host = get_name (in);
+    else if (record->kind == WEFT_POOL_JOINED)
         record->slots = get_int (in, 0, POOL_SLOTS_MAX);
-    }
     skip_members (in, more - known);
     return in->bad ? bad_message ("record") : 1;
 }

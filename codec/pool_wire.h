@@ -91,17 +91,16 @@ struct pool_spec {
 
 struct pool_record {
     int kind;                   /*  WEFT_POOL_... or POOL_RECORD_...                */
-    uint64_t worker;            /*  head to sink: which; 0 for who sends            */
     uint64_t job, tag;
     int64_t attempt, slot;
+    struct pool_bytes name, host;               /*  of the worker, to a sink        */
     struct pool_bytes command;                  /*  STARTED, DONE, to a sink        */
     int64_t stream;                             /*  OUTPUT                          */
     struct pool_bytes data;                     /*  OUTPUT; DONE, RETRY: why        */
     int64_t reason, status, signal;             /*  DONE, RETRY                     */
     int64_t started, runtime;                   /*  us                              */
     uint64_t received, sent;
-    struct pool_bytes name, host;               /*  JOINED                          */
-    int64_t slots;
+    int64_t slots;                              /*  JOINED                          */
 };
 
 /* ---------------------------------------------------------------- encoding */

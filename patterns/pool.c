@@ -4,12 +4,17 @@
  *  queued: a report of a worker is kept as it came and read record by record, and
  *  is acknowledged when the caller has seen all of it. */
 
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "core/error.h"
 #include "patterns/pool.h"
 #include "patterns/pool_dispatch.h"
+#include "patterns/pool_forward.h"
 
 #define TURN_MESSAGES 1000              /*  received before timers have their turn      */
 #define PINGS 3                         /*  after a connection was lost, see ping       */
@@ -27,6 +32,8 @@ struct pool_config {
     int64_t queue, queue_size;
     int64_t heartbeat, linger;
     bool stream;
+    char *sink;
+    int64_t sink_timeout;
 };
 
 #define FIELD(name) offsetof (struct pool_config, name)
@@ -47,6 +54,10 @@ const struct option pool_options[] = {
       .text = "how long workers may take to say goodbye at the end" },
     { "stream", 0, OPTION_FLAG, .offset = FIELD (stream),
       .text = "send a job's output line by line, not only when it ends" },
+    { "sink", 0, OPTION_TEXT, "ENDPOINT", .offset = FIELD (sink),
+      .text = "a sink that gets every event too, and acknowledges it" },
+    { "sink-timeout", 0, OPTION_TIME, "TIME", "60s", TIME_FOREVER, INT64_MAX, .offset = FIELD (sink_timeout),
+      .text = "how long to wait for the sink, at first and when it has gone" },
     OPTION_END
 };
 
@@ -75,6 +86,8 @@ struct weft_pool {
     weft_t *weft;
     struct pool_config config;
     struct wire *wire;
+    struct forward *forward;            /*  to the sink; NULL: none                     */
+    int poll_fd;                        /*  both wires, when there is a sink; else -1   */
     enum pool_state state;
     bool ready;                         /*  dispatch and maps are there; options are fixed */
     struct dispatch dispatch;
@@ -82,6 +95,7 @@ struct weft_pool {
     struct worker *workers;             /*  list                                        */
     struct worker *news, **last_news;
     struct worker *due;
+    const struct dispatch_job *job;     /*  of the last event that was about one        */
     struct worker *left;                /*  of whom the last event was                  */
     weft_msg_t msg;                     /*  the report that is being read ...           */
     struct pool_message report;
@@ -93,6 +107,7 @@ struct weft_pool {
     int64_t pumped;                     /*  when the pool last ran                      */
     weft_pool_stats_t stats;
     bool told_refused;
+    bool silent_end;                    /*  ENDING: there will be no more events         */
 };
 
 static const struct pollable_ops pool_ops;
@@ -112,6 +127,7 @@ weft_pool_new (weft_t *weft)
     self->weft = weft;
     self->last_news = &self->news;
     self->instance = random_seed ();
+    self->poll_fd = -1;
     self->beat_at = self->ping_at = self->end_at = TIME_FOREVER;
     weft_msg_init (&self->msg);
     buffer_init (&self->body, 0);
@@ -151,6 +167,25 @@ weft_pool_set (weft_pool_t *self, const char *name, const char *value)
     return option_set (option, &self->config, value);
 }
 
+/*  One descriptor for both wires. */
+static int
+open_forward (struct weft_pool *self)
+{
+    struct forward_config config = {
+        .endpoint = self->config.sink, .instance = self->instance, .heartbeat = self->config.heartbeat,
+        .linger = self->config.linger, .timeout = self->config.sink_timeout
+    };
+    int rc = forward_open (&self->forward, self->weft, &config);
+    if (rc)
+        return rc;
+    self->poll_fd = epoll_create1 (EPOLL_CLOEXEC);
+    struct epoll_event event = { .events = EPOLLIN };
+    if (self->poll_fd < 0 || epoll_ctl (self->poll_fd, EPOLL_CTL_ADD, wire_fd (self->wire), &event)
+        || epoll_ctl (self->poll_fd, EPOLL_CTL_ADD, wire_fd (self->forward->wire), &event))
+        return error_errno ("epoll");
+    return 0;
+}
+
 static int
 open_wire (struct weft_pool *self)
 {
@@ -158,7 +193,8 @@ open_wire (struct weft_pool *self)
     if (self->wire)
         return 0;
     pool_wire_options (&options, self->config.linger);
-    return context_open (self->weft, WIRE_ROUTER, &options, &self->wire);
+    int rc = context_open (self->weft, WIRE_ROUTER, &options, &self->wire);
+    return rc || !self->config.sink ? rc : open_forward (self);
 }
 
 int
@@ -301,12 +337,15 @@ weft_pool_destroy (weft_pool_t **handle)
     if (self->left)
         worker_free (self, self->left);
     for (struct worker *worker; (worker = self->news); ) {
-        struct dispatch_outcome outcome;
-        while (dispatch_lose (&self->dispatch, &worker->credit, &outcome) != DISPATCH_STALE)
+        const struct dispatch_job *job;
+        while (dispatch_lose (&self->dispatch, &worker->credit, &job) != DISPATCH_STALE)
             ;
         drop_news (self);
         worker_free (self, worker);
     }
+    forward_close (&self->forward);
+    if (self->poll_fd >= 0)
+        close (self->poll_fd);
     context_close (self->weft, &self->wire);
     if (self->ready) {
         dispatch_free (&self->dispatch);
@@ -546,7 +585,7 @@ beat_interval (const struct weft_pool *self)
 }
 
 static int
-beat (struct weft_pool *self, int64_t now)
+beat (struct weft_pool *self, int64_t now, bool heard)
 {
     int rc = 0;
     if (self->beat_at != TIME_FOREVER && now < self->beat_at)
@@ -554,7 +593,7 @@ beat (struct weft_pool *self, int64_t now)
     self->beat_at = now + beat_interval (self);
     for (struct worker *worker = self->workers, *next; rc == 0 && worker; worker = next) {
         next = worker->next;
-        if (pool_peer_silent (&worker->peer, now))
+        if (heard && pool_peer_silent (&worker->peer, now))
             lose (self, worker, "it was silent for too long");
         else if (self->config.heartbeat && now - worker->peer.sent >= self->config.heartbeat) {
             rc = pool_put_plain (&self->body, POOL_HEARTBEAT);
@@ -606,7 +645,7 @@ take_wire_events (struct weft_pool *self, int64_t now)
     return rc;
 }
 
-/*  All has ended and is told: let the workers go. */
+/*  All has ended and is told: let the workers go, then the sink. */
 static int
 end (struct weft_pool *self, int64_t now)
 {
@@ -617,10 +656,13 @@ end (struct weft_pool *self, int64_t now)
         if (rc)
             return rc;
     }
-    if (self->state == POOL_ENDING && !has_event (self)
+    if (self->state == POOL_ENDING && !has_event (self) && !self->silent_end
         && (!self->workers || (self->end_at != TIME_FOREVER && now >= self->end_at)))
+        self->silent_end = true;
+    int rc = self->forward ? forward_turn (self->forward, self->silent_end) : 0;
+    if (self->silent_end && (!self->forward || self->forward->state == FORWARD_GONE))
         self->state = POOL_ENDED;
-    return 0;
+    return rc;
 }
 
 /*  One round, until there is an event or nothing more to do now. */
@@ -634,10 +676,9 @@ pump (struct weft_pool *self)
     excuse_gap (self, now);
     rc = take_wire_events (self, now);
     rc = rc ? rc : take_messages (self);
-    if (rc == WEFT_EAGAIN) {            /*  all that has come was heard */
-        rc = ping (self, now);
-        rc = rc ? rc : beat (self, now);
-    }
+    bool heard = rc == WEFT_EAGAIN;     /*  all that has come */
+    rc = rc && !heard ? rc : ping (self, now);
+    rc = rc ? rc : beat (self, now, heard);
     rc = rc ? rc : deal (self);
     return rc ? rc : end (self, now);
 }
@@ -650,6 +691,8 @@ next_deadline (const struct weft_pool *self)
         deadline = clock_earlier (deadline, self->end_at);
     if (self->due)
         deadline = clock_earlier (deadline, now_of (self) + 10 * TIME_MS);
+    if (self->forward)
+        deadline = clock_earlier (deadline, forward_deadline (self->forward));
     return deadline;
 }
 
@@ -668,11 +711,12 @@ fill_event (weft_pool_event_t *event, int kind, const struct worker *worker)
 }
 
 static void
-fill_outcome (weft_pool_event_t *event, const struct dispatch_outcome *outcome)
+fill_job (struct weft_pool *self, weft_pool_event_t *event, const struct dispatch_job *job)
 {
-    event->job = outcome->id;
-    event->tag = outcome->tag;
-    event->attempt = outcome->attempt;
+    self->job = job;
+    event->job = job->id;
+    event->tag = job->tag;
+    event->attempt = job->attempt;
 }
 
 static void
@@ -698,17 +742,17 @@ static int
 take_end (struct weft_pool *self, const struct pool_record *record, weft_pool_event_t *event)
 {
     struct worker *worker = self->reporter;
-    struct dispatch_outcome outcome;
+    const struct dispatch_job *job;
     struct dispatch_end how = {
         .reason = (int) record->reason, .status = (int) record->status, .signal = (int) record->signal
     };
     enum dispatch_verdict verdict = dispatch_ended (&self->dispatch, &worker->credit, record->job, record->attempt, &how,
-        &outcome);
+        &job);
     if (verdict == DISPATCH_STALE)
         return 0;
     fill_event (event, verdict == DISPATCH_DONE ? WEFT_POOL_DONE : WEFT_POOL_RETRY, worker);
     fill_record (event, record);
-    fill_outcome (event, &outcome);
+    fill_job (self, event, job);
     return 1;
 }
 
@@ -737,7 +781,7 @@ take_record (struct weft_pool *self, const struct pool_record *record, weft_pool
     }
     fill_event (event, record->kind, self->reporter);
     fill_record (event, record);
-    event->tag = job->tag;
+    fill_job (self, event, job);
     return 1;
 }
 
@@ -765,7 +809,7 @@ static int
 take_news (struct weft_pool *self, weft_pool_event_t *event)
 {
     struct worker *worker = self->news;
-    struct dispatch_outcome outcome;
+    const struct dispatch_job *job;
     enum dispatch_verdict verdict = DISPATCH_AGAIN;
     if (worker->state == WORKER_NEW) {
         worker->state = WORKER_MEMBER;
@@ -774,7 +818,7 @@ take_news (struct weft_pool *self, weft_pool_event_t *event)
         return 1;
     }
     while (verdict == DISPATCH_AGAIN)
-        verdict = dispatch_lose (&self->dispatch, &worker->credit, &outcome);
+        verdict = dispatch_lose (&self->dispatch, &worker->credit, &job);
     if (verdict == DISPATCH_STALE) {
         worker->state = WORKER_LEFT;
         drop_news (self);
@@ -783,7 +827,7 @@ take_news (struct weft_pool *self, weft_pool_event_t *event)
         return 1;
     }
     fill_event (event, verdict == DISPATCH_DONE ? WEFT_POOL_DONE : WEFT_POOL_RETRY, worker);
-    fill_outcome (event, &outcome);
+    fill_job (self, event, job);
     event->reason = WEFT_JOB_LOST;
     return 1;
 }
@@ -791,11 +835,11 @@ take_news (struct weft_pool *self, weft_pool_event_t *event)
 static int
 take_cancelled (struct weft_pool *self, weft_pool_event_t *event)
 {
-    struct dispatch_outcome outcome;
-    if (!dispatch_cancel_next (&self->dispatch, &outcome))
+    const struct dispatch_job *job;
+    if (!dispatch_cancel_next (&self->dispatch, &job))
         return 0;
     fill_event (event, WEFT_POOL_DONE, NULL);
-    fill_outcome (event, &outcome);
+    fill_job (self, event, job);
     event->reason = WEFT_JOB_CANCELLED;
     return 1;
 }
@@ -818,6 +862,39 @@ take_event (struct weft_pool *self, weft_pool_event_t *event)
     return rc ? rc : take_cancelled (self, event);
 }
 
+/*  The sink has not taken enough to be given more. */
+static bool
+is_blocked (const struct weft_pool *self)
+{
+    return self->forward && forward_full (self->forward);
+}
+
+static int
+pass_on (struct weft_pool *self, const weft_pool_event_t *event)
+{
+    bool commanded = event->kind == WEFT_POOL_STARTED || event->kind == WEFT_POOL_DONE;
+    struct pool_bytes spec = { NULL, 0 };
+    if (commanded)
+        spec = (struct pool_bytes) { self->job->spec, self->job->size };
+    return forward_event (self->forward, event, commanded ? &spec : NULL);
+}
+
+static int
+wait_until (struct weft_pool *self, int64_t until)
+{
+    int64_t left = clock_left (self->weft->clock, until);
+    if (!self->forward) {
+        int rc = wire_wait (self->wire, WEFT_IN, left);
+        return rc < 0 ? rc : 0;
+    }
+    if ((wire_events (self->forward->wire) & WEFT_IN) || (wire_events (self->wire) & WEFT_IN && !has_event (self)))
+        return 0;
+    struct pollfd fd = { .fd = self->poll_fd, .events = POLLIN };
+    if (poll (&fd, 1, clock_poll_ms (left)) < 0)
+        return errno == EINTR ? error_plain (WEFT_EINTR) : error_errno ("poll");
+    return 0;
+}
+
 int
 weft_pool_next (weft_pool_t *self, weft_pool_event_t *event, int timeout)
 {
@@ -825,10 +902,10 @@ weft_pool_next (weft_pool_t *self, weft_pool_event_t *event, int timeout)
     int rc = make_ready (self);
     release (self);
     while (rc == 0) {
-        if (take_event (self, event))
-            return 0;
+        if (!is_blocked (self) && take_event (self, event))
+            return self->forward ? pass_on (self, event) : 0;
         rc = pump (self);
-        if (rc || has_event (self))
+        if (rc || (has_event (self) && !is_blocked (self)))
             continue;
         if (self->state == POOL_ENDED)
             return error_set (WEFT_EEND, "the pool has finished");
@@ -838,8 +915,7 @@ weft_pool_next (weft_pool_t *self, weft_pool_event_t *event, int timeout)
         if (left == 0)
             return error_plain (timeout ? WEFT_ETIMEOUT : WEFT_EAGAIN);
         int64_t until = clock_earlier (end_at, next_deadline (self));
-        rc = wire_wait (self->wire, WEFT_IN, clock_left (self->weft->clock, until));
-        rc = rc < 0 ? rc : 0;
+        rc = wait_until (self, until);
     }
     return rc;
 }
@@ -929,6 +1005,8 @@ static int
 pool_fd (struct pollable *pollable)
 {
     struct weft_pool *self = (struct weft_pool *) pollable;
+    if (self->forward)
+        return self->poll_fd;
     return self->wire ? wire_fd (self->wire) : error_set (WEFT_ESTATE, "bind the pool to an endpoint first");
 }
 
@@ -943,7 +1021,7 @@ pool_events (struct pollable *pollable)
     } while (rc == 0 && !has_event (self) && self->wire && (wire_events (self->wire) & WEFT_IN));
     if (rc)
         return rc;
-    bool told = has_event (self) || self->state == POOL_ENDED || dispatch_has_cancelled (&self->dispatch);
+    bool told = (has_event (self) && !is_blocked (self)) || self->state == POOL_ENDED || dispatch_has_cancelled (&self->dispatch);
     return (told ? WEFT_IN : 0) | (self->state == POOL_OPEN && dispatch_has_room (&self->dispatch) ? WEFT_OUT : 0);
 }
 

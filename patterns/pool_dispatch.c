@@ -92,6 +92,7 @@ dispatch_free (struct dispatch *self)
     free_workers_jobs (self, &self->idle);
     free_workers_jobs (self, &self->ahead);
     free_workers_jobs (self, &self->full);
+    free (self->ended);
     map_free (&self->jobs);
 }
 
@@ -237,17 +238,10 @@ job_end (struct dispatch *self, struct dispatch_job *job, bool failed)
 {
     self->done++;
     self->failed += failed;
-    job_free (self, job);
+    map_remove (&self->jobs, &job->node);
+    free (self->ended);
+    self->ended = job;
     return DISPATCH_DONE;
-}
-
-static void
-job_outcome (const struct dispatch_job *job, struct dispatch_outcome *outcome)
-{
-    outcome->id = job->id;
-    outcome->tag = job->tag;
-    outcome->attempt = job->attempt;
-    outcome->input_size = job->input_size;
 }
 
 bool
@@ -274,12 +268,12 @@ dispatch_returned (struct dispatch *self, struct dispatch_worker *worker, uint64
 
 enum dispatch_verdict
 dispatch_ended (struct dispatch *self, struct dispatch_worker *worker, uint64_t id, int64_t attempt,
-                const struct dispatch_end *end, struct dispatch_outcome *outcome)
+                const struct dispatch_end *end, const struct dispatch_job **which)
 {
     struct dispatch_job *job = dispatch_find (self, worker, id, attempt);
     if (!job)
         return DISPATCH_STALE;
-    job_outcome (job, outcome);
+    *which = job;
     job_release (self, job);
     if (end->reason == WEFT_JOB_EXITED && !end->status && !end->signal)
         return job_end (self, job, false);
@@ -302,14 +296,14 @@ worker_last_job (struct dispatch_worker *worker)
 }
 
 enum dispatch_verdict
-dispatch_lose (struct dispatch *self, struct dispatch_worker *worker, struct dispatch_outcome *outcome)
+dispatch_lose (struct dispatch *self, struct dispatch_worker *worker, const struct dispatch_job **which)
 {
     if (list_empty (&worker->jobs))
         return DISPATCH_STALE;
     struct dispatch_job *job = worker_last_job (worker);
     bool began = job->state == JOB_RUNNING;
     bool counts = began || !worker->began;
-    job_outcome (job, outcome);
+    *which = job;
     worker->window = 0;
     job_release (self, job);
     job->losses += counts;
@@ -347,12 +341,12 @@ dispatch_has_cancelled (const struct dispatch *self)
 }
 
 bool
-dispatch_cancel_next (struct dispatch *self, struct dispatch_outcome *outcome)
+dispatch_cancel_next (struct dispatch *self, const struct dispatch_job **which)
 {
     if (!dispatch_has_cancelled (self))
         return false;
     struct dispatch_job *job = job_of (self->queue.next);
-    job_outcome (job, outcome);
+    *which = job;
     job_dequeue (self, job);
     job_end (self, job, true);
     return true;

@@ -68,6 +68,7 @@ struct dispatch {
     struct dispatch_list queue;
     struct dispatch_list idle, ahead, full;     /*  workers */
     struct map jobs;
+    struct dispatch_job *ended;         /*  the last that has; freed when another does      */
     uint64_t next_id;
     uint64_t waiting, waiting_bytes;
     uint64_t running;                   /*  with a worker                                   */
@@ -84,14 +85,7 @@ enum dispatch_verdict {
     DISPATCH_STALE,     /*  not that worker's job, or not that attempt: ignore it           */
     DISPATCH_RETRY,     /*  the job waits for its next attempt                              */
     DISPATCH_AGAIN,     /*  the same, but it never began: there is nothing to tell          */
-    DISPATCH_DONE       /*  terminal; the job is freed                                      */
-};
-
-/*  What is left to tell of a job that may have been freed. */
-struct dispatch_outcome {
-    uint64_t id, tag;
-    int attempt;
-    size_t input_size;
+    DISPATCH_DONE       /*  terminal                                                        */
 };
 
 int dispatch_init (struct dispatch *self, const struct dispatch_limits *limits);
@@ -116,20 +110,21 @@ struct dispatch_job *dispatch_assign (struct dispatch *self);
 /*  The job, when the worker has it in that attempt; else NULL. */
 struct dispatch_job *dispatch_find (struct dispatch *self, const struct dispatch_worker *worker, uint64_t id, int64_t attempt);
 
-/*  The worker said that it began, gives back unbegun, or has ended a job. */
+/*  The worker said that it began, gives back unbegun, or has ended a job. `job` gets
+ *  which; one that is done is good until another is. */
 bool dispatch_began (struct dispatch *self, struct dispatch_worker *worker, uint64_t id, int64_t attempt);
 enum dispatch_verdict dispatch_returned (struct dispatch *self, struct dispatch_worker *worker, uint64_t id, int64_t attempt);
 enum dispatch_verdict dispatch_ended (struct dispatch *self, struct dispatch_worker *worker, uint64_t id, int64_t attempt,
-                                      const struct dispatch_end *end, struct dispatch_outcome *outcome);
+                                      const struct dispatch_end *end, const struct dispatch_job **job);
 
 /*  The worker will be heard no more: call until it returns DISPATCH_STALE, which says
  *  that it has no jobs left. A job counts the loss if it had begun, or if none of the
  *  worker's had (any of them may be the one that brought it down). */
-enum dispatch_verdict dispatch_lose (struct dispatch *self, struct dispatch_worker *worker, struct dispatch_outcome *outcome);
+enum dispatch_verdict dispatch_lose (struct dispatch *self, struct dispatch_worker *worker, const struct dispatch_job **job);
 
 /*  No attempt more for any job; with dispatch_cancel_next each that waits ends, false past the last. */
 void dispatch_cancel (struct dispatch *self);
 bool dispatch_has_cancelled (const struct dispatch *self);
-bool dispatch_cancel_next (struct dispatch *self, struct dispatch_outcome *outcome);
+bool dispatch_cancel_next (struct dispatch *self, const struct dispatch_job **job);
 
 #endif

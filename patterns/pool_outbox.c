@@ -167,6 +167,16 @@ outbox_ack (struct outbox *self, uint64_t number)
     return 0;
 }
 
+int
+outbox_forget (struct outbox *self, uint64_t number)
+{
+    if (number >= self->next)
+        return error_set (WEFT_EPROTO, "report %llu was acknowledged, which was never sent", (unsigned long long) number);
+    while (self->first && self->first->number <= number)
+        drop_first (self);
+    return 0;
+}
+
 uint64_t
 outbox_rewind (struct outbox *self)
 {

@@ -55,6 +55,9 @@ int outbox_send (struct outbox *self, struct wire *wire);
 /*  Batches up to `number` are safe. WEFT_EPROTO when it was never sent. */
 int outbox_ack (struct outbox *self, uint64_t number);
 
+/*  After a break: the other side has those up to `number`, and needs the rest. */
+int outbox_forget (struct outbox *self, uint64_t number);
+
 /*  The number of the first batch that is not acknowledged; sends again from there. */
 uint64_t outbox_rewind (struct outbox *self);
 

@@ -209,6 +209,79 @@ test_events (void **state)
     assert_int_equal (finish (self, NULL, 0), 0);
 }
 
+/*  Takes what a sink has; counts what is done and how much was written. */
+static int
+take_from_sink (weft_sink_t *sink, int *done, size_t *bytes)
+{
+    weft_pool_event_t event;
+    int rc;
+    while ((rc = weft_sink_next (sink, &event, 0)) == 0) {
+        assert_non_null (event.head);
+        if (event.kind == WEFT_POOL_OUTPUT)
+            *bytes += event.size;
+        if (event.kind != WEFT_POOL_DONE)
+            continue;
+        ++*done;
+        assert_string_equal (event.worker, "w");
+        assert_string_equal (event.command, "echo 123");
+        assert_int_equal (event.tag, 5);
+    }
+    return rc;
+}
+
+static void
+run_with_sink (struct fixture *self, const char *sink_endpoint, const char *endpoint)
+{
+    enum { JOBS = 50 };
+    weft_sink_t *sink = weft_sink_new (self->weft);
+    assert_int_equal (weft_sink_bind (sink, sink_endpoint), 0);
+    assert_int_equal (weft_pool_set (self->pool, "sink", weft_sink_endpoint (sink)), 0);
+    bind_pool (self, endpoint);
+    add_worker (self, "2", "name", "w");
+    for (int i = 0; i < JOBS; i++)
+        assert_int_equal (weft_pool_submit (self->pool, &(weft_job_t) { .command = "echo 123", .tag = 5 }, NULL), 0);
+    weft_pool_finish (self->pool);
+
+    weft_pool_event_t event;
+    weft_pollitem_t items[] = { { .self = self->pool, .events = WEFT_IN }, { .self = sink, .events = WEFT_IN } };
+    int pool_rc = 0, sink_rc = 0, done = 0;
+    size_t bytes = 0;
+    while (pool_rc != WEFT_EEND || sink_rc != WEFT_EEND) {
+        assert_true (weft_poll (items, 2, PATIENCE) > 0);
+        while ((pool_rc = weft_pool_next (self->pool, &event, 0)) == 0)
+            ;
+        assert_true (pool_rc == WEFT_EAGAIN || pool_rc == WEFT_EEND);
+        sink_rc = take_from_sink (sink, &done, &bytes);
+        assert_true (sink_rc == WEFT_EAGAIN || sink_rc == WEFT_EEND);
+    }
+    assert_int_equal (done, JOBS);
+    assert_int_equal (bytes, 4 * JOBS);
+    weft_sink_destroy (&sink);
+}
+
+static void
+test_sink_tcp (void **state)
+{
+    run_with_sink (*state, "tcp://127.0.0.1:0", "tcp://127.0.0.1:0");
+}
+
+static void
+test_sink_inproc (void **state)
+{
+    run_with_sink (*state, "inproc://sink", "inproc://pool");
+}
+
+static void
+test_no_sink (void **state)
+{
+    struct fixture *self = *state;
+    weft_pool_event_t event;
+    assert_int_equal (weft_pool_set (self->pool, "sink", "tcp://127.0.0.1:9"), 0);
+    assert_int_equal (weft_pool_set (self->pool, "sink-timeout", "50ms"), 0);
+    bind_pool (self, "inproc://pool");
+    assert_int_equal (weft_pool_next (self->pool, &event, PATIENCE), WEFT_ENOPEER);
+}
+
 int
 main (void)
 {
@@ -217,6 +290,9 @@ main (void)
         cmocka_unit_test_setup_teardown (test_tcp, setup, teardown),
         cmocka_unit_test_setup_teardown (test_ipc, setup, teardown),
         cmocka_unit_test_setup_teardown (test_events, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_sink_tcp, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_sink_inproc, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_no_sink, setup, teardown),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
