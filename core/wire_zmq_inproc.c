@@ -104,10 +104,11 @@ inproc_next (struct zmq_wire *wire, struct wire_event *event)
         wire->inproc_down--;
         *event = (struct wire_event) { .kind = WIRE_DISCONNECTED, .endpoint = "inproc", .text = "a peer has gone" };
         rc = 1;
-    } else {
-        eventfd_t count;
-        eventfd_read (wire->inproc_fd, &count);
     }
+    /*  Silent as soon as the last is told, so that nobody is woken for nothing. */
+    eventfd_t count;
+    if (!wire->inproc_up && !wire->inproc_down)
+        eventfd_read (wire->inproc_fd, &count);
     pthread_mutex_unlock (&wire->context->lock);
     return rc;
 }

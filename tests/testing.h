@@ -21,4 +21,15 @@
         fail_msg ("\"%s\" does not say \"%s\"", weft_error (), (words)); \
 } while (0)
 
+struct wire;
+
+/*  A message of the frames in "one|two|three"; and back: bytes that are not
+ *  printable as \xNN, a frame of over 99 bytes as (its size). Static storage. */
+void message_of_text (weft_msg_t *msg, const char *text);
+const char *text_of_message (const weft_msg_t *msg);
+
+/*  The same, sent and received. hear gives the error's words when nothing came. */
+int say (struct wire *wire, const char *text, int64_t timeout);
+const char *hear (struct wire *wire, int64_t timeout);
+
 #endif
