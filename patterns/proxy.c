@@ -139,7 +139,9 @@ open_side (weft_proxy_t *self, struct side *side)
     socket_wire_options (&self->config, &options);
     options.immediate = side->type == WIRE_DEALER || side->type == WIRE_PUSH;
     options.mandatory = side->type == WIRE_ROUTER;
-    options.lossless = options.verbose = side->type == WIRE_XPUB;
+    options.lossless = side->type == WIRE_XPUB;
+    options.verbose = side == &self->sides[CAPTURE];    /*  a forwarder announces each topic once: libzmq's XSUB
+                                                            would not take back the second of a kind */
     if (side->type == WIRE_XSUB)
         options.send_hwm = 0;       /*  subscriptions must not be dropped */
     return context_open (self->weft, side->type, &options, &side->wire);
