@@ -229,6 +229,22 @@ an_incompatible_peer_is_told_at_once (void **state)
     weft_close (&rep);
 }
 
+/*  A loop that waits in weft_poll and never in a receive must learn of it too. */
+static void
+an_incompatible_peer_ends_a_poll (void **state)
+{
+    (void) state;
+    weft_socket_t *push = open_bound (weft, "push", NULL, "tcp://127.0.0.1:0");
+    weft_socket_t *sub = open_connected (weft, "sub", "reconnect=1ms reconnect-max=1ms", weft_endpoint (push));
+    weft_pollitem_t item = { .self = sub, .events = WEFT_IN };
+    assert_int_equal (weft_poll (&item, 1, 10000), 1);
+    assert_int_equal (item.revents, WEFT_IN);
+    expect_error (sub, WEFT_EPEER, WEFT_DONTWAIT);
+    assert_says ("does not fit");
+    weft_close (&sub);
+    weft_close (&push);
+}
+
 static void
 no_peer_is_told_at_the_timeout (void **state)
 {
@@ -280,6 +296,7 @@ main (void)
         cmocka_unit_test_setup_teardown (a_failed_first_bind_leaves_the_options_open, setup, teardown),
         cmocka_unit_test_setup_teardown (calls_that_do_not_fit_say_so, setup, teardown),
         cmocka_unit_test_setup_teardown (an_incompatible_peer_is_told_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown (an_incompatible_peer_ends_a_poll, setup, teardown),
         cmocka_unit_test_setup_teardown (no_peer_is_told_at_the_timeout, setup, teardown),
         cmocka_unit_test_setup_teardown (polling_sees_messages_and_the_end, setup, teardown),
     };
