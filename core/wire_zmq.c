@@ -240,7 +240,7 @@ zmq_wire_open (void *context, enum wire_type type, const struct wire_options *op
 
     self->socket = zmq_socket (self->context->zmq, types[type]);
     int rc = self->socket ? 0 : zmq_wire_error ("socket");
-    rc = rc ? rc : set_options (self, options);
+    rc = rc ? rc : set_options (self, &self->wire.options);
     rc = rc ? rc : monitor_open (&self->monitor, self);
     if (rc)
         zmq_wire_close (wire);
