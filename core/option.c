@@ -243,8 +243,9 @@ choice_word (const char *choices, int index, const char **word, size_t *length)
 {
     for (; index > 0; index--) {
         choices = strchr (choices, '|');
-        if (!choices++)
+        if (!choices)
             return false;
+        choices++;
     }
     *word = choices;
     *length = strcspn (choices, "|");
