@@ -4,7 +4,8 @@
  *  The clock stands still until somebody waits. A wait (in send, recv or wait of any wire, or
  *  mem_run) lets the functions of mem_serve and mem_after run, and when nothing is left to
  *  do now, jumps to what is due next or to its own end. One that could only last for
- *  ever is WEFT_ESTATE. So a time-out of an hour costs nothing, and no test hangs.
+ *  ever is WEFT_ESTATE, and so is the ten-thousandth in a row in which nothing happened. So
+ *  a time-out of an hour costs nothing, and no test hangs.
  *
  *  A client whose first server answers too late:
  *
@@ -15,7 +16,7 @@
  *      mem_serve (first, mem_echo, NULL);
  *      mem_serve (second, mem_echo, NULL);
  *      mem_delay (net, first->bound, MEM_TO_CONNECTER, 1, 3 * TIME_S);
- *      ... weft_open (weft, "req"), retries=1, timeout=10s, attach to both; weft_send
+ *      ... weft_open (weft, "req"), retries=1, timeout=1s, attach to both; weft_send
  *      ... weft_recv has the second's answer; mem_run (net, 5 * TIME_S); one reply came late
  *      wire_close (&first); wire_close (&second); weft_destroy (&weft); mem_destroy (&net);
  *

@@ -10,6 +10,8 @@
 
 #include "core/error.h"
 
+enum { IDLE_MAX = 10000 };              /*  who waits so often for nothing waits for ever in slices */
+
 enum fault_kind {
     FAULT_LOSE,
     FAULT_REPEAT,
@@ -55,6 +57,7 @@ struct mem {
     struct clock_fake clock;
     struct mem_context own;             /*  of the wires of mem_open */
     uint64_t turns;
+    int idle;                           /*  waits in a row in which nothing happened */
     int names;                          /*  given to those who bind to a name of our choice */
     TAILQ_HEAD (, mem_wire) wires;
     LIST_HEAD (, listener) listeners;
@@ -680,12 +683,15 @@ int
 net_step (struct mem *self, int64_t deadline)
 {
     net_pump (self);
-    if (run_servers (self) || run_timer (self))
+    if (run_servers (self) || run_timer (self)) {
+        self->idle = 0;
         return 1;
+    }
     if (clock_left (&self->clock.clock, deadline) == 0)
         return 0;
     int64_t next = clock_earlier (next_due (self), deadline);
-    if (next == TIME_FOREVER)
+    self->idle = next == deadline ? self->idle + 1 : 0;
+    if (next == TIME_FOREVER || self->idle > IDLE_MAX)
         return error_set (WEFT_ESTATE, "this would wait for ever: nothing is under way in the network");
     self->clock.time = next;
     net_pump (self);
