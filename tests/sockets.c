@@ -5,9 +5,10 @@
 #include <dirent.h>
 #include <unistd.h>
 
-#define WAIT_MS 10000           /*  long enough to be an error */
+#include "core/context.h"
+#include "tests/wire_mem.h"
 
-void
+static void
 listener_log (void *arg, int level, const char *text)
 {
     struct listener *self = arg;
@@ -17,8 +18,59 @@ listener_log (void *arg, int level, const char *text)
     snprintf (self->last, sizeof self->last, "%s", text);
 }
 
+weft_t *weft;
+struct listener listener;
+struct mem *net;
+
+int
+mem_setup (void **state)
+{
+    (void) state;
+    listener = (struct listener) { 0 };
+    net = mem_new ();
+    weft = context_new (&wire_mem, mem_clock (net));
+    weft_set_log (weft, listener_log, &listener);
+    return weft ? 0 : -1;
+}
+
+int
+mem_teardown (void **state)
+{
+    (void) state;
+    if (weft_destroy (&weft))
+        return -1;              /*  a test has failed, and left things open */
+    mem_destroy (&net);
+    return 0;
+}
+
+int
+zmq_setup (void **state)
+{
+    (void) state;
+    listener = (struct listener) { 0 };
+    weft = weft_new ();
+    weft_set_log (weft, listener_log, &listener);
+    return weft ? 0 : -1;
+}
+
+int
+zmq_teardown (void **state)
+{
+    (void) state;
+    int rc = weft_destroy (&weft);
+    if (rc)
+        fprintf (stderr, "%s\n", weft_error ());
+    return rc;
+}
+
+int64_t
+now (void)
+{
+    return clock_now (mem_clock (net));
+}
+
 weft_socket_t *
-open_with (weft_t *weft, const char *pattern, const char *options)
+open_with (const char *pattern, const char *options)
 {
     weft_socket_t *socket = weft_open (weft, pattern);
     assert_non_null (socket);
@@ -35,18 +87,18 @@ open_with (weft_t *weft, const char *pattern, const char *options)
 }
 
 weft_socket_t *
-open_bound (weft_t *weft, const char *pattern, const char *options, const char *endpoint)
+open_bound (const char *pattern, const char *options, const char *endpoint)
 {
-    weft_socket_t *socket = open_with (weft, pattern, options);
+    weft_socket_t *socket = open_with (pattern, options);
     if (weft_bind (socket, endpoint))
         fail_msg ("%s", weft_error ());
     return socket;
 }
 
 weft_socket_t *
-open_connected (weft_t *weft, const char *pattern, const char *options, const char *endpoint)
+open_connected (const char *pattern, const char *options, const char *endpoint)
 {
-    weft_socket_t *socket = open_with (weft, pattern, options);
+    weft_socket_t *socket = open_with (pattern, options);
     if (weft_connect (socket, endpoint))
         fail_msg ("%s", weft_error ());
     return socket;
@@ -93,19 +145,6 @@ counters_of (weft_socket_t *socket)
     weft_counters_t counters;
     weft_counters (socket, &counters);
     return counters;
-}
-
-void
-await_peers (weft_socket_t *socket, uint64_t came, uint64_t gone)
-{
-    for (int i = 0; i < WAIT_MS; i++) {
-        weft_counters_t counters = counters_of (socket);
-        if (counters.connects >= came && counters.disconnects >= gone)
-            return;
-        weft_pollitem_t item = { .self = socket, .events = WEFT_ERR };
-        weft_poll (&item, 1, 1);
-    }
-    fail_msg ("peers neither came nor went");
 }
 
 char *

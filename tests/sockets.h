@@ -5,19 +5,31 @@
 
 #include "tests/testing.h"
 
-/*  A context that must not log what is not expected: lines that were logged are counted and the last is kept. */
+/*  What was logged, warnings and errors. */
 struct listener {
     int lines;
     char last[512];
 };
-void listener_log (void *arg, int level, const char *text);
+
+extern weft_t *weft;                    /*  the context of the test that runs */
+extern struct listener listener;        /*  to its log */
+
+/*  For each test a new context, over the engine in memory or over libzmq. */
+extern struct mem *net;
+int mem_setup (void **state);
+int mem_teardown (void **state);
+int zmq_setup (void **state);
+int zmq_teardown (void **state);
+
+/*  In memory: the time. */
+int64_t now (void);
 
 /*  Opens a socket and sets options, given as "name=value name=value"; fails the test on an error. */
-weft_socket_t *open_with (weft_t *weft, const char *pattern, const char *options);
+weft_socket_t *open_with (const char *pattern, const char *options);
 
 /*  The same, and binds or connects it. */
-weft_socket_t *open_bound (weft_t *weft, const char *pattern, const char *options, const char *endpoint);
-weft_socket_t *open_connected (weft_t *weft, const char *pattern, const char *options, const char *endpoint);
+weft_socket_t *open_bound (const char *pattern, const char *options, const char *endpoint);
+weft_socket_t *open_connected (const char *pattern, const char *options, const char *endpoint);
 
 /*  One frame of text; the result of the call. */
 int send_text (weft_socket_t *socket, const char *text, int flags);
@@ -29,9 +41,6 @@ void expect_text (weft_socket_t *socket, const char *text);
 void expect_error (weft_socket_t *socket, int error, int flags);
 
 weft_counters_t counters_of (weft_socket_t *socket);
-
-/*  Waits on the connections (no sleep) until `count` peers have come, or `gone` have left, in all. */
-void await_peers (weft_socket_t *socket, uint64_t came, uint64_t gone);
 
 /*  A directory for ipc endpoints, and its removal with the files in it. */
 char *scratch_make (void);

@@ -8,9 +8,8 @@ static void
 every_option_can_be_set_to_its_default (void **state)
 {
     (void) state;
-    weft_t *weft = weft_new ();
     for (int p = 0; p < 6; p++) {
-        weft_socket_t *socket = open_with (weft, patterns[p], NULL);
+        weft_socket_t *socket = open_with (patterns[p], NULL);
         weft_option_info_t info;
         size_t count = 0;
         for (; weft_option_info (patterns[p], count, &info) == 0; count++) {
@@ -29,7 +28,6 @@ every_option_can_be_set_to_its_default (void **state)
         assert_int_equal (weft_option_info (patterns[p], 1000000, &info), WEFT_EEND);
         weft_close (&socket);
     }
-    weft_destroy (&weft);
 }
 
 static void
@@ -61,7 +59,7 @@ int
 main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (every_option_can_be_set_to_its_default),
+        cmocka_unit_test_setup_teardown (every_option_can_be_set_to_its_default, mem_setup, mem_teardown),
         cmocka_unit_test (topics_are_live_and_repeatable),
         cmocka_unit_test (handles_that_are_no_pattern),
     };

@@ -6,24 +6,8 @@
 
 #define OPTIONS "timeout=10s"
 
-static weft_t *weft;
 static weft_proxy_t *proxy;
 static pthread_t thread;
-
-static int
-setup (void **state)
-{
-    (void) state;
-    weft = weft_new ();
-    return weft ? 0 : -1;
-}
-
-static int
-teardown (void **state)
-{
-    (void) state;
-    return weft_destroy (&weft);
-}
 
 static void *
 run (void *arg)
@@ -67,7 +51,7 @@ stop (void)
 static weft_socket_t *
 join_side (const char *pattern, const char *options, const char *side)
 {
-    return open_connected (weft, pattern, options, weft_proxy_endpoint (proxy, side));
+    return open_connected (pattern, options, weft_proxy_endpoint (proxy, side));
 }
 
 static void
@@ -282,7 +266,7 @@ bad_calls_say_so (void **state)
     weft_proxy_destroy (&proxy);
 }
 
-#define test(name) cmocka_unit_test_setup_teardown (name, setup, teardown)
+#define test(name) cmocka_unit_test_setup_teardown (name, zmq_setup, zmq_teardown)
 
 int
 main (void)

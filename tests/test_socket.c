@@ -1,27 +1,22 @@
 /*  test_socket.c - sockets of every pattern over every transport; options, endpoints, polling */
 
+#include <pthread.h>
+
 #include "tests/sockets.h"
 
-static weft_t *weft;
-static struct listener listener;
 static char *scratch;
 
 static int
 setup (void **state)
 {
-    (void) state;
-    listener = (struct listener) { 0 };
-    weft = weft_new ();
-    weft_set_log (weft, listener_log, &listener);
     scratch = scratch_make ();
-    return weft ? 0 : -1;
+    return zmq_setup (state);
 }
 
 static int
 teardown (void **state)
 {
-    (void) state;
-    int rc = weft_destroy (&weft);
+    int rc = zmq_teardown (state);
     scratch_remove (scratch);
     return rc;
 }
@@ -86,8 +81,8 @@ every_pattern_over_every_transport (void **state)
             for (int swapped = 0; swapped < 2; swapped++) {
                 char text[ENDPOINT_SIZE];
                 const char *options = "timeout=10s";
-                weft_socket_t *bound = open_bound (weft, pairs[p][swapped], options, transport (i, text));
-                weft_socket_t *other = open_connected (weft, pairs[p][!swapped], options, weft_endpoint (bound));
+                weft_socket_t *bound = open_bound (pairs[p][swapped], options, transport (i, text));
+                weft_socket_t *other = open_connected (pairs[p][!swapped], options, weft_endpoint (bound));
                 weft_socket_t *first = swapped ? bound : other, *second = swapped ? other : bound;
                 if (p == 1) {
                     await_subscription (second, first);
@@ -106,8 +101,8 @@ static void
 inproc_connects_before_it_is_bound (void **state)
 {
     (void) state;
-    weft_socket_t *push = open_connected (weft, "push", "timeout=10s", "inproc://later");
-    weft_socket_t *pull = open_bound (weft, "pull", "timeout=10s", "inproc://later");
+    weft_socket_t *push = open_connected ("push", "timeout=10s", "inproc://later");
+    weft_socket_t *pull = open_bound ("pull", "timeout=10s", "inproc://later");
     assert_int_equal (send_text (push, "early", 0), 0);
     expect_text (pull, "early");
     weft_close (&push);
@@ -119,9 +114,9 @@ bind_and_connect_mix (void **state)
 {
     (void) state;
     char list[256];
-    weft_socket_t *push = open_bound (weft, "push", "timeout=10s", "tcp://127.0.0.1:*");
-    weft_socket_t *other = open_with (weft, "push", "timeout=10s");
-    weft_socket_t *pull = open_with (weft, "pull", "timeout=10s");
+    weft_socket_t *push = open_bound ("push", "timeout=10s", "tcp://127.0.0.1:*");
+    weft_socket_t *other = open_with ("push", "timeout=10s");
+    weft_socket_t *pull = open_with ("pull", "timeout=10s");
     snprintf (list, sizeof list, "@inproc://mixed,>%s", weft_endpoint (push));
     assert_int_equal (weft_attach (pull, list), 0);
     assert_int_equal (weft_attach (other, "inproc://mixed"), 0);
@@ -139,7 +134,7 @@ static void
 a_list_with_a_mistake_attaches_nothing (void **state)
 {
     (void) state;
-    weft_socket_t *pull = open_with (weft, "pull", NULL);
+    weft_socket_t *pull = open_with ("pull", NULL);
     assert_int_equal (weft_attach (pull, "inproc://a,tcp//b"), WEFT_EENDPOINT);
     assert_int_equal (weft_attach (pull, ""), WEFT_EENDPOINT);
     assert_string_equal (weft_endpoint (pull), "");
@@ -152,7 +147,7 @@ options_are_checked (void **state)
 {
     (void) state;
     char value[64];
-    weft_socket_t *pull = open_with (weft, "pull", NULL);
+    weft_socket_t *pull = open_with ("pull", NULL);
     assert_int_equal (weft_set (pull, "linnger", "1s"), WEFT_EINVAL);
     assert_says ("linger");
     assert_int_equal (weft_set (pull, "retries", "1"), WEFT_EINVAL);
@@ -176,8 +171,8 @@ static void
 a_failed_first_bind_leaves_the_options_open (void **state)
 {
     (void) state;
-    weft_socket_t *one = open_bound (weft, "pull", NULL, "tcp://127.0.0.1:0");
-    weft_socket_t *two = open_with (weft, "pull", NULL);
+    weft_socket_t *one = open_bound ("pull", NULL, "tcp://127.0.0.1:0");
+    weft_socket_t *two = open_with ("pull", NULL);
     assert_int_equal (weft_bind (two, weft_endpoint (one)), WEFT_EADDRINUSE);
     assert_int_equal (weft_set (two, "hwm", "7"), 0);
     assert_int_equal (weft_bind (two, "tcp://127.0.0.1:0"), 0);
@@ -191,7 +186,7 @@ calls_that_do_not_fit_say_so (void **state)
     (void) state;
     weft_msg_t msg;
     weft_msg_init (&msg);
-    weft_socket_t *pull = open_with (weft, "pull", NULL), *push = open_with (weft, "push", NULL);
+    weft_socket_t *pull = open_with ("pull", NULL), *push = open_with ("push", NULL);
     assert_int_equal (send_text (pull, "x", 0), WEFT_ENOTSUP);
     assert_int_equal (weft_recv (push, &msg, 0), WEFT_ENOTSUP);
     assert_int_equal (weft_recv (pull, &msg, 0), WEFT_ESTATE);
@@ -210,14 +205,14 @@ static void
 an_incompatible_peer_is_told_at_once (void **state)
 {
     (void) state;
-    weft_socket_t *rep = open_bound (weft, "rep", NULL, "tcp://127.0.0.1:0");
+    weft_socket_t *rep = open_bound ("rep", NULL, "tcp://127.0.0.1:0");
     static const char *const patterns[] = { "push", "sub", "req" };
     for (int i = 0; i < 3; i++) {
         if (i == 2) {
             weft_close (&rep);
-            rep = open_bound (weft, "pull", NULL, "tcp://127.0.0.1:0");
+            rep = open_bound ("pull", NULL, "tcp://127.0.0.1:0");
         }
-        weft_socket_t *socket = open_connected (weft, patterns[i], "reconnect=1ms reconnect-max=1ms",
+        weft_socket_t *socket = open_connected (patterns[i], "reconnect=1ms reconnect-max=1ms",
                                                 weft_endpoint (rep));
         if (i == 1)
             expect_error (socket, WEFT_EPEER, 0);
@@ -234,8 +229,8 @@ static void
 an_incompatible_peer_ends_a_poll (void **state)
 {
     (void) state;
-    weft_socket_t *push = open_bound (weft, "push", NULL, "tcp://127.0.0.1:0");
-    weft_socket_t *sub = open_connected (weft, "sub", "reconnect=1ms reconnect-max=1ms", weft_endpoint (push));
+    weft_socket_t *push = open_bound ("push", NULL, "tcp://127.0.0.1:0");
+    weft_socket_t *sub = open_connected ("sub", "reconnect=1ms reconnect-max=1ms", weft_endpoint (push));
     weft_pollitem_t item = { .self = sub, .events = WEFT_IN };
     assert_int_equal (weft_poll (&item, 1, 10000), 1);
     assert_int_equal (item.revents, WEFT_IN);
@@ -249,13 +244,13 @@ static void
 no_peer_is_told_at_the_timeout (void **state)
 {
     (void) state;
-    weft_socket_t *push = open_bound (weft, "push", "timeout=30ms", "tcp://127.0.0.1:0");
+    weft_socket_t *push = open_bound ("push", "timeout=30ms", "tcp://127.0.0.1:0");
     assert_int_equal (send_text (push, "x", 0), WEFT_ENOPEER);
     assert_says ("within 30ms");
     assert_int_equal (send_text (push, "x", WEFT_DONTWAIT), WEFT_EAGAIN);
     assert_int_equal (weft_wait_peers (push, 1, 1), WEFT_ENOPEER);
     weft_close (&push);
-    weft_socket_t *pull = open_bound (weft, "pull", "timeout=30ms", "tcp://127.0.0.1:0");
+    weft_socket_t *pull = open_bound ("pull", "timeout=30ms", "tcp://127.0.0.1:0");
     expect_error (pull, WEFT_ETIMEOUT, 0);
     assert_says ("no peer");
     expect_error (pull, WEFT_EAGAIN, WEFT_DONTWAIT);
@@ -266,10 +261,10 @@ static void
 polling_sees_messages_and_the_end (void **state)
 {
     (void) state;
-    weft_socket_t *pull = open_bound (weft, "pull", "until-gone=yes", "tcp://127.0.0.1:0");
+    weft_socket_t *pull = open_bound ("pull", "until-gone=yes", "tcp://127.0.0.1:0");
     weft_pollitem_t item = { .self = pull, .events = WEFT_IN };
     assert_int_equal (weft_poll (&item, 1, 0), 0);
-    weft_socket_t *push = open_connected (weft, "push", "timeout=10s", weft_endpoint (pull));
+    weft_socket_t *push = open_connected ("push", "timeout=10s", weft_endpoint (pull));
     assert_int_equal (send_text (push, "x", 0), 0);
     assert_int_equal (weft_poll (&item, 1, 10000), 1);
     assert_int_equal (item.revents, WEFT_IN);
@@ -284,21 +279,116 @@ polling_sees_messages_and_the_end (void **state)
     weft_close (&pull);
 }
 
+enum { MANY = 1000 };
+
+static void
+libzmq_counts_drops (void **state)
+{
+    (void) state;
+    weft_socket_t *pub = open_bound ("pub", "hwm=10", "inproc://drops");
+    weft_socket_t *sub = open_connected ("sub", "hwm=10", "inproc://drops");
+    assert_int_equal (weft_wait_peers (pub, 1, 10000), 0);
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal (send_text (pub, "x", 0), 0);
+    assert_in_range (counters_of (pub).dropped, 1, MANY - 10);
+    int received = 0;
+    for (; weft_events (sub) & WEFT_IN; received++)
+        expect_text (sub, "x");
+    assert_in_range (received, 10, 50);
+    assert_int_equal (listener.lines, 1);
+    weft_close (&pub);
+    weft_close (&sub);
+}
+
+static void *
+take_all (void *arg)
+{
+    weft_msg_t msg;
+    weft_msg_init (&msg);
+    intptr_t count = 0;
+    while (weft_recv (arg, &msg, 0) == 0)
+        count++;
+    weft_msg_clear (&msg);
+    return (void *) count;
+}
+
+static void
+libzmq_waits_with_no_drop (void **state)
+{
+    (void) state;
+    void *count;
+    pthread_t thread;
+    weft_socket_t *pub = open_bound ("pub", "hwm=10 no-drop=yes wait-subs=1 timeout=10s", "tcp://127.0.0.1:0");
+    weft_socket_t *sub = open_connected ("sub", "hwm=10 until-gone=yes timeout=10s", weft_endpoint (pub));
+    assert_int_equal (pthread_create (&thread, NULL, take_all, sub), 0);
+    for (int i = 0; i < 20 * MANY; i++)
+        assert_int_equal (send_text (pub, "x", 0), 0);
+    assert_int_equal (counters_of (pub).dropped, 0);
+    weft_close (&pub);
+    assert_int_equal (pthread_join (thread, &count), 0);
+    assert_int_equal ((intptr_t) count, 20 * MANY);
+    weft_close (&sub);
+}
+
+/*  A server that takes one request and dies with it. */
+static void *
+take_one (void *arg)
+{
+    expect_text (arg, "x");
+    weft_socket_t *rep = arg;
+    weft_close (&rep);
+    return NULL;
+}
+
+static void *
+echo_one (void *arg)
+{
+    expect_text (arg, "x");
+    assert_int_equal (send_text (arg, "x", 0), 0);
+    return NULL;
+}
+
+static void
+libzmq_server_that_dies_is_replaced (void **state)
+{
+    (void) state;
+    pthread_t first, second;
+    weft_socket_t *dies = open_bound ("rep", "timeout=10s linger=0", "tcp://127.0.0.1:0");
+    weft_socket_t *lives = open_bound ("rep", "timeout=10s", "tcp://127.0.0.1:0");
+    weft_socket_t *req = open_connected ("req", "timeout=1h retries=3 retry-delay=1ms", weft_endpoint (dies));
+    assert_int_equal (weft_wait_peers (req, 1, 10000), 0);
+    assert_int_equal (pthread_create (&first, NULL, take_one, dies), 0);
+    assert_int_equal (pthread_create (&second, NULL, echo_one, lives), 0);
+    assert_int_equal (send_text (req, "x", 0), 0);
+    assert_int_equal (weft_connect (req, weft_endpoint (lives)), 0);
+    expect_text (req, "x");
+    assert_int_equal (counters_of (req).retries, 1);
+    assert_int_equal (pthread_join (first, NULL), 0);
+    assert_int_equal (pthread_join (second, NULL), 0);
+    weft_close (&req);
+    weft_close (&lives);
+}
+
+#define test(name) cmocka_unit_test_setup_teardown (name, setup, teardown)
+
 int
 main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown (every_pattern_over_every_transport, setup, teardown),
-        cmocka_unit_test_setup_teardown (inproc_connects_before_it_is_bound, setup, teardown),
-        cmocka_unit_test_setup_teardown (bind_and_connect_mix, setup, teardown),
-        cmocka_unit_test_setup_teardown (a_list_with_a_mistake_attaches_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown (options_are_checked, setup, teardown),
-        cmocka_unit_test_setup_teardown (a_failed_first_bind_leaves_the_options_open, setup, teardown),
-        cmocka_unit_test_setup_teardown (calls_that_do_not_fit_say_so, setup, teardown),
-        cmocka_unit_test_setup_teardown (an_incompatible_peer_is_told_at_once, setup, teardown),
-        cmocka_unit_test_setup_teardown (an_incompatible_peer_ends_a_poll, setup, teardown),
-        cmocka_unit_test_setup_teardown (no_peer_is_told_at_the_timeout, setup, teardown),
-        cmocka_unit_test_setup_teardown (polling_sees_messages_and_the_end, setup, teardown),
+        test (every_pattern_over_every_transport),
+        test (inproc_connects_before_it_is_bound),
+        test (bind_and_connect_mix),
+        test (a_list_with_a_mistake_attaches_nothing),
+        test (options_are_checked),
+        test (a_failed_first_bind_leaves_the_options_open),
+        test (calls_that_do_not_fit_say_so),
+        test (an_incompatible_peer_is_told_at_once),
+        test (an_incompatible_peer_ends_a_poll),
+        test (no_peer_is_told_at_the_timeout),
+        test (polling_sees_messages_and_the_end),
+        test (libzmq_counts_drops),
+        test (libzmq_waits_with_no_drop),
+        test (libzmq_server_that_dies_is_replaced),
     };
     return cmocka_run_group_tests_name ("socket", tests, NULL, NULL);
 }
