@@ -6,6 +6,7 @@
  *  speaks; IPv6 is switched off by default in most. */
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -152,7 +153,10 @@ resolve_ipc (struct endpoint *self)
     snprintf (directory, sizeof directory, "%.*s", (int) (slash - self->path), self->path);
     if (!slash[1])
         return error_set (WEFT_EENDPOINT, "%s: the path ends in a slash; a name must follow", self->text);
-    if (stat (directory, &status) < 0)
+    int rc = stat (directory, &status);
+    if (rc < 0 && errno == ENOENT)
+        return error_set (WEFT_EADDR, "%s: there is no directory %s; make it first", self->text, directory);
+    if (rc < 0)
         return error_errno ("%s: the directory %s", self->text, directory);
     if (!S_ISDIR (status.st_mode))
         return error_set (WEFT_EADDR, "%s: %s is not a directory", self->text, directory);

@@ -152,6 +152,7 @@ sizes (void **state)
     refuses ("max-size", "0.3", "too fine");
     refuses ("max-size", "64KB", "the units are K M G T (powers of 1024)");
     refuses ("max-size", "8388608T", "out of range");
+    refuses ("max-size", "16777216T", "out of range");      /*  2^64, which would wrap to 0 */
 }
 
 static void
@@ -462,6 +463,7 @@ suggestions (void **state)
 {
     (void) state;
     assert_string_equal (nearest ("wroker"), "worker");
+    assert_string_equal (nearest ("rpe"), "rep");           /*  one edit, as neighbours swapped */
     assert_string_equal (nearest ("prxoy"), "proxy");
     assert_string_equal (nearest ("PULL"), "pull");
     assert_string_equal (nearest ("work"), "worker");

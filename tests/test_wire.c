@@ -147,6 +147,20 @@ pair_up (struct rig *rig, enum wire_type a, enum wire_type b, struct wire **bind
     assert_int_equal ((*connecter)->peers, 1);
 }
 
+/*  Opens a wire that connects to where nobody is. */
+static struct wire *
+stranded (struct rig *rig, enum wire_type type, char *where)
+{
+    struct wire *gone = bound (rig, WIRE_PULL), *wire = open_wire (rig, type);
+    bool inproc = strcmp (rig->transport, "inproc") == 0;
+    strcpy (where, inproc ? "inproc://where nobody is" : gone->bound);
+    close_wire (rig, gone);
+    assert_int_equal (attach (wire, where, ENDPOINT_CONNECT), 0);
+    if (!inproc)
+        await (wire, WIRE_RETRYING);        /*  libzmq closes in the background */
+    return wire;
+}
+
 #define assert_hears(wire, text) assert_string_equal (hear ((wire), PATIENCE), (text))
 #define assert_silent(wire) assert_string_equal (hear ((wire), SILENCE), weft_strerror (WEFT_ETIMEOUT))
 #define assert_sent(wire, text) assert_int_equal (say ((wire), (text), PATIENCE), 0)
@@ -188,8 +202,11 @@ a_send_that_fails_leaves_the_message (void **state)
 {
     struct rig *rig = *state;
     weft_msg_t msg;
+    char where[ENDPOINT_MAX];
     rig->options.immediate = true;
-    struct wire *push = open_wire (rig, WIRE_PUSH);
+    /*  Over inproc libzmq queues for a name that is not bound, immediate or not. */
+    bool inproc = strcmp (rig->transport, "inproc") == 0;
+    struct wire *push = inproc ? open_wire (rig, WIRE_PUSH) : stranded (rig, WIRE_PUSH, where);
     message_of_text (&msg, "one|two");
     assert_int_equal (wire_send (push, &msg, 0), WEFT_EAGAIN);
     assert_string_equal (text_of_message (&msg), "one|two");
@@ -294,14 +311,8 @@ static void
 who_connects_first_waits_for_the_other (void **state)
 {
     struct rig *rig = *state;
-    struct wire *first = bound (rig, WIRE_PULL), *push = open_wire (rig, WIRE_PUSH);
-    bool inproc = strcmp (rig->transport, "inproc") == 0;
     char where[ENDPOINT_MAX];
-    strcpy (where, inproc ? "inproc://where nobody is" : first->bound);
-    close_wire (rig, first);
-    assert_int_equal (attach (push, where, ENDPOINT_CONNECT), 0);
-    if (!inproc)
-        await (push, WIRE_RETRYING);    /*  libzmq closes in the background */
+    struct wire *push = stranded (rig, WIRE_PUSH, where);
     assert_sent (push, "early");
     struct wire *pull = open_wire (rig, WIRE_PULL);
     assert_int_equal (attach (pull, where, ENDPOINT_BIND), 0);
