@@ -19,7 +19,10 @@
 
 #include "core/error.h"
 
-enum { SOCKETS_MAX = 16384 };       /*  libzmq's table; its default of 1023 is too few for a server */
+enum {
+    SOCKETS_MAX = 16384,        /*  libzmq's table; its default of 1023 is too few for a server */
+    CONTEXT_DESCRIPTORS = 8     /*  that a context of libzmq and its first socket take, and some */
+};
 
 /* ------------------------------------------------------------ frame bodies */
 
@@ -108,9 +111,25 @@ zmq_wire_error (const char *what)
 
 /* ----------------------------------------------------------------- context */
 
+/*  libzmq aborts the process when the threads of a context get no descriptors: so we try first. */
+static int
+check_descriptors (void)
+{
+    int fds[CONTEXT_DESCRIPTORS], count = 0;
+    while (count < CONTEXT_DESCRIPTORS && (fds[count] = eventfd (0, EFD_CLOEXEC)) >= 0)
+        count++;
+    int rc = count < CONTEXT_DESCRIPTORS ? zmq_wire_error ("context") : 0;
+    while (count > 0)
+        close (fds[--count]);
+    return rc;
+}
+
 static int
 zmq_wire_context_new (void **context)
 {
+    int rc = check_descriptors ();
+    if (rc)
+        return rc;
     struct zmq_context *self = calloc (1, sizeof *self);
     if (!self)
         return error_plain (WEFT_ENOMEM);

@@ -8,6 +8,9 @@
 
 #include <cmocka.h>
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include "core/context.h"
 
 static void
@@ -39,6 +42,33 @@ destroy_refuses_while_a_wire_is_open (void **state)
     assert_int_equal (weft_destroy (&weft), 0);
 }
 
+/*  Whatever number of descriptors is left, from none to enough: an error, not an abort. */
+static void
+no_descriptors_is_an_error (void **state)
+{
+    (void) state;
+    struct rlimit usual, few;
+    struct wire_options options;
+    struct wire *wire;
+    wire_options_init (&options);
+    int lowest = dup (0), rc = WEFT_ELIMIT;
+    assert_true (lowest >= 0);
+    close (lowest);
+    assert_int_equal (getrlimit (RLIMIT_NOFILE, &usual), 0);
+    for (int left = 0; left < 40 && rc == WEFT_ELIMIT; left++) {
+        few = usual;
+        few.rlim_cur = (rlim_t) (lowest + left);
+        weft_t *weft = weft_new ();
+        assert_int_equal (setrlimit (RLIMIT_NOFILE, &few), 0);
+        rc = context_open (weft, WIRE_PUSH, &options, &wire);
+        assert_int_equal (setrlimit (RLIMIT_NOFILE, &usual), 0);
+        if (rc == 0)
+            context_close (weft, &wire);
+        assert_int_equal (weft_destroy (&weft), 0);
+    }
+    assert_int_equal (rc, 0);
+}
+
 static void
 version_is_that_of_the_header (void **state)
 {
@@ -57,6 +87,7 @@ main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (empty_context_has_no_engine),
         cmocka_unit_test (destroy_refuses_while_a_wire_is_open),
+        cmocka_unit_test (no_descriptors_is_an_error),
         cmocka_unit_test (version_is_that_of_the_header),
     };
     return cmocka_run_group_tests_name ("context", tests, NULL, NULL);
