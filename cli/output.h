@@ -12,11 +12,11 @@ struct output {
     struct encoder encoder;
     struct buffer buffer;
     uint64_t taken;             /*  messages                                            */
-    bool topics;                /*  the first of several frames is a topic              */
+    const struct option_list *topics;   /*  what is subscribed to; NULL: messages have no topics */
     bool timed;                 /*  the format tells the time                           */
 };
 
-void output_init (struct output *self, struct cli *cli, const struct formats *formats, bool topics);
+void output_init (struct output *self, struct cli *cli, const struct formats *formats, const struct option_list *topics);
 void output_free (struct output *self);
 
 /*  Takes a message, and writes when many have gathered. WEFT_EEND: the reader has gone. */

@@ -74,7 +74,8 @@ int
 receiver_run (struct session *session, const struct receiver_config *config, int flags)
 {
     struct receiver self = { .session = session, .config = config, .drains = flags & RECEIVER_DRAINS };
-    output_init (&self.output, session->cli, &session->formats, flags & RECEIVER_TOPICS);
+    output_init (&self.output, session->cli, &session->formats,
+                 flags & RECEIVER_TOPICS ? &session->socket->config.topics : NULL);
     exec_init (&self.exec, session, config->exec);
     int rc = receive (&self);
     int status = rc == 0 || rc == WEFT_EEND || rc == WEFT_ETERM ? EXIT_OK : cli_fail (session->cli, rc, NULL);

@@ -20,7 +20,7 @@ struct receiver_config {
 
 /*  What the pattern means by the first of several frames, and by a signal. */
 enum {
-    RECEIVER_TOPICS = 1,        /*  the first of several frames is a topic      */
+    RECEIVER_TOPICS = 1,        /*  messages have topics                        */
     RECEIVER_DRAINS = 2         /*  what was queued when a signal came is taken */
 };
 

@@ -155,7 +155,7 @@ rep_session (struct session *session, const struct rep_options *options)
     exec_init (&self.exec, session, options->exec);
     filter_init (&self.filter, session, options->filter);
     source_init (&self.replies, session->cli, &self.replies_config, &session->formats, session->socket->config.max_size);
-    output_init (&self.requests, session->cli, &session->formats, false);
+    output_init (&self.requests, session->cli, &session->formats, NULL);
     int rc = rep_loop (&self);
     if (rc == WEFT_ETERM)
         cli_error (session->cli, "%s", weft_error ());

@@ -77,7 +77,7 @@ req_session (struct session *session, const struct source_config *config)
 {
     struct req self = { .session = session };
     source_init (&self.source, session->cli, config, &session->formats, session->socket->config.max_size);
-    output_init (&self.output, session->cli, &session->formats, false);
+    output_init (&self.output, session->cli, &session->formats, NULL);
     int rc = req_loop (&self);
     int status = rc == WEFT_EEND ? source_status (&self.source) : cli_fail (session->cli, rc, NULL);
     if (rc != WEFT_EEND)

@@ -28,7 +28,8 @@ const struct command command_sub = {
     .description =
         "Subscribes to topics and writes each message that comes to standard output, a line each unless a format is "
         "chosen, or runs a command for it (--exec). A topic is what a message begins with; without -t all messages "
-        "come. Of a message with several frames the first is the topic, in --json and --format too.\n\n"
+        "come. In --json and --format the topic is the first of several frames; of a single frame, the longest of the "
+        "given topics that it begins with.\n\n"
         "It ends after --count messages, with --until-gone when every publisher that came has left, when "
         "whoever reads its output has gone, or by a signal.\n\n"
         "An endpoint without a prefix is connected to; weft pub binds.",

@@ -70,7 +70,12 @@ watch_event (struct watch *self, const struct wire_event *event, const struct lo
     const char *text = *event->text ? event->text : "listening";
     char what[16];
     snprintf (what, sizeof what, "event %d", event->kind);
-    if (log->fn && watch_first (self, what, event->endpoint))
+    if (!log->fn)
+        return;
+    /*  A peer that is started at the same time is not missed at once: the second try tells. */
+    if (event->kind == WIRE_RETRYING && watch_first (self, "retrying", event->endpoint))
+        log_write (log, WEFT_LOG_INFO, "%s %s: %s", who, event->endpoint, text);
+    else if (watch_first (self, what, event->endpoint))
         log_write (log, levels[event->kind], "%s %s: %s", who, event->endpoint, text);
 }
 
