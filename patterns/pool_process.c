@@ -36,11 +36,10 @@ raise_fd (int *fd)
     return high < 0 ? -1 : 0;
 }
 
-/*  fds[0] does not block; fds[1], the child's, does. */
 static int
 open_pipe (int *fds)
 {
-    if (pipe2 (fds, O_CLOEXEC) || raise_fd (&fds[0]) || raise_fd (&fds[1]) || fcntl (fds[0], F_SETFL, O_NONBLOCK))
+    if (pipe2 (fds, O_CLOEXEC) || raise_fd (&fds[0]) || raise_fd (&fds[1]))
         return error_errno ("cannot make a pipe for a job");
     return 0;
 }
@@ -184,13 +183,9 @@ ssize_t
 process_read (struct process *self, int stream, void *data, size_t size)
 {
     ssize_t bytes = read (self->out[stream], data, size);
-    if (bytes < 0 && (errno == EAGAIN || errno == EINTR))
+    if (bytes < 0 && errno == EINTR)
         return WEFT_EAGAIN;
-    if (bytes <= 0) {
-        process_close (self, stream);
-        return 0;
-    }
-    return bytes;
+    return bytes < 0 ? 0 : bytes;
 }
 
 void

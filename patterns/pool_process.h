@@ -1,7 +1,7 @@
 /*  pool_process.h - a job's processes: one group, two pipes, one end
  *
  *  The process leads a group of its own; that group ends with it. Its output
- *  comes through pipes that do not block; its input is a file in memory, so that
+ *  comes through pipes; its input is a file in memory, so that
  *  nobody has to feed it. Nothing here touches the signals of the caller. */
 
 #ifndef WEFT_PATTERNS_POOL_PROCESS_H
@@ -42,7 +42,8 @@ int process_reap (struct process *self, int *status, int *number);
 /*  Bytes in a pipe now. After process_reap: all that will be read of it. */
 size_t process_pending (const struct process *self, int stream);
 
-/*  Reads without waiting: bytes, 0 at the end (the pipe is closed then), WEFT_EAGAIN. */
+/*  Reads what is there: bytes, 0 at the end, WEFT_EAGAIN when a signal came between. To be called
+ *  when the pipe is readable, or process_pending says so: else it waits. */
 ssize_t process_read (struct process *self, int stream, void *data, size_t size);
 
 void process_close (struct process *self, int stream);

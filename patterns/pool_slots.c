@@ -236,6 +236,11 @@ static size_t
 read_output (struct slots *self, struct slot *slot, int stream, size_t size)
 {
     ssize_t bytes = process_read (&slot->process, stream, self->scratch, size < POOL_CHUNK ? size : POOL_CHUNK);
+    if (bytes == 0) {
+        if (slot->watched)
+            epoll_ctl (self->epoll, EPOLL_CTL_DEL, slot->process.out[stream], NULL);
+        process_close (&slot->process, stream);
+    }
     if (bytes <= 0)
         return 0;
     take_output (self, slot, stream, (size_t) bytes);
@@ -248,10 +253,13 @@ event_data (const struct slots *self, const struct slot *slot, int what)
     return (uint64_t) (slot - self->slots) << 2 | (uint64_t) what;
 }
 
+/*  A child that was spawned a moment ago still holds copies of our descriptors, though
+ *  its exec has let us go on. So closing one does not take it out of the epoll yet:
+ *  pipes are taken out before, and a pidfd tells only once. */
 static int
 watch (struct slots *self, const struct slot *slot, int fd, int what)
 {
-    struct epoll_event event = { .events = EPOLLIN, .data.u64 = event_data (self, slot, what) };
+    struct epoll_event event = { .events = EPOLLIN | (what ? 0 : EPOLLONESHOT), .data.u64 = event_data (self, slot, what) };
     return epoll_ctl (self->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
@@ -326,8 +334,11 @@ drain (struct slots *self, struct slot *slot)
 static void
 slot_exited (struct slots *self, struct slot *slot)
 {
-    if (process_reap (&slot->process, &slot->status, &slot->signal))
+    if (process_reap (&slot->process, &slot->status, &slot->signal)) {
+        struct epoll_event event = { .events = EPOLLIN | EPOLLONESHOT, .data.u64 = event_data (self, slot, 0) };
+        epoll_ctl (self->epoll, EPOLL_CTL_MOD, slot->process.pidfd, &event);
         return;
+    }
     slot->ended = clock_now (self->clock);
     if (slot->reason == WEFT_JOB_EXITED)
         learn_runtime (self, slot->ended - slot->begun);

@@ -70,6 +70,7 @@ struct weft_worker {
     uint64_t instance, session;
     int window;                 /*  as last told                                    */
     bool was_member;
+    bool stirred;               /*  the wire may have something, see turn           */
     int64_t deadline;           /*  SEEKING, GREETING: when a head must have come   */
     int64_t greeted;            /*  GREETING: since when                            */
     int64_t sent;               /*  last message                                    */
@@ -164,6 +165,7 @@ static int
 say (struct weft_worker *self)
 {
     int rc = pool_send (self->wire, NULL, &self->body, now_of (self));
+    self->stirred = true;
     if (rc == 0)
         self->sent = now_of (self);
     return rc == WEFT_EAGAIN || rc == WEFT_ENOPEER ? 0 : rc;
@@ -359,7 +361,10 @@ flush (struct weft_worker *self)
             return rc;
         self->window = window;
     }
+    if (!self->outbox.unsent)
+        return 0;
     int rc = outbox_send (&self->outbox, self->wire);
+    self->stirred = true;
     if (rc > 0)
         self->sent = now_of (self);
     return rc < 0 && rc != WEFT_ENOPEER ? rc : 0;
@@ -464,30 +469,37 @@ wait (struct weft_worker *self)
     for (int i = 0; i < count; i++) {
         if (events[i].data.u64 == EVENT_STOP)
             take_stop (self);
-        else if (events[i].data.u64 != EVENT_WIRE)
+        else if (events[i].data.u64 == EVENT_WIRE)
+            self->stirred = true;
+        else
             slots_on_event (&self->slots, events[i].data.u64);
     }
     return 0;
 }
 
-/*  One round. The wire signals edges: it is asked again after every use, and only
- *  when it has nothing do we wait. */
+/*  One round. The wire signals edges: it is asked again after every use, and only when
+ *  it has nothing do we wait. Asking costs system calls, so while neither side
+ *  has used it, it is left alone. */
 static int
 turn (struct weft_worker *self)
 {
-    int rc = take_wire_events (self);
-    rc = rc ? rc : take_messages (self);
+    int rc = self->stirred ? take_wire_events (self) : 0;
+    if (rc == 0 && self->stirred)
+        rc = take_messages (self);
     if (rc)
         return rc;
     slots_turn (&self->slots);
     rc = act (self);
     if (rc || self->state == WORKER_GONE)
         return rc;
-    int events = wire_events (self->wire);
-    if (events < 0)
-        return events;
-    if ((events & WEFT_IN) || ((events & WEFT_OUT) && self->state == WORKER_SEEKING))
-        return 0;
+    if (self->stirred) {
+        int events = wire_events (self->wire);
+        if (events < 0)
+            return events;
+        if ((events & WEFT_IN) || ((events & WEFT_OUT) && self->state == WORKER_SEEKING))
+            return 0;
+        self->stirred = false;
+    }
     return wait (self);
 }
 
@@ -552,6 +564,7 @@ weft_worker_run (weft_worker_t *self)
         return error_set (WEFT_ESTATE, "connect the worker to a head first");
     self->state = WORKER_SEEKING;
     self->was_member = false;
+    self->stirred = true;
     self->result = 0;
     self->stops = 0;
     outbox_init (&self->outbox);
