@@ -45,7 +45,7 @@ struct wire_options {
     int64_t send_hwm, recv_hwm;         /*  messages a peer; 0: no limit                        */
     int64_t linger;                     /*  TIME_FOREVER allowed                                */
     int64_t max_size;                   /*  bytes in a whole message that is received; -1: no limit */
-    int64_t heartbeat;                  /*  ZMTP PING interval; 0: none. Peer is gone after 3   */
+    int64_t heartbeat;                  /*  how often a silent peer is asked; 0: never. It is gone after 3   */
     int64_t reconnect, reconnect_max;   /*  back-off                                            */
     int64_t handshake;                  /*  time that a peer has for it                         */
     int64_t connect_timeout;            /*  0: the system's                                     */

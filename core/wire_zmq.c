@@ -162,6 +162,11 @@ zmq_wire_context_destroy (void **context)
 
 /* ----------------------------------------------------------------- opening */
 
+enum {
+    KEEPALIVE_MAX = 32767,      /*  seconds that Linux takes    */
+    HEARTBEATS_MISSED = 3
+};
+
 static int
 to_ms (int64_t ns)
 {
@@ -184,6 +189,22 @@ set_max_size (struct zmq_wire *self, int64_t max_size)
     return zmq_setsockopt (self->socket, ZMQ_MAXMSGSIZE, &limit, sizeof limit) ? zmq_wire_error ("max-size") : 0;
 }
 
+/*  The kernel asks, by TCP keep-alive; it knows by itself who is at the other end of
+ *  ipc. libzmq's own heartbeats abort the process of a receiver that is full when a peer leaves
+ *  (assertions !_io_error and _input_stopped), and take a peer that is full for dead: it
+ *  does not read what asks it. */
+static int
+set_heartbeat (struct zmq_wire *self, int64_t heartbeat)
+{
+    int64_t seconds = (heartbeat + TIME_S - 1) / TIME_S;
+    if (seconds > KEEPALIVE_MAX)
+        seconds = KEEPALIVE_MAX;
+    int rc = set_int (self, ZMQ_TCP_KEEPALIVE, 1);
+    rc = rc ? rc : set_int (self, ZMQ_TCP_KEEPALIVE_IDLE, seconds);
+    rc = rc ? rc : set_int (self, ZMQ_TCP_KEEPALIVE_INTVL, seconds);
+    return rc ? rc : set_int (self, ZMQ_TCP_KEEPALIVE_CNT, HEARTBEATS_MISSED);
+}
+
 static int
 set_options (struct zmq_wire *self, const struct wire_options *o)
 {
@@ -200,10 +221,8 @@ set_options (struct zmq_wire *self, const struct wire_options *o)
     rc = rc ? rc : set_int (self, ZMQ_RCVBUF, o->recv_buffer);
     rc = rc ? rc : set_int (self, ZMQ_IMMEDIATE, o->immediate);
     rc = rc ? rc : set_max_size (self, o->max_size);
-    if (!rc && o->heartbeat > 0) {
-        rc = set_int (self, ZMQ_HEARTBEAT_IVL, to_ms (o->heartbeat));
-        rc = rc ? rc : set_int (self, ZMQ_HEARTBEAT_TIMEOUT, to_ms (3 * o->heartbeat));
-    }
+    if (!rc && o->heartbeat > 0)
+        rc = set_heartbeat (self, o->heartbeat);
     if (!rc && self->wire.type == WIRE_ROUTER) {
         rc = set_int (self, ZMQ_ROUTER_MANDATORY, o->mandatory);
         rc = rc ? rc : set_int (self, ZMQ_ROUTER_HANDOVER, o->handover);
