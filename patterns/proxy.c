@@ -345,3 +345,25 @@ weft_proxy_stop (weft_proxy_t *self)
     eventfd_write (self->stop_fd, 1);
     errno = number;
 }
+
+int
+weft_proxy_counters (weft_proxy_t *self, const char *name, weft_counters_t *counters)
+{
+    *counters = (weft_counters_t) { 0 };
+    struct side *side = find_side (self, name);
+    if (!side)
+        return WEFT_EINVAL;
+    if (!side->wire)
+        return 0;
+    watch_pump (&side->watch, side->wire, &self->weft->log, "proxy");
+    const struct wire_counters *wire = &side->wire->counters;
+    *counters = (weft_counters_t) {
+        .sent = wire->sent, .sent_bytes = wire->sent_bytes,
+        .received = wire->received, .received_bytes = wire->received_bytes, .refused = wire->refused,
+        .dropped = side->fanout.dropped + (side == &self->sides[FRONT] ? self->dropped : 0),
+        .connects = side->watch.connects, .disconnects = side->watch.disconnects,
+        .rejected_peers = side->watch.rejected, .peers = side->wire->peers,
+        .subscriptions = side->fanout.subscriptions
+    };
+    return 0;
+}
