@@ -3,7 +3,7 @@
 #include "cli/command.h"
 
 extern const struct command command_req, command_rep, command_pub, command_sub, command_push, command_pull,
-    command_help, command_version;
+    command_proxy, command_help, command_version;
 
 const struct command *const commands[] = {
     &command_req,
@@ -12,6 +12,7 @@ const struct command *const commands[] = {
     &command_sub,
     &command_push,
     &command_pull,
+    &command_proxy,
     &command_help,
     &command_version,
     NULL
