@@ -18,7 +18,7 @@
 #include "patterns/pattern_fanout.h"
 
 #define MESSAGES_A_TURN 256         /*  one way, before the other has its turn              */
-#define RETRY_TIME (10 * TIME_MS)   /*  ROUTER does not tell when a client has room again   */
+#define RETRY_TIME (10 * TIME_MS)   /*  ROUTER does not tell when that client has room again */
 #define TOPIC_MAX 245               /*  see publish.c                                       */
 
 enum { FRONT, BACK, CAPTURE, SIDES };

@@ -83,8 +83,8 @@ recv_timeout (const struct weft_socket *self, int64_t timeout)
 
 /* ------------------------------------------------------ on behalf of patterns */
 
-/*  ROUTER and XPUB always say that they can send, so a wait for room is left to the
- *  engine's own send, in slices. */
+/*  XPUB always says that it can send, and ROUTER when anybody has room; so a wait for the
+ *  one that has none is left to the engine's own send, in slices. */
 static int
 send_patiently (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
 {

@@ -57,10 +57,7 @@ int
 zmq_teardown (void **state)
 {
     (void) state;
-    int rc = weft_destroy (&weft);
-    if (rc)
-        fprintf (stderr, "%s\n", weft_error ());
-    return rc;
+    return weft_destroy (&weft);
 }
 
 int64_t

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include "core/context.h"
 #include "tests/sockets.h"
 
 #define OPTIONS "timeout=10s"
@@ -84,19 +85,107 @@ queue_outlives_a_client_that_has_gone (void **state)
 {
     (void) state;
     make ("queue", NULL);
-    weft_socket_t *one = join_side ("req", OPTIONS, "front"), *rep = join_side ("rep", OPTIONS, "back");
-    start ();
-    assert_int_equal (send_text (one, "one", 0), 0);
-    expect_text (rep, "one");
-    weft_close (&one);
-    assert_int_equal (send_text (rep, "nobody", 0), 0);
-    weft_socket_t *two = join_side ("req", OPTIONS, "front");
-    assert_int_equal (send_text (two, "two", 0), 0);
-    expect_text (rep, "two");
-    assert_int_equal (send_text (rep, "reply", 0), 0);
-    expect_text (two, "reply");
-    weft_close (&two);
+    weft_socket_t *rep = join_side ("rep", "timeout=0", "back");
+    weft_msg_t msg;
+    weft_msg_init (&msg);
+    for (int i = 0; i < 1000 && listener.lines == 0; i++) {     /*  until a reply was too late */
+        weft_socket_t *req = join_side ("req", OPTIONS, "front");
+        assert_int_equal (send_text (req, "request", 0), 0);
+        for (int k = 0; k < 1000 && weft_recv (rep, &msg, 0) == WEFT_EAGAIN; k++)
+            assert_int_equal (weft_proxy_run (proxy, 1), WEFT_ETIMEOUT);
+        weft_close (&req);
+        assert_int_equal (weft_proxy_run (proxy, 1), WEFT_ETIMEOUT);
+        assert_int_equal (weft_send (rep, &msg, 0), 0);
+        assert_int_equal (weft_proxy_run (proxy, 1), WEFT_ETIMEOUT);
+    }
+    assert_non_null (strstr (listener.last, "gone before its reply"));
     weft_close (&rep);
+    weft_proxy_destroy (&proxy);
+}
+
+static void *
+echo (void *arg)
+{
+    weft_msg_t msg;
+    weft_msg_init (&msg);
+    while (weft_recv (arg, &msg, 0) == 0 && weft_send (arg, &msg, 0) == 0)
+        ;
+    weft_msg_clear (&msg);
+    return NULL;
+}
+
+static struct wire *
+raw (enum wire_type type, const char *side)
+{
+    struct wire *wire;
+    struct wire_options options;
+    struct endpoint endpoint;
+    wire_options_init (&options);
+    options.send_hwm = options.recv_hwm = 10;
+    assert_int_equal (context_open (weft, type, &options, &wire), 0);
+    assert_int_equal (endpoint_parse (&endpoint, weft_proxy_endpoint (proxy, side), ENDPOINT_CONNECT), 0);
+    assert_int_equal (wire_attach (wire, &endpoint), 0);
+    return wire;
+}
+
+/*  A client that asks and asks, and reads no reply until nobody takes a request any more. */
+static void
+queue_holds_replies_that_find_no_room (void **state)
+{
+    (void) state;
+    make_at ("queue", "10", "inproc://front", "inproc://back");
+    weft_socket_t *rep = join_side ("rep", OPTIONS " hwm=10 until-gone=yes", "back");
+    struct wire *dealer = raw (WIRE_DEALER, "front"), *idle = raw (WIRE_DEALER, "front");
+    pthread_t server;
+    start ();
+    assert_int_equal (pthread_create (&server, NULL, echo, rep), 0);
+    int sent = 0;
+    while (sent < 1000 && say (dealer, "|body", 200 * TIME_MS) == 0)
+        sent++;
+    assert_in_range (sent, 10, 200);
+    for (int i = 0; i < sent; i++)
+        assert_string_equal (hear (dealer, 10 * TIME_S), "|body");
+    stop ();
+    weft_proxy_destroy (&proxy);
+    assert_int_equal (pthread_join (server, NULL), 0);
+    context_close (weft, &dealer);
+    context_close (weft, &idle);
+    weft_close (&rep);
+}
+
+static void
+nothing_is_taken_that_cannot_be_handed_on (void **state)
+{
+    (void) state;
+    make_at ("streamer", NULL, "inproc://front", "inproc://back");
+    weft_socket_t *push = join_side ("push", OPTIONS, "front");
+    assert_int_equal (send_text (push, "work", 0), 0);
+    assert_int_equal (weft_proxy_run (proxy, 50), WEFT_ETIMEOUT);
+    weft_proxy_destroy (&proxy);
+    assert_int_equal (listener.lines, 0);                   /*  no word of anything undelivered */
+    weft_close (&push);
+}
+
+static void
+forwarder_refuses_long_topics (void **state)
+{
+    (void) state;
+    make ("forwarder", NULL);
+    weft_socket_t *pub = join_side ("pub", OPTIONS, "front");
+    struct wire *xsub = raw (WIRE_XSUB, "back");
+    weft_msg_t msg;
+    weft_msg_init (&msg);
+    start ();
+    memset (weft_msg_reserve (&msg, 247), 1, 247);
+    assert_int_equal (wire_send (xsub, &msg, 0), 0);
+    weft_msg_add (&msg, "\1short", 6);
+    assert_int_equal (wire_send (xsub, &msg, 0), 0);
+    assert_int_equal (weft_wait_peers (pub, 1, 10000), 0);
+    assert_int_equal (counters_of (pub).subscriptions, 1);
+    assert_int_equal (send_text (pub, "shorter", 0), 0);
+    assert_string_equal (hear (xsub, 10 * TIME_S), "shorter");
+    context_close (weft, &xsub);
+    weft_close (&pub);
     stop ();
     weft_proxy_destroy (&proxy);
 }
@@ -274,6 +363,9 @@ main (void)
     const struct CMUnitTest tests[] = {
         test (queue_carries_requests_and_replies),
         test (queue_outlives_a_client_that_has_gone),
+        test (queue_holds_replies_that_find_no_room),
+        test (nothing_is_taken_that_cannot_be_handed_on),
+        test (forwarder_refuses_long_topics),
         test (forwarder_passes_subscriptions_back),
         test (streamer_loses_nothing_and_keeps_order),
         test (a_full_back_stops_the_front),

@@ -66,24 +66,6 @@ long_topics_are_refused (void **state)
 }
 
 static void
-many_topics_are_all_announced (void **state)
-{
-    (void) state;
-    enum { TOPICS = 3000 };
-    weft_socket_t *sub = open_with ("sub", "hwm=10");
-    char topic[16];
-    for (int i = 0; i < TOPICS; i++) {
-        snprintf (topic, sizeof topic, "%d.", i);
-        assert_int_equal (weft_set (sub, "topic", topic), 0);
-    }
-    assert_int_equal (weft_connect (sub, ONE), 0);
-    weft_socket_t *pub = open_bound ("pub", NULL, ONE);
-    assert_int_equal (weft_wait_peers (pub, TOPICS, 1000), 0);
-    weft_close (&pub);
-    weft_close (&sub);
-}
-
-static void
 subscriptions_are_counted (void **state)
 {
     (void) state;
@@ -251,7 +233,6 @@ main (void)
         test (topics_choose),
         test (a_topic_can_be_added_later),
         test (long_topics_are_refused),
-        test (many_topics_are_all_announced),
         test (subscriptions_are_counted),
         test (the_first_send_waits_for_subscriptions),
         test (subscriptions_that_do_not_come_are_told),

@@ -424,6 +424,27 @@ rep_refuses_what_is_no_request (void **state)
 }
 
 static void
+talk_nonsense (struct mem *self, void *arg)
+{
+    assert_int_equal (say (arg, "no envelope", 0), 0);
+    mem_after (self, 600 * TIME_MS, talk_nonsense, arg);
+}
+
+static void
+nonsense_does_not_prolong_the_wait (void **state)
+{
+    (void) state;
+    weft_socket_t *rep = open_bound ("rep", "timeout=1s", ONE);
+    struct wire *dealer = mem_open (net, WIRE_DEALER, ">" ONE);
+    talk_nonsense (net, dealer);
+    int64_t start = now ();
+    expect_error (rep, WEFT_ETIMEOUT, 0);
+    assert_int_equal (now () - start, TIME_S);
+    weft_close (&rep);
+    wire_close (&dealer);
+}
+
+static void
 rep_alternates (void **state)
 {
     (void) state;
@@ -520,6 +541,7 @@ main (void)
         test (events_tell_of_a_failure),
         test (rep_keeps_the_envelope),
         test (rep_refuses_what_is_no_request),
+        test (nonsense_does_not_prolong_the_wait),
         test (rep_alternates),
         test (rep_counts_replies_for_nobody),
         test (a_reply_that_finds_no_room_can_be_sent_again),

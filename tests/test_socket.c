@@ -328,6 +328,25 @@ libzmq_waits_with_no_drop (void **state)
     assert_int_equal (pthread_join (thread, &count), 0);
     assert_int_equal ((intptr_t) count, 20 * MANY);
     weft_close (&sub);
+    assert_int_equal (weft_destroy (&weft), 0);             /*  no linger for a subscription */
+}
+
+static void
+libzmq_announces_many_topics (void **state)
+{
+    (void) state;
+    enum { TOPICS = 3000 };
+    weft_socket_t *pub = open_bound ("pub", NULL, "tcp://127.0.0.1:0");
+    weft_socket_t *sub = open_with ("sub", "hwm=10");
+    char topic[16];
+    for (int i = 0; i < TOPICS; i++) {
+        snprintf (topic, sizeof topic, "%d.", i);
+        assert_int_equal (weft_set (sub, "topic", topic), 0);
+    }
+    assert_int_equal (weft_connect (sub, weft_endpoint (pub)), 0);
+    assert_int_equal (weft_wait_peers (pub, TOPICS, 10000), 0);
+    weft_close (&pub);
+    weft_close (&sub);
 }
 
 /*  A server that takes one request and dies with it. */
@@ -388,6 +407,7 @@ main (void)
         test (polling_sees_messages_and_the_end),
         test (libzmq_counts_drops),
         test (libzmq_waits_with_no_drop),
+        test (libzmq_announces_many_topics),
         test (libzmq_server_that_dies_is_replaced),
     };
     return cmocka_run_group_tests_name ("socket", tests, NULL, NULL);
