@@ -143,7 +143,7 @@ open_side (weft_proxy_t *self, struct side *side)
     options.verbose = side == &self->sides[CAPTURE];    /*  a forwarder announces each topic once: libzmq's XSUB
                                                             would not take back the second of a kind */
     if (side->type == WIRE_XSUB)
-        options.send_hwm = options.linger = 0;          /*  of subscriptions: see publish.c */
+        options.send_hwm = 0;       /*  of subscriptions: see publish.c */
     return context_open (self->weft, side->type, &options, &side->wire);
 }
 

@@ -101,14 +101,12 @@ static const struct option sub_options[] = {
     OPTION_END
 };
 
-/*  A subscription is a message too: the high-water mark would drop some of many, and the
- *  linger would wait for those to a publisher that has gone. */
+/*  A subscription is a message too, and the high-water mark would drop some of many. */
 static void
 sub_prepare (struct weft_socket *socket, struct wire_options *options)
 {
     (void) socket;
     options->send_hwm = 0;
-    options->linger = 0;
 }
 
 static int
