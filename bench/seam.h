@@ -44,7 +44,8 @@ static void link_connect (struct link *self, enum role role, const char *endpoin
 static void link_send (struct link *self, const void *data, size_t size);
 static void link_recv (struct link *self, void *data, size_t size);
 
-/*  Returns when what was sent is on its way. */
+/*  What was sent goes out, if it has not yet. */
+static void link_flush (struct link *self);
 static void link_close (struct link *self);
 
 /*  What both ends need to know. */
@@ -52,6 +53,7 @@ struct seam {
     bool rtt, inproc;
     size_t size, warm, count;
     char endpoint[ENDPOINT_BYTES];
+    int done;                   /*  read end of a pipe: at its end the near end has all         */
 };
 
 static char *
@@ -127,17 +129,23 @@ seam_far_end (void *arg)
 {
     const struct seam *self = arg;
     struct link link;
+    char none;
 
     link_connect (&link, self->rtt ? ROLE_REQUEST : ROLE_PUSH, self->endpoint);
     (self->rtt ? seam_request : seam_push) (self, &link);
+    link_flush (&link);
+    check (read (self->done, &none, 1) == 0, "waiting for the near end");
     link_close (&link);
     return NULL;
 }
 
+/*  Closes `done` when it has all. Only then may the far end close: over ipc, libzmq throws away
+ *  what a peer that is full has not read yet when the sender goes. */
 static void
-seam_near_end (struct seam *self, struct link *link)
+seam_near_end (struct seam *self, struct link *link, int done)
 {
     (self->rtt ? seam_reply : seam_pull) (self, link);
+    close (done);
     link_close (link);
 }
 
@@ -147,12 +155,15 @@ seam_threads (struct seam *self)
 {
     pthread_t far_end;
     struct link link;
+    int done[2];
 
+    check (pipe (done) == 0, "pipe");
+    self->done = done[0];
     link_context_open ();
     link_bind (&link, self->rtt ? ROLE_REPLY : ROLE_PULL, self->endpoint);
     errno = pthread_create (&far_end, NULL, seam_far_end, self);
     check (!errno, "a second thread");
-    seam_near_end (self, &link);
+    seam_near_end (self, &link, done[1]);
     pthread_join (far_end, NULL);
     link_context_close ();
 }
@@ -163,14 +174,16 @@ static void
 seam_processes (struct seam *self)
 {
     struct link link;
-    int pipes[2], status;
+    int told[2], status;
     pid_t child;
 
-    check (pipe (pipes) == 0, "pipe");
+    check (pipe (told) == 0, "pipe");
+    self->done = told[0];
     child = fork ();
     check (child >= 0, "fork");
     if (child == 0) {
-        ssize_t got = read (pipes[0], self->endpoint, sizeof self->endpoint);
+        close (told[1]);
+        ssize_t got = read (told[0], self->endpoint, sizeof self->endpoint);
         if (got != (ssize_t) sizeof self->endpoint)
             exit (1);           /*  the near end has said why */
         link_context_open ();
@@ -180,8 +193,8 @@ seam_processes (struct seam *self)
     }
     link_context_open ();
     link_bind (&link, self->rtt ? ROLE_REPLY : ROLE_PULL, self->endpoint);
-    check (write (pipes[1], self->endpoint, sizeof self->endpoint) == (ssize_t) sizeof self->endpoint, "pipe");
-    seam_near_end (self, &link);
+    check (write (told[1], self->endpoint, sizeof self->endpoint) == (ssize_t) sizeof self->endpoint, "pipe");
+    seam_near_end (self, &link, told[1]);
     link_context_close ();
     check (waitpid (child, &status, 0) == child, "wait");
     if (status)

@@ -169,6 +169,8 @@ send_all (int fd, const char *data, size_t size)
 static void
 link_flush (struct link *self)
 {
+    if (!self->gather || self->out)
+        return;
     send_all (self->fd, self->buffer, self->tail);
     self->tail = 0;
 }
@@ -239,8 +241,6 @@ link_recv (struct link *self, void *data, size_t size)
 static void
 link_close (struct link *self)
 {
-    if (self->gather && !self->out)
-        link_flush (self);
     if (self->fd >= 0)
         close (self->fd);
     if (self->listener >= 0)
