@@ -139,14 +139,14 @@ seam_far_end (void *arg)
     return NULL;
 }
 
-/*  Closes `done` when it has all. Only then may the far end close: over ipc, libzmq throws away
- *  what a peer that is full has not read yet when the sender goes. */
+/*  Neither end closes before the other has all: libzmq throws away what its user has not read yet when
+ *  the other side goes, over ipc while the queue is full, and with ZMQ_IMMEDIATE always. So the
+ *  near end closes `done` when it has all, then the far end closes its link, then the near end. */
 static void
 seam_near_end (struct seam *self, struct link *link, int done)
 {
     (self->rtt ? seam_reply : seam_pull) (self, link);
     close (done);
-    link_close (link);
 }
 
 /*  Both ends in this process. */
@@ -165,6 +165,7 @@ seam_threads (struct seam *self)
     check (!errno, "a second thread");
     seam_near_end (self, &link, done[1]);
     pthread_join (far_end, NULL);
+    link_close (&link);
     link_context_close ();
 }
 
@@ -195,10 +196,11 @@ seam_processes (struct seam *self)
     link_bind (&link, self->rtt ? ROLE_REPLY : ROLE_PULL, self->endpoint);
     check (write (told[1], self->endpoint, sizeof self->endpoint) == (ssize_t) sizeof self->endpoint, "pipe");
     seam_near_end (self, &link, told[1]);
-    link_context_close ();
     check (waitpid (child, &status, 0) == child, "wait");
     if (status)
         die ("the far end failed");
+    link_close (&link);
+    link_context_close ();
 }
 
 int
