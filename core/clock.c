@@ -54,16 +54,6 @@ clock_left (struct clock *self, int64_t deadline)
     return deadline > now ? deadline - now : 0;
 }
 
-int64_t
-clock_earlier (int64_t a, int64_t b)
-{
-    if (a < 0)
-        return b;
-    if (b < 0)
-        return a;
-    return a < b ? a : b;
-}
-
 int
 clock_poll_ms (int64_t timeout)
 {

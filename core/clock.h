@@ -40,7 +40,13 @@ int64_t clock_deadline (struct clock *self, int64_t timeout);
 int64_t clock_left (struct clock *self, int64_t deadline);
 
 /*  The earlier of two deadlines or timeouts, either of which may be TIME_FOREVER. */
-int64_t clock_earlier (int64_t a, int64_t b);
+static inline int64_t
+clock_earlier (int64_t a, int64_t b)
+{
+    if (a < 0 || b < 0)
+        return a < 0 ? b : a;
+    return a < b ? a : b;
+}
 
 /*  ns to poll(2)'s milliseconds: rounded up, -1 for TIME_FOREVER. */
 int clock_poll_ms (int64_t timeout);

@@ -2,39 +2,23 @@
 
 #include "core/message.h"
 
-#include <stdlib.h>
-
 #include "core/error.h"
 
-/*  Room for one more frame at the end; NULL with the reason kept. */
-struct frame *
-message_append_slot (struct message *self)
+int
+message_grow (struct message *self)
 {
-    if (self->count == 0 && self->capacity <= MESSAGE_INLINE) {
-        self->frames = self->inlined;
-        self->capacity = MESSAGE_INLINE;
-    }
-    if (self->count == self->capacity) {
-        if (self->count >= WEFT_MSG_FRAMES_MAX) {
-            error_set (WEFT_ETOOBIG, "a message has at most %d frames", WEFT_MSG_FRAMES_MAX);
-            return NULL;
-        }
-        uint32_t capacity = self->capacity * 2;
-        bool inlined = self->frames == self->inlined;
-        struct frame *frames = realloc (inlined ? NULL : self->frames, capacity * sizeof *frames);
-        if (!frames) {
-            error_plain (WEFT_ENOMEM);
-            return NULL;
-        }
-        if (inlined)
-            memcpy (frames, self->inlined, self->count * sizeof *frames);
-        self->frames = frames;
-        self->capacity = capacity;
-    }
-    struct frame *frame = &self->frames[self->count++];
-    frame->owner = NULL;
-    frame->size = 0;
-    return frame;
+    if (self->count >= WEFT_MSG_FRAMES_MAX)
+        return error_set (WEFT_ETOOBIG, "a message has at most %d frames", WEFT_MSG_FRAMES_MAX);
+    uint32_t capacity = self->capacity * 2;
+    bool inlined = self->frames == self->inlined;
+    struct frame *frames = realloc (inlined ? NULL : self->frames, capacity * sizeof *frames);
+    if (!frames)
+        return error_plain (WEFT_ENOMEM);
+    if (inlined)
+        memcpy (frames, self->inlined, self->count * sizeof *frames);
+    self->frames = frames;
+    self->capacity = capacity;
+    return 0;
 }
 
 struct frame *
@@ -100,13 +84,7 @@ weft_msg_init (weft_msg_t *msg)
 void
 weft_msg_clear (weft_msg_t *msg)
 {
-    struct message *self = message_of (msg);
-    for (uint32_t i = 0; i < self->count; i++)
-        frame_release (&self->frames[i]);
-    if (self->capacity > MESSAGE_INLINE)
-        free (self->frames);
-    self->frames = NULL;
-    self->count = self->capacity = 0;
+    message_clear (message_of (msg));
 }
 
 void *

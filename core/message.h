@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "weft.h"
@@ -78,8 +79,36 @@ struct frame *message_append (struct message *self, size_t size);
 /*  The same at the front. */
 struct frame *message_prepend (struct message *self, size_t size);
 
-/*  An empty slot at the end for an engine that will fill owner and store itself. */
-struct frame *message_append_slot (struct message *self);
+/*  More room for frames than there is. WEFT_ETOOBIG, WEFT_ENOMEM. */
+int message_grow (struct message *self);
+
+/*  An empty slot at the end for an engine that will fill owner and store itself;
+ *  NULL with the reason kept. */
+static inline struct frame *
+message_append_slot (struct message *self)
+{
+    if (self->count == 0 && self->capacity <= MESSAGE_INLINE) {
+        self->frames = self->inlined;
+        self->capacity = MESSAGE_INLINE;
+    } else if (self->count == self->capacity && message_grow (self))
+        return NULL;
+    struct frame *frame = &self->frames[self->count++];
+    frame->owner = NULL;
+    frame->size = 0;
+    return frame;
+}
+
+/*  weft_msg_clear, for those who do it for every message. */
+static inline void
+message_clear (struct message *self)
+{
+    for (uint32_t i = 0; i < self->count; i++)
+        frame_release (&self->frames[i]);
+    if (self->capacity > MESSAGE_INLINE)
+        free (self->frames);
+    self->frames = NULL;
+    self->count = self->capacity = 0;
+}
 
 void message_truncate (struct message *self, size_t count);
 

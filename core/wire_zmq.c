@@ -250,6 +250,7 @@ zmq_wire_close (struct wire **wire)
     }
     if (self->poll_fd >= 0)
         close (self->poll_fd);
+    zmq_msg_close (&self->in);
     pthread_mutex_lock (&self->context->lock);
     int64_t linger = self->wire.options.linger;
     if (self->context->linger != TIME_FOREVER && (linger == TIME_FOREVER || linger > self->context->linger))
@@ -272,7 +273,8 @@ zmq_wire_open (void *context, enum wire_type type, const struct wire_options *op
     if (type == WIRE_SUB || type == WIRE_XSUB || type == WIRE_PULL)
         self->wire.options.linger = 0;
     self->context = context;
-    self->send_timeout = self->recv_timeout = -1;
+    zmq_msg_init (&self->in);
+    self->send_timeout = self->recv_timeout = TIME_FOREVER;
     self->poll_fd = self->inproc_fd = -1;
     *wire = &self->wire;
 
@@ -365,41 +367,26 @@ zmq_wire_disconnect (struct wire *wire, const struct endpoint *endpoint)
 /* ----------------------------------------------------------------- sending */
 
 static int
-set_timeout (struct zmq_wire *self, int option, int *current, int64_t timeout)
+set_timeout (struct zmq_wire *self, int option, int64_t *current, int64_t timeout)
 {
-    int ms = to_ms (timeout);
-    if (ms == *current)
+    if (timeout == *current)
         return 0;
-    *current = ms;
-    return set_int (self, option, ms);
+    *current = timeout;
+    return set_int (self, option, to_ms (timeout));
 }
 
-/*  A zmq_msg_t that carries the frame, to be sent and thrown away. */
-static int
-carry (struct frame *frame, zmq_msg_t *out)
-{
-    if (frame->owner == &zmq_owner) {
-        zmq_msg_init (out);
-        return zmq_msg_copy (out, body (frame)) ? zmq_wire_error ("send") : 0;
-    }
-    if (zmq_msg_init_size (out, frame->size))
-        return error_plain (WEFT_ENOMEM);
-    if (frame->size)
-        memcpy (zmq_msg_data (out), frame_data (frame), frame->size);
-    return 0;
-}
-
+/*  Leaves the frame as it is. */
 static int
 send_frame (struct zmq_wire *self, struct frame *frame, int flags)
 {
+    if (frame->owner != &zmq_owner)
+        return zmq_send (self->socket, frame_data (frame), frame->size, flags) < 0 ? zmq_wire_error ("send") : 0;
     zmq_msg_t out;
-    int rc = carry (frame, &out);
-    if (rc)
-        return rc;
-    if (zmq_msg_send (&out, self->socket, flags) < 0) {
-        rc = zmq_wire_error ("send");
-        zmq_msg_close (&out);
-    }
+    zmq_msg_init (&out);
+    if (zmq_msg_copy (&out, body (frame)) == 0 && zmq_msg_send (&out, self->socket, flags) >= 0)
+        return 0;
+    int rc = zmq_wire_error ("send");
+    zmq_msg_close (&out);
     return rc;
 }
 
@@ -446,7 +433,7 @@ zmq_wire_send (struct wire *wire, weft_msg_t *msg, int64_t timeout)
     struct message *message = message_of (msg);
     if (message->count == 0)
         return error_set (WEFT_EINVAL, "a message without frames cannot be sent");
-    size_t bytes = weft_msg_bytes (msg);
+    size_t bytes = message->count == 1 ? message->frames[0].size : weft_msg_bytes (msg);
     int flags = timeout ? 0 : ZMQ_DONTWAIT;
     int rc = timeout ? set_timeout (self, ZMQ_SNDTIMEO, &self->send_timeout, timeout) : 0;
     if (rc == 0)
@@ -455,7 +442,7 @@ zmq_wire_send (struct wire *wire, weft_msg_t *msg, int64_t timeout)
         return rc == WEFT_EAGAIN && timeout ? error_plain (WEFT_ETIMEOUT) : rc;
     wire->counters.sent++;
     wire->counters.sent_bytes += bytes;
-    weft_msg_clear (msg);
+    message_clear (message);
     return 0;
 }
 
@@ -463,12 +450,11 @@ zmq_wire_send (struct wire *wire, weft_msg_t *msg, int64_t timeout)
 
 /*  Small frames are copied into place, larger ones keep libzmq's body. */
 static int
-store (struct message *message, zmq_msg_t *in)
+store (struct message *message, zmq_msg_t *in, size_t size)
 {
     struct frame *frame = message_append_slot (message);
     if (!frame)
         return WEFT_ETOOBIG;
-    size_t size = zmq_msg_size (in);
     if (size <= FRAME_INLINE) {
         memcpy (frame->store.bytes, zmq_msg_data (in), size);
         frame->size = size;
@@ -480,34 +466,38 @@ store (struct message *message, zmq_msg_t *in)
     return 0;
 }
 
+static int
+refuse (struct zmq_wire *self, struct message *message, size_t bytes)
+{
+    self->wire.counters.refused++;
+    message_clear (message);
+    zmq_msg_close (&self->in);      /*  it may be large */
+    zmq_msg_init (&self->in);
+    return error_set (WEFT_ETOOBIG, "a message of %zu bytes is over max-size and was discarded", bytes);
+}
+
 /*  The rest of a message after its first frame is there already. */
 static int
-recv_message (struct zmq_wire *self, weft_msg_t *msg, int flags)
+recv_message (struct zmq_wire *self, struct message *message, int flags)
 {
-    struct message *message = message_of (msg);
     int64_t limit = self->wire.options.max_size;
     size_t bytes = 0;
     bool more = true, refused = false;
     for (bool first = true; more; first = false) {
-        zmq_msg_t in;
-        zmq_msg_init (&in);
-        if (zmq_msg_recv (&in, self->socket, first ? flags : 0) < 0) {
+        int got = zmq_msg_recv (&self->in, self->socket, first ? flags : 0);
+        if (got < 0) {
             int rc = zmq_wire_error ("receive");
-            zmq_msg_close (&in);
             if (!first && rc == WEFT_EINTR)
                 continue;
             return rc;
         }
-        more = zmq_msg_more (&in);
-        bytes += zmq_msg_size (&in);
-        refused = refused || (limit >= 0 && bytes > (size_t) limit) || store (message, &in);
-        zmq_msg_close (&in);
+        size_t size = got < INT_MAX ? (size_t) got : zmq_msg_size (&self->in);
+        more = zmq_msg_more (&self->in);
+        bytes += size;
+        refused = refused || (limit >= 0 && bytes > (size_t) limit) || store (message, &self->in, size);
     }
-    if (refused) {
-        self->wire.counters.refused++;
-        weft_msg_clear (msg);
-        return error_set (WEFT_ETOOBIG, "a message of %zu bytes is over max-size and was discarded", bytes);
-    }
+    if (refused)
+        return refuse (self, message, bytes);
     self->wire.counters.received++;
     self->wire.counters.received_bytes += bytes;
     return 0;
@@ -517,12 +507,13 @@ static int
 zmq_wire_recv (struct wire *wire, weft_msg_t *msg, int64_t timeout)
 {
     struct zmq_wire *self = (struct zmq_wire *) wire;
+    struct message *message = message_of (msg);
     int flags = timeout ? 0 : ZMQ_DONTWAIT;
     int rc = timeout ? set_timeout (self, ZMQ_RCVTIMEO, &self->recv_timeout, timeout) : 0;
-    weft_msg_clear (msg);
+    message_clear (message);
     if (rc == 0)
         do
-            rc = recv_message (self, msg, flags);
+            rc = recv_message (self, message, flags);
         while (rc == WEFT_ETOOBIG);
     return rc == WEFT_EAGAIN && timeout ? error_plain (WEFT_ETIMEOUT) : rc;
 }

@@ -7,6 +7,7 @@
 #define WEFT_CORE_WIRE_ZMQ_H
 
 #include <pthread.h>
+#include <zmq.h>
 
 #include "core/wire.h"
 
@@ -42,7 +43,8 @@ struct zmq_wire {
     struct wire wire;                   /*  first */
     struct zmq_context *context;
     void *socket;
-    int send_timeout, recv_timeout;     /*  as last set, ms                                     */
+    zmq_msg_t in;                       /*  the frame received last, until the next             */
+    int64_t send_timeout, recv_timeout; /*  as last set                                         */
     int poll_fd;                        /*  epoll over all that can wake us; -1 until asked for */
     struct zmq_monitor monitor;
     int inproc_fd;                      /*  eventfd: inproc events wait; -1 until inproc is used */
