@@ -106,8 +106,8 @@ check_host (const char *whole, const char *host)
     struct in_addr address;
     size_t good = strspn (host, HOST_CHARACTERS);
     if (!*host)
-        return error_set (WEFT_EENDPOINT, "%s: no host; write tcp://127.0.0.1:PORT for this machine alone, or tcp://*:PORT "
-                          "to bind to every interface", whole);
+        return error_set (WEFT_EENDPOINT, "%s: no host; write tcp://127.0.0.1:PORT for this machine alone, or "
+                          "tcp://*:PORT to bind to every interface", whole);
     if (strcmp (host, "*") == 0)
         return 0;
     if (host[good] == '/')

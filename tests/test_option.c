@@ -280,8 +280,9 @@ ranges (void **state)
 {
     (void) state;
     static const char *const texts[][2] = {
-        { "count", "1..1000000" }, { "nice", "-20..0" }, { "max-size", "-1 and up" }, { "timeout", "0..1h, or forever" },
-        { "wait", "0 and up" }, { "echo", "yes|no" }, { "format", "lines|nul|raw|json" }, { "data", "" }, { "topic", "" }
+        { "count", "1..1000000" }, { "nice", "-20..0" }, { "max-size", "-1 and up" },
+        { "timeout", "0..1h, or forever" }, { "wait", "0 and up" }, { "echo", "yes|no" },
+        { "format", "lines|nul|raw|json" }, { "data", "" }, { "topic", "" }
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         char range[64];

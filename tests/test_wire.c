@@ -598,6 +598,7 @@ disconnecting_ends_it (void **state)
     assert_int_equal (push->engine->disconnect (push, &endpoint), 0);
     assert_int_equal (say (push, "x", SILENCE), WEFT_ETIMEOUT);     /*  libzmq goes on only in calls */
     await (pull, WIRE_DISCONNECTED);
+    assert_int_equal (pull->peers, 0);
     assert_int_equal (push->engine->disconnect (push, &endpoint), WEFT_EENDPOINT);
     close_wire (rig, pull);
     close_wire (rig, push);

@@ -52,7 +52,7 @@ mem_wire_open (void *context, enum wire_type type, const struct wire_options *op
     self->net = self->context->net;
     self->fd = -1;
     TAILQ_INIT (&self->ends);
-    TAILQ_INIT (&self->events);
+    STAILQ_INIT (&self->events);
     queue_init (&self->local);
     net_add (self->net, self);
     *wire = &self->wire;
@@ -66,8 +66,8 @@ mem_wire_close (struct wire **wire)
     struct mem_event *event;
     *wire = NULL;
     net_remove (self->net, self);
-    while ((event = TAILQ_FIRST (&self->events))) {
-        TAILQ_REMOVE (&self->events, event, next);
+    while ((event = STAILQ_FIRST (&self->events))) {
+        STAILQ_REMOVE_HEAD (&self->events, next);
         free (event);
     }
     queue_free (&self->local);
@@ -450,7 +450,7 @@ events_now (struct mem_wire *self)
     bool out = type == WIRE_ROUTER || type == WIRE_XPUB || type == WIRE_XSUB
                || (type != WIRE_PULL && type != WIRE_SUB && next_writable (self));
     bool in = type == WIRE_XPUB ? self->local.count > 0 : next_readable (self) != NULL;
-    return (in ? WEFT_IN : 0) | (out ? WEFT_OUT : 0) | (TAILQ_EMPTY (&self->events) ? 0 : WEFT_ERR);
+    return (in ? WEFT_IN : 0) | (out ? WEFT_OUT : 0) | (STAILQ_EMPTY (&self->events) ? 0 : WEFT_ERR);
 }
 
 static int
@@ -497,10 +497,10 @@ mem_wire_next_event (struct wire *wire, struct wire_event *event)
 {
     struct mem_wire *self = mem_of (wire);
     net_pump (self->net);
-    struct mem_event *first = TAILQ_FIRST (&self->events);
+    struct mem_event *first = STAILQ_FIRST (&self->events);
     if (!first)
         return 0;
-    TAILQ_REMOVE (&self->events, first, next);
+    STAILQ_REMOVE_HEAD (&self->events, next);
     self->told = *first;
     free (first);
     *event = (struct wire_event) { self->told.kind, self->told.endpoint, self->told.text, self->told.incompatible };

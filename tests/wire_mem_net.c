@@ -1,4 +1,4 @@
-/*  wire_mem_net.c - connections, time and faults of the engine in memory */
+/*  wire_mem_net.c - the network of the engine in memory: who is connected to whom */
 
 #include "tests/wire_mem_net.h"
 
@@ -10,74 +10,18 @@
 
 #include "core/error.h"
 
-enum { IDLE_MAX = 10000 };              /*  who waits so often for nothing waits for ever in slices */
-
-enum fault_kind {
-    FAULT_LOSE,
-    FAULT_REPEAT,
-    FAULT_DELAY
-};
-
-struct fault {
-    LIST_ENTRY (fault) next;
-    enum fault_kind kind;
-    enum mem_way way;
-    int count;
-    int64_t delay;
-    char name[ENDPOINT_MAX];            /*  "": any */
-};
-
-/*  As BSD has them: the visited element may be freed. */
-#define TAILQ_FOREACH_SAFE(each, list, field, after) \
-    for (each = TAILQ_FIRST (list); each && (after = TAILQ_NEXT (each, field), true); each = after)
-#define LIST_FOREACH_SAFE(each, list, field, after) \
-    for (each = LIST_FIRST (list); each && (after = LIST_NEXT (each, field), true); each = after)
-
-/*  An endpoint over which no connection comes about. */
-struct bar {
-    LIST_ENTRY (bar) next;
-    bool refuse;
-    char name[ENDPOINT_MAX], text[128];
-};
-
-struct listener {
-    LIST_ENTRY (listener) next;
-    struct mem_wire *wire;
-    char name[ENDPOINT_MAX];
-};
-
-struct timer {
-    LIST_ENTRY (timer) next;
-    int64_t due;
-    mem_after_fn *fn;
-    void *arg;
-};
-
-struct mem {
-    struct clock_fake clock;
-    struct mem_context own;             /*  of the wires of mem_open */
-    uint64_t turns;
-    int idle;                           /*  waits in a row in which nothing happened */
-    int names;                          /*  given to those who bind to a name of our choice */
-    TAILQ_HEAD (, mem_wire) wires;
-    LIST_HEAD (, listener) listeners;
-    LIST_HEAD (, fault) faults;
-    LIST_HEAD (, bar) bars;
-    LIST_HEAD (, timer) timers;
-};
-
 static _Thread_local struct mem *current;
 
-static void *
-allocate (size_t size)
+void *
+mem_allocate (size_t size)
 {
     void *block = calloc (1, size);
     assert (block);
     return block;
 }
 
-static void
-copy_name (char *to, const char *from)
+void
+mem_name (char *to, const char *from)
 {
     snprintf (to, ENDPOINT_MAX, "%s", from ? from : "");
 }
@@ -94,7 +38,7 @@ mem_current (void)
 struct mem *
 mem_new (void)
 {
-    struct mem *self = allocate (sizeof *self);
+    struct mem *self = mem_allocate (sizeof *self);
     clock_fake_init (&self->clock, TIME_S);
     TAILQ_INIT (&self->wires);
     self->own.net = self;
@@ -138,28 +82,28 @@ net_turn (struct mem *self)
 void
 queue_init (struct mem_queue *self)
 {
-    TAILQ_INIT (&self->items);
+    STAILQ_INIT (&self->items);
     self->count = 0;
 }
 
 void
 queue_push (struct mem_queue *self, weft_msg_t *msg, int64_t due)
 {
-    struct mem_item *item = allocate (sizeof *item);
+    struct mem_item *item = mem_allocate (sizeof *item);
     weft_msg_init (&item->msg);
     weft_msg_move (&item->msg, msg);
     item->due = due;
-    TAILQ_INSERT_TAIL (&self->items, item, next);
+    STAILQ_INSERT_TAIL (&self->items, item, next);
     self->count++;
 }
 
 bool
 queue_pop (struct mem_queue *self, weft_msg_t *msg)
 {
-    struct mem_item *item = TAILQ_FIRST (&self->items);
+    struct mem_item *item = STAILQ_FIRST (&self->items);
     if (!item)
         return false;
-    TAILQ_REMOVE (&self->items, item, next);
+    STAILQ_REMOVE_HEAD (&self->items, next);
     self->count--;
     weft_msg_move (msg, &item->msg);
     free (item);
@@ -177,8 +121,8 @@ queue_free (struct mem_queue *self)
 
 /* ------------------------------------------------------------------ events */
 
-static void
-wake (struct mem_wire *wire)
+void
+net_wake (struct mem_wire *wire)
 {
     wire->dirty = true;
     if (wire->fd >= 0)
@@ -189,13 +133,13 @@ void
 net_event (struct mem_wire *wire, enum wire_event_kind kind, const char *endpoint, const char *text,
            bool incompatible)
 {
-    struct mem_event *event = allocate (sizeof *event);
+    struct mem_event *event = mem_allocate (sizeof *event);
     event->kind = kind;
     event->incompatible = incompatible;
-    copy_name (event->endpoint, endpoint);
+    mem_name (event->endpoint, endpoint);
     snprintf (event->text, sizeof event->text, "%s", text);
-    TAILQ_INSERT_TAIL (&wire->events, event, next);
-    wake (wire);
+    STAILQ_INSERT_TAIL (&wire->events, event, next);
+    net_wake (wire);
 }
 
 /* ------------------------------------------------------------- connections */
@@ -203,10 +147,10 @@ net_event (struct mem_wire *wire, enum wire_event_kind kind, const char *endpoin
 static struct mem_end *
 end_new (struct mem_wire *wire, const char *name, bool connecter)
 {
-    struct mem_end *self = allocate (sizeof *self);
+    struct mem_end *self = mem_allocate (sizeof *self);
     self->wire = wire;
     self->connecter = connecter;
-    copy_name (self->name, name);
+    mem_name (self->name, name);
     queue_init (&self->in);
     queue_init (&self->out);
     TAILQ_INSERT_TAIL (&wire->ends, self, next);
@@ -234,23 +178,13 @@ reaches (const char *name, const char *listener)
                && strcmp (port + 1, listener + sizeof any - 1) == 0);
 }
 
-static struct listener *
+static struct mem_listener *
 find_listener (struct mem *self, const char *name)
 {
-    struct listener *listener;
+    struct mem_listener *listener;
     LIST_FOREACH (listener, &self->listeners, next)
         if (reaches (name, listener->name))
             return listener;
-    return NULL;
-}
-
-static struct bar *
-find_bar (struct mem *self, const char *name)
-{
-    struct bar *bar;
-    LIST_FOREACH (bar, &self->bars, next)
-        if (!*bar->name || strcmp (bar->name, name) == 0)
-            return bar;
     return NULL;
 }
 
@@ -272,7 +206,7 @@ compatible (enum wire_type a, enum wire_type b)
 
 /*  Why a connection does not come about is told once, until something changes. */
 static void
-not_joined (struct mem_end *end, struct listener *listener, const struct bar *bar)
+not_joined (struct mem_end *end, struct mem_listener *listener, const struct mem_bar *bar)
 {
     if (end->told)
         return;
@@ -292,8 +226,9 @@ static void
 join (struct mem_end *end)
 {
     struct mem *net = end->wire->net;
-    struct listener *listener = find_listener (net, end->name);
-    struct bar *bar = find_bar (net, end->name);
+    struct mem_listener *listener = find_listener (net, end->name);
+    struct mem_bar *bar = fault_bar (net, end->name);
+    assert (!listener || listener->wire != end->wire);      /*  nobody connects to itself here */
     if (!listener || bar || !compatible (end->wire->wire.type, listener->wire->wire.type)) {
         not_joined (end, listener, bar);
         return;
@@ -308,8 +243,8 @@ join (struct mem_end *end)
     pattern_joined (end);
 }
 
-static void
-join_all (struct mem *self)
+void
+net_join_all (struct mem *self)
 {
     struct mem_wire *wire;
     struct mem_end *end;
@@ -336,8 +271,8 @@ leave (struct mem_end *end)
     net_read_out (end);
 }
 
-static void
-part (struct mem_end *end)
+void
+net_part (struct mem_end *end)
 {
     struct mem_end *other = end->other;
     net_pump (end->wire->net);
@@ -352,16 +287,16 @@ hand_over (struct mem_end *end)
     struct mem_item *item;
     if (end->out.count && !end->other)
         end->wire->context->undelivered = true;
-    while (end->other && (item = TAILQ_FIRST (&end->out.items))) {
-        TAILQ_REMOVE (&end->out.items, item, next);
+    while (end->other && (item = STAILQ_FIRST (&end->out.items))) {
+        STAILQ_REMOVE_HEAD (&end->out.items, next);
         end->out.count--;
         if (pattern_took (end->other, &item->msg))
             free (item);
         else {
-            TAILQ_INSERT_TAIL (&end->other->in.items, item, next);
+            STAILQ_INSERT_TAIL (&end->other->in.items, item, next);
             end->other->in.count++;
         }
-        wake (end->other->wire);
+        net_wake (end->other->wire);
     }
 }
 
@@ -374,15 +309,16 @@ net_add (struct mem *self, struct mem_wire *wire)
 void
 net_remove (struct mem *self, struct mem_wire *wire)
 {
-    struct listener *listener, *next;
+    struct mem_listener *listener, *next;
     LIST_FOREACH_SAFE (listener, &self->listeners, next, next)
         if (listener->wire == wire) {
             LIST_REMOVE (listener, next);
             free (listener);
         }
-    while (!TAILQ_EMPTY (&wire->ends)) {
-        struct mem_end *end = TAILQ_FIRST (&wire->ends), *other = end->other;
-        net_pump (self);
+    net_pump (self);
+    struct mem_end *end, *after;
+    TAILQ_FOREACH_SAFE (end, &wire->ends, next, after) {
+        struct mem_end *other = end->other;
         if (wire->wire.options.linger)
             hand_over (end);
         if (other)
@@ -390,7 +326,7 @@ net_remove (struct mem *self, struct mem_wire *wire)
         end_free (end);
     }
     TAILQ_REMOVE (&self->wires, wire, next);
-    join_all (self);
+    net_join_all (self);
 }
 
 static int
@@ -412,7 +348,7 @@ int
 net_bind (struct mem_wire *wire, const struct endpoint *endpoint)
 {
     struct mem *self = wire->net;
-    struct listener *listener = allocate (sizeof *listener);
+    struct mem_listener *listener = mem_allocate (sizeof *listener);
     binder_name (self, endpoint, listener->name);
     if (find_listener (self, listener->name)) {
         free (listener);
@@ -420,10 +356,10 @@ net_bind (struct mem_wire *wire, const struct endpoint *endpoint)
     }
     listener->wire = wire;
     LIST_INSERT_HEAD (&self->listeners, listener, next);
-    copy_name (wire->wire.bound, listener->name);
+    mem_name (wire->wire.bound, listener->name);
     if (endpoint->transport != ENDPOINT_INPROC)
         net_event (wire, WIRE_LISTENING, listener->name, "listening", false);
-    join_all (self);
+    net_join_all (self);
     return 0;
 }
 
@@ -440,8 +376,9 @@ int
 net_disconnect (struct mem_wire *wire, const char *name)
 {
     struct mem_end *end, *after;
-    struct listener *listener;
+    struct mem_listener *listener;
     int found = 0;
+    net_pump (wire->net);
     LIST_FOREACH (listener, &wire->net->listeners, next)
         if (listener->wire == wire && strcmp (listener->name, name) == 0)
             break;
@@ -453,265 +390,19 @@ net_disconnect (struct mem_wire *wire, const char *name)
     TAILQ_FOREACH_SAFE (end, &wire->ends, next, after) {
         if (strcmp (end->name, name) != 0)
             continue;
-        bool connecter = end->connecter;
         found++;
-        if (end->other)
-            part (end);
-        if (connecter)
+        if (end->other && !end->connecter)
+            net_part (end);
+        else if (end->connecter) {
+            if (end->other) {
+                leave (end->other);
+                net_event (wire, WIRE_DISCONNECTED, name, "disconnected", false);
+            }
             end_free (end);
+        }
     }
-    join_all (wire->net);
+    net_join_all (wire->net);
     return found ? 0 : error_set (WEFT_EENDPOINT, "%s: not connected or bound there", name);
-}
-
-/* ------------------------------------------------------------------ faults */
-
-static void
-add_fault (struct mem *self, const char *endpoint, struct fault fault)
-{
-    struct fault *added = allocate (sizeof *added);
-    *added = fault;
-    copy_name (added->name, endpoint);
-    LIST_INSERT_HEAD (&self->faults, added, next);
-}
-
-void
-mem_lose (struct mem *self, const char *endpoint, enum mem_way way, int count)
-{
-    add_fault (self, endpoint, (struct fault) { .kind = FAULT_LOSE, .way = way, .count = count });
-}
-
-void
-mem_repeat (struct mem *self, const char *endpoint, enum mem_way way, int count)
-{
-    add_fault (self, endpoint, (struct fault) { .kind = FAULT_REPEAT, .way = way, .count = count });
-}
-
-void
-mem_delay (struct mem *self, const char *endpoint, enum mem_way way, int count, int64_t delay)
-{
-    add_fault (self, endpoint, (struct fault) { .kind = FAULT_DELAY, .way = way, .count = count, .delay = delay });
-}
-
-static void
-add_bar (struct mem *self, const char *endpoint, const char *text)
-{
-    struct bar *bar = allocate (sizeof *bar);
-    struct mem_wire *wire;
-    copy_name (bar->name, endpoint);
-    bar->refuse = text != NULL;
-    snprintf (bar->text, sizeof bar->text, "%s", text ? text : "");
-    LIST_INSERT_HEAD (&self->bars, bar, next);
-
-    TAILQ_FOREACH (wire, &self->wires, next) {
-        struct mem_end *end, *after;
-        TAILQ_FOREACH_SAFE (end, &wire->ends, next, after)
-            if (end->connecter && end->other && find_bar (self, end->name))
-                part (end);
-    }
-    join_all (self);
-}
-
-void
-mem_cut (struct mem *self, const char *endpoint)
-{
-    add_bar (self, endpoint, NULL);
-}
-
-void
-mem_refuse (struct mem *self, const char *endpoint, const char *text)
-{
-    add_bar (self, endpoint, text);
-}
-
-void
-mem_heal (struct mem *self, const char *endpoint)
-{
-    struct bar *bar, *after;
-    LIST_FOREACH_SAFE (bar, &self->bars, next, after)
-        if (!endpoint || strcmp (bar->name, endpoint) == 0) {
-            LIST_REMOVE (bar, next);
-            free (bar);
-        }
-    join_all (self);
-}
-
-/*  The number of copies that arrive; *due is moved by delays. */
-static int
-suffer (struct mem *self, const struct mem_end *end, int64_t *due)
-{
-    enum mem_way way = end->connecter ? MEM_TO_BINDER : MEM_TO_CONNECTER;
-    struct fault *fault, *after;
-    int copies = 1;
-    LIST_FOREACH_SAFE (fault, &self->faults, next, after) {
-        if (!(fault->way & way) || (*fault->name && strcmp (fault->name, end->name) != 0))
-            continue;
-        if (fault->kind == FAULT_LOSE)
-            copies = 0;
-        else if (fault->kind == FAULT_REPEAT)
-            copies *= 2;
-        else
-            *due += fault->delay;
-        if (--fault->count <= 0) {
-            LIST_REMOVE (fault, next);
-            free (fault);
-        }
-    }
-    return copies;
-}
-
-void
-net_send (struct mem_end *end, weft_msg_t *msg, bool control)
-{
-    struct mem *self = end->wire->net;
-    int64_t due = self->clock.time;
-    int copies = control ? 1 : suffer (self, end, &due);
-    for (; copies > 1; copies--) {
-        weft_msg_t copy;
-        weft_msg_init (&copy);
-        int rc = weft_msg_copy (&copy, msg);
-        assert (rc == 0);
-        queue_push (&end->out, &copy, due);
-    }
-    if (copies)
-        queue_push (&end->out, msg, due);
-    else
-        weft_msg_clear (msg);
-    net_pump (self);
-}
-
-/* -------------------------------------------------------------------- time */
-
-bool
-net_readable (const struct mem_end *end)
-{
-    struct mem_item *item = TAILQ_FIRST (&end->in.items);
-    return item && item->due <= end->wire->net->clock.time;
-}
-
-static bool
-pump_end (struct mem_end *end)
-{
-    struct mem_end *other = end->other;
-    bool moved = false;
-    struct mem_item *item;
-    while (other && (item = TAILQ_FIRST (&end->out.items)) && item->due <= end->wire->net->clock.time) {
-        int64_t hwm = other->wire->wire.options.recv_hwm;
-        if (hwm && other->in.count >= (size_t) hwm)
-            break;
-        TAILQ_REMOVE (&end->out.items, item, next);
-        end->out.count--;
-        if (pattern_took (other, &item->msg))
-            free (item);
-        else {
-            TAILQ_INSERT_TAIL (&other->in.items, item, next);
-            other->in.count++;
-        }
-        wake (other->wire);
-        wake (end->wire);
-        moved = true;
-    }
-    return moved;
-}
-
-void
-net_pump (struct mem *self)
-{
-    struct mem_wire *wire;
-    struct mem_end *end;
-    TAILQ_FOREACH (wire, &self->wires, next)
-        TAILQ_FOREACH (end, &wire->ends, next)
-            pump_end (end);
-}
-
-static bool
-run_servers (struct mem *self)
-{
-    struct mem_wire *wire;
-    TAILQ_FOREACH (wire, &self->wires, next)
-        if (wire->serve && wire->dirty && !wire->serving) {
-            wire->dirty = false;
-            wire->serving = true;
-            wire->serve (&wire->wire, wire->serve_arg);
-            wire->serving = false;
-            return true;            /*  the list may have changed */
-        }
-    return false;
-}
-
-static bool
-run_timer (struct mem *self)
-{
-    struct timer *timer, *first = NULL;
-    LIST_FOREACH (timer, &self->timers, next)
-        if (timer->due <= self->clock.time && (!first || timer->due <= first->due))
-            first = timer;
-    if (!first)
-        return false;
-    LIST_REMOVE (first, next);
-    first->fn (self, first->arg);
-    free (first);
-    return true;
-}
-
-static int64_t
-next_in (const struct mem_queue *queue, int64_t now)
-{
-    struct mem_item *item = TAILQ_FIRST (&queue->items);
-    return item && item->due > now ? item->due : TIME_FOREVER;
-}
-
-static int64_t
-next_due (struct mem *self)
-{
-    int64_t due = TIME_FOREVER;
-    struct mem_wire *wire;
-    struct mem_end *end;
-    struct timer *timer;
-    LIST_FOREACH (timer, &self->timers, next)
-        due = clock_earlier (due, timer->due);
-    TAILQ_FOREACH (wire, &self->wires, next)
-        TAILQ_FOREACH (end, &wire->ends, next) {
-            due = clock_earlier (due, next_in (&end->in, self->clock.time));
-            if (end->other)
-                due = clock_earlier (due, next_in (&end->out, self->clock.time));
-        }
-    return due;
-}
-
-int
-net_step (struct mem *self, int64_t deadline)
-{
-    net_pump (self);
-    if (run_servers (self) || run_timer (self)) {
-        self->idle = 0;
-        return 1;
-    }
-    if (clock_left (&self->clock.clock, deadline) == 0)
-        return 0;
-    int64_t next = clock_earlier (next_due (self), deadline);
-    self->idle = next == deadline ? self->idle + 1 : 0;
-    if (next == TIME_FOREVER || self->idle > IDLE_MAX)
-        return error_set (WEFT_ESTATE, "this would wait for ever: nothing is under way in the network");
-    self->clock.time = next;
-    net_pump (self);
-    return 1;
-}
-
-void
-mem_run (struct mem *self, int64_t time)
-{
-    int64_t deadline = clock_deadline (&self->clock.clock, time);
-    while (net_step (self, deadline) == 1)
-        ;
-}
-
-void
-mem_after (struct mem *self, int64_t delay, mem_after_fn *fn, void *arg)
-{
-    struct timer *timer = allocate (sizeof *timer);
-    *timer = (struct timer) { .due = clock_deadline (&self->clock.clock, delay), .fn = fn, .arg = arg };
-    LIST_INSERT_HEAD (&self->timers, timer, next);
 }
 
 struct wire *
