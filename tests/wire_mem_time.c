@@ -15,11 +15,10 @@ net_readable (const struct mem_end *end)
     return item && item->due <= end->wire->net->clock.time;
 }
 
-static bool
+static void
 pump_end (struct mem_end *end)
 {
     struct mem_end *other = end->other;
-    bool moved = false;
     struct mem_item *item;
     while (other && (item = STAILQ_FIRST (&end->out.items)) && item->due <= end->wire->net->clock.time) {
         int64_t hwm = other->wire->wire.options.recv_hwm;
@@ -35,9 +34,7 @@ pump_end (struct mem_end *end)
         }
         net_wake (other->wire);
         net_wake (end->wire);
-        moved = true;
     }
-    return moved;
 }
 
 void
