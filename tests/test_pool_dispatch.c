@@ -1,0 +1,381 @@
+/*  test_pool_dispatch.c - dealing by credit, and thousands of faulty histories from seeds
+ *
+ *  The simulator plays workers that take, begin, end and give back jobs, say things
+ *  twice, late or of jobs that are not theirs, and vanish. A model on the side keeps
+ *  what must hold: each job ends once, is with one worker at a time, and is not run
+ *  more often than the limits allow. */
+
+#include "core/clock.h"
+#include "patterns/pool_dispatch.h"
+#include "tests/testing.h"
+
+enum { HISTORIES = 2000, STEPS = 400, JOBS = 40, WORKERS = 5, HELD = 8 };
+
+static const struct dispatch_limits limits = { .retries = 2, .losses = 1, .queue = 10, .queue_bytes = 1000 };
+
+static void
+submit (struct dispatch *self, uint64_t tag)
+{
+    uint64_t id;
+    assert_int_equal (dispatch_submit (self, tag, "spec", 4, 0, &id), 0);
+}
+
+static void
+end_as (struct dispatch *self, struct dispatch_worker *worker, uint64_t id, int64_t attempt, int status,
+        enum dispatch_verdict expected)
+{
+    const struct dispatch_job *job = NULL;
+    struct dispatch_end end = { .reason = WEFT_JOB_EXITED, .status = status };
+    assert_int_equal (dispatch_ended (self, worker, id, attempt, &end, &job), expected);
+    if (expected != DISPATCH_STALE)
+        assert_int_equal (job->id, id);
+}
+
+#define BEGIN(name) \
+    struct dispatch name; \
+    assert_int_equal (dispatch_init (&name, &limits), 0)
+
+static void
+test_idle_first (void **state)
+{
+    struct dispatch_worker one, two;
+    (void) state;
+    BEGIN (self);
+    dispatch_join (&self, &one, 1, 3);
+    dispatch_join (&self, &two, 2, 2);
+    for (int i = 0; i < 6; i++)
+        submit (&self, 0);
+    assert_ptr_equal (dispatch_assign (&self)->worker, &one);
+    assert_ptr_equal (dispatch_assign (&self)->worker, &two);
+    assert_ptr_equal (dispatch_assign (&self)->worker, &two);
+    assert_ptr_equal (dispatch_assign (&self)->worker, &one);
+    assert_ptr_equal (dispatch_assign (&self)->worker, &one);
+    assert_null (dispatch_assign (&self));          /*  no credit */
+    assert_int_equal (self.waiting, 1);
+    assert_int_equal (self.running, 5);
+    dispatch_set_window (&self, &two, 3);
+    assert_ptr_equal (dispatch_assign (&self)->worker, &two);
+    dispatch_free (&self);
+}
+
+static void
+test_queue_is_bounded (void **state)
+{
+    uint64_t id;
+    (void) state;
+    BEGIN (self);
+    for (int i = 0; i < 10; i++) {
+        assert_true (dispatch_has_room (&self));
+        submit (&self, 0);
+    }
+    assert_int_equal (dispatch_submit (&self, 0, "", 0, 0, &id), WEFT_EAGAIN);
+    dispatch_free (&self);
+}
+
+static void
+test_bytes_are_bounded (void **state)
+{
+    static const char spec[999];
+    uint64_t id;
+    (void) state;
+    BEGIN (self);
+    assert_int_equal (dispatch_submit (&self, 0, spec, sizeof spec, 0, &id), 0);
+    assert_true (dispatch_has_room (&self));
+    assert_int_equal (dispatch_submit (&self, 0, spec, sizeof spec, 0, &id), 0);
+    assert_int_equal (dispatch_submit (&self, 0, spec, 1, 0, &id), WEFT_EAGAIN);
+    dispatch_free (&self);
+}
+
+static void
+test_retries (void **state)
+{
+    struct dispatch_worker worker;
+    (void) state;
+    BEGIN (self);
+    dispatch_join (&self, &worker, 1, 1);
+    submit (&self, 7);
+    submit (&self, 8);
+    for (int attempt = 1; attempt <= 3; attempt++) {
+        struct dispatch_job *job = dispatch_assign (&self);
+        assert_int_equal (job->id, 1);          /*  at the front again */
+        assert_int_equal (job->attempt, attempt);
+        end_as (&self, &worker, 1, attempt - 1, 0, DISPATCH_STALE);
+        end_as (&self, &worker, 1, attempt, 1, attempt < 3 ? DISPATCH_RETRY : DISPATCH_DONE);
+        end_as (&self, &worker, 1, attempt, 0, DISPATCH_STALE);
+    }
+    assert_int_equal (self.failed, 1);
+    assert_int_equal (self.retries, 2);
+    assert_int_equal (dispatch_assign (&self)->id, 2);
+    end_as (&self, &worker, 2, 1, 0, DISPATCH_DONE);
+    assert_int_equal (self.done, 2);
+    dispatch_free (&self);
+}
+
+static void
+test_losses (void **state)
+{
+    struct dispatch_worker first, second;
+    const struct dispatch_job *job;
+    (void) state;
+    BEGIN (self);
+    submit (&self, 0);
+    submit (&self, 0);
+    dispatch_join (&self, &first, 2, 2);
+    dispatch_assign (&self);
+    dispatch_assign (&self);
+    assert_true (dispatch_began (&self, &first, 1, 1));
+    assert_false (dispatch_began (&self, &first, 1, 1));
+    assert_int_equal (dispatch_lose (&self, &first, &job), DISPATCH_AGAIN);     /*  2 had not begun: no fault of it */
+    assert_int_equal (job->id, 2);
+    assert_int_equal (job->losses, 0);
+    assert_int_equal (dispatch_lose (&self, &first, &job), DISPATCH_RETRY);
+    assert_int_equal (job->id, 1);
+    assert_int_equal (job->losses, 1);
+    assert_int_equal (dispatch_lose (&self, &first, &job), DISPATCH_STALE);
+    dispatch_leave (&self, &first);
+
+    dispatch_join (&self, &second, 1, 1);
+    assert_int_equal (dispatch_assign (&self)->id, 1);
+    end_as (&self, &first, 1, 1, 0, DISPATCH_STALE);                /*  the ghost of the first */
+    assert_int_equal (dispatch_lose (&self, &second, &job), DISPATCH_DONE);     /*  none had begun: it counts */
+    assert_int_equal (job->id, 1);
+    dispatch_leave (&self, &second);
+    dispatch_free (&self);
+}
+
+static void
+test_cancel (void **state)
+{
+    struct dispatch_worker worker;
+    const struct dispatch_job *job;
+    (void) state;
+    BEGIN (self);
+    dispatch_join (&self, &worker, 2, 2);
+    for (int i = 0; i < 4; i++)
+        submit (&self, 0);
+    dispatch_assign (&self);
+    dispatch_assign (&self);
+    dispatch_cancel (&self);
+    assert_int_equal (dispatch_returned (&self, &worker, 2, 1), DISPATCH_AGAIN);
+    assert_null (dispatch_assign (&self));
+    end_as (&self, &worker, 1, 1, 1, DISPATCH_DONE);                /*  it would have been retried */
+    for (int i = 0; i < 3; i++)
+        assert_true (dispatch_cancel_next (&self, &job));
+    assert_false (dispatch_cancel_next (&self, &job));
+    assert_int_equal (self.jobs.count, 0);
+    assert_int_equal (self.done, 4);
+    submit (&self, 0);
+    assert_non_null (dispatch_assign (&self));
+    dispatch_free (&self);
+}
+
+/* ------------------------------------------------------------------ simulator */
+
+struct model_worker {
+    struct dispatch_worker credit;
+    bool here;
+    uint64_t held[HELD];        /*  0: none */
+    int64_t attempts[HELD];
+    bool began[HELD];
+};
+
+struct model {
+    struct dispatch dispatch;
+    struct model_worker workers[WORKERS];
+    int done[JOBS + 1];
+    int with[JOBS + 1];         /*  workers that have the job */
+    uint64_t submitted, ended;
+    uint64_t seed;
+};
+
+static uint64_t
+pick (struct model *self, uint64_t limit)
+{
+    return random_next (&self->seed) % limit;
+}
+
+static void
+model_ended (struct model *self, enum dispatch_verdict verdict, const struct dispatch_job *job)
+{
+    if (verdict == DISPATCH_STALE)
+        return;
+    self->with[job->id]--;
+    assert_int_equal (self->with[job->id], 0);
+    if (verdict != DISPATCH_DONE)
+        return;
+    assert_int_equal (self->done[job->id]++, 0);
+    assert_true (job->failures <= limits.retries + 1 && job->losses <= limits.losses + 1);
+    self->ended++;
+}
+
+static void
+model_assign (struct model *self)
+{
+    struct dispatch_job *job = dispatch_assign (&self->dispatch);
+    if (!job)
+        return;
+    struct model_worker *worker = map_entry (job->worker, struct model_worker, credit);
+    assert_true (worker->here);
+    assert_int_equal (self->with[job->id]++, 0);
+    assert_int_equal (self->done[job->id], 0);
+    int place = 0;
+    while (worker->held[place])
+        assert_true (++place < HELD);           /*  the window was kept */
+    worker->held[place] = job->id;
+    worker->attempts[place] = job->attempt;
+    worker->began[place] = false;
+}
+
+static void
+model_end (struct model *self, struct model_worker *worker, int place)
+{
+    const struct dispatch_job *job;
+    struct dispatch_end end = { .reason = pick (self, 4) ? WEFT_JOB_EXITED : WEFT_JOB_TIMEOUT, .status = pick (self, 3) == 0 };
+    enum dispatch_verdict verdict = dispatch_ended (&self->dispatch, &worker->credit, worker->held[place],
+        worker->attempts[place], &end, &job);
+    assert_true (verdict != DISPATCH_STALE);
+    model_ended (self, verdict, job);
+    worker->held[place] = 0;
+    if (verdict == DISPATCH_DONE || pick (self, 2))         /*  said twice */
+        assert_int_equal (dispatch_ended (&self->dispatch, &worker->credit, job->id, worker->attempts[place], &end, &job),
+            DISPATCH_STALE);
+}
+
+static void
+model_lie (struct model *self, struct model_worker *worker)
+{
+    const struct dispatch_job *job;
+    struct dispatch_end end = { .reason = WEFT_JOB_EXITED };
+    uint64_t id = pick (self, JOBS + 5);
+    for (int i = 0; i < HELD; i++)
+        if (worker->held[i] == id)
+            return;                             /*  then it would be no lie */
+    assert_int_equal (dispatch_ended (&self->dispatch, &worker->credit, id, (int64_t) pick (self, 4), &end, &job), DISPATCH_STALE);
+    assert_int_equal (dispatch_returned (&self->dispatch, &worker->credit, id, (int64_t) pick (self, 4)), DISPATCH_STALE);
+}
+
+static void
+model_vanish (struct model *self, struct model_worker *worker)
+{
+    const struct dispatch_job *job;
+    enum dispatch_verdict verdict;
+    while ((verdict = dispatch_lose (&self->dispatch, &worker->credit, &job)) != DISPATCH_STALE)
+        model_ended (self, verdict, job);
+    dispatch_leave (&self->dispatch, &worker->credit);
+    memset (worker->held, 0, sizeof worker->held);
+    worker->here = false;
+}
+
+static void
+model_act (struct model *self, struct model_worker *worker)
+{
+    int place = (int) pick (self, HELD);
+    uint64_t id = worker->held[place];
+    switch (pick (self, 12)) {
+    case 0:
+        model_vanish (self, worker);
+        break;
+    case 1:
+        model_lie (self, worker);
+        break;
+    case 2:
+        dispatch_set_window (&self->dispatch, &worker->credit, (int) pick (self, HELD + 1));
+        break;
+    case 3:
+        if (id && !worker->began[place]) {
+            assert_int_equal (dispatch_returned (&self->dispatch, &worker->credit, id, worker->attempts[place]), DISPATCH_AGAIN);
+            self->with[id]--;
+            worker->held[place] = 0;
+        }
+        break;
+    case 4: case 5: case 6:
+        if (id)
+            worker->began[place] |= dispatch_began (&self->dispatch, &worker->credit, id, worker->attempts[place]);
+        break;
+    default:
+        if (id)
+            model_end (self, worker, place);
+    }
+}
+
+static void
+model_step (struct model *self)
+{
+    struct model_worker *worker = &self->workers[pick (self, WORKERS)];
+    uint64_t id;
+    if (pick (self, 4) == 0 && self->submitted < JOBS && dispatch_has_room (&self->dispatch)) {
+        assert_int_equal (dispatch_submit (&self->dispatch, 0, "x", 1, 0, &id), 0);
+        assert_int_equal (id, ++self->submitted);
+    }
+    if (!worker->here && pick (self, 3) == 0) {
+        dispatch_join (&self->dispatch, &worker->credit, 1 + (int) pick (self, 3), (int) pick (self, HELD + 1));
+        worker->here = true;
+    }
+    else if (worker->here)
+        model_act (self, worker);
+    for (uint64_t i = pick (self, 4); i; i--)
+        model_assign (self);
+}
+
+/*  What is left must come to an end with one good worker. */
+static void
+model_finish (struct model *self)
+{
+    struct model_worker *worker = &self->workers[0];
+    for (int i = 0; i < WORKERS; i++)
+        if (self->workers[i].here)
+            model_vanish (self, &self->workers[i]);
+    dispatch_join (&self->dispatch, &worker->credit, HELD, HELD);
+    worker->here = true;
+    for (int i = 0; i < 10 * JOBS && self->dispatch.jobs.count; i++) {
+        model_assign (self);
+        if (worker->held[i % HELD])
+            model_end (self, worker, i % HELD);
+    }
+    assert_int_equal (self->dispatch.jobs.count, 0);
+    assert_int_equal (self->ended, self->submitted);
+    assert_int_equal (self->dispatch.done, self->submitted);
+    assert_int_equal (self->dispatch.waiting, 0);
+    assert_int_equal (self->dispatch.waiting_bytes, 0);
+    assert_int_equal (self->dispatch.running, 0);
+}
+
+static uint64_t seed;       /*  of the history that runs: for who must repeat it */
+
+static int
+tell_seed (void **state)
+{
+    (void) state;
+    if (seed <= HISTORIES)
+        print_error ("seed %llu\n", (unsigned long long) seed);
+    return 0;
+}
+
+static void
+test_histories (void **state)
+{
+    (void) state;
+    for (seed = 1; seed <= HISTORIES; seed++) {
+        struct model self = { .seed = seed * 7919 };
+        assert_int_equal (dispatch_init (&self.dispatch, &limits), 0);
+        for (int i = 0; i < STEPS; i++)
+            model_step (&self);
+        model_finish (&self);
+        dispatch_free (&self.dispatch);
+    }
+}
+
+int
+main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_idle_first),
+        cmocka_unit_test (test_queue_is_bounded),
+        cmocka_unit_test (test_bytes_are_bounded),
+        cmocka_unit_test (test_retries),
+        cmocka_unit_test (test_losses),
+        cmocka_unit_test (test_cancel),
+        cmocka_unit_test_teardown (test_histories, tell_seed),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
