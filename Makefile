@@ -147,10 +147,10 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS
 	@BUILD=$(abspath $(BUILD))/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
 fuzz-build: $(FUZZERS)
 
-lint: ## a second compiler, clang-tidy, cppcheck, shellcheck
+lint: ## a second compiler, clang-tidy, shellcheck
 	@CC="$(CC)" tests/packages --install build check lint
 	@+$(MAKE) $(JOBS) --no-print-directory CC=clang CFLAGS="-O1 -Werror" BUILD=$(BUILD)/clang lint-build
-	@$(RUN) floors layout scripts tidy cppcheck
+	@$(RUN) floors layout scripts tidy
 lint-build: $(PROGRAM) $(SHARED) $(TESTS) $(REPLAYS) $(BENCHES)
 
 format: ## the style of the house, for the lines that you have changed
