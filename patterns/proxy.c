@@ -29,6 +29,7 @@ struct side {
     struct wire *wire;              /*  NULL until something is attached    */
     struct watch watch;
     struct fanout fanout;           /*  of an XPUB                          */
+    int events;                     /*  that held when a wait began         */
 };
 
 /*  One direction. */
@@ -271,11 +272,13 @@ carry (weft_proxy_t *self, struct lane *lane)
 static bool
 lane_ready (const struct lane *lane)
 {
-    int from = wire_events (lane->from->wire), to = wire_events (lane->to->wire);
+    int from = lane->from->events, to = lane->to->events;
     return !lane->holding && from > 0 && from & WEFT_IN && to > 0 && to & WEFT_OUT;
 }
 
-/*  Sleeps until there may be something to do: 1 when it was stopped, 0, or negative. */
+/*  Sleeps until there may be something to do: 1 when it was stopped, 0, or negative. Each wire
+ *  is asked for its events once: asking takes in what the descriptor signalled, so a message that
+ *  came between two questions would be seen by the second alone, and slept through. */
 static int
 proxy_wait (weft_proxy_t *self, int64_t timeout)
 {
@@ -287,7 +290,8 @@ proxy_wait (weft_proxy_t *self, int64_t timeout)
             if (fd < 0)
                 return fd;
             fds[count++] = (struct pollfd) { .fd = fd, .events = POLLIN };
-            if (wire_events (self->sides[i].wire) & WEFT_ERR)
+            self->sides[i].events = wire_events (self->sides[i].wire);
+            if (self->sides[i].events & WEFT_ERR)
                 timeout = 0;
         }
     for (int i = 0; i < self->kind->lanes; i++) {
