@@ -149,11 +149,13 @@ zmq_wire_context_destroy (void **context)
 {
     struct zmq_context *self = *context;
     struct clock *clock = clock_system ();
-    int64_t start = clock_now (clock);
+    int64_t start = clock_now (clock), deadline = clock_deadline (clock, self->linger);
+    linger_stop (self);
     while (zmq_ctx_term (self->zmq) && zmq_errno () == EINTR)
         ;
     /*  libzmq does not say whether a linger ran out, but then the time did. */
     bool ran_out = self->linger > 0 && clock_now (clock) - start >= self->linger;
+    ran_out |= linger_finish (self, deadline);
     pthread_mutex_destroy (&self->lock);
     free (self);
     *context = NULL;
@@ -241,6 +243,7 @@ zmq_wire_close (struct wire **wire)
 {
     struct zmq_wire *self = (struct zmq_wire *) *wire;
     *wire = NULL;
+    linger_hold (self);
     monitor_close (&self->monitor, self);
     if (self->socket)
         zmq_close (self->socket);

@@ -2,7 +2,8 @@
  *
  *  wire_zmq.c          sockets and messages
  *  wire_zmq_monitor.c  connection events of tcp and ipc, from libzmq's monitor
- *  wire_zmq_inproc.c   connection events of inproc, which libzmq does not tell */
+ *  wire_zmq_inproc.c   connection events of inproc, which libzmq does not tell
+ *  wire_zmq_linger.c   keeps ipc connections up until the last message was read */
 #ifndef WEFT_CORE_WIRE_ZMQ_H
 #define WEFT_CORE_WIRE_ZMQ_H
 
@@ -14,12 +15,24 @@
 struct zmq_wire;
 struct inproc_link;
 
+struct lingering;
+
+/*  ipc connections of closed wires, and the thread that lets go of them in time. */
+struct zmq_linger {
+    struct lingering *held;
+    size_t count, capacity;
+    pthread_t thread;
+    pthread_cond_t changed;
+    bool running, stopping;
+};
+
 struct zmq_context {
     void *zmq;
     pthread_mutex_t lock;               /*  of all below, and of every wire's inproc part       */
     struct inproc_link *links;          /*  inproc binds and connects that are in force         */
     uint64_t monitors;                  /*  made so far, for their names                        */
     int64_t linger;                     /*  the longest that closed wires asked for             */
+    struct zmq_linger lingering;
 };
 
 /*  A connection by its descriptor, from accepted or connected until disconnected. */
@@ -67,5 +80,15 @@ int inproc_add (struct zmq_wire *wire, const char *name, bool bind);
 void inproc_remove (struct zmq_wire *wire, const char *name);
 bool inproc_ready (struct zmq_wire *wire);
 int inproc_next (struct zmq_wire *wire, struct wire_event *event);
+
+/*  Before a wire is closed: its ipc connections outlive it. */
+void linger_hold (struct zmq_wire *wire);
+
+/*  Before libzmq's context ends: from now on none is let go of by time alone. */
+void linger_stop (struct zmq_context *context);
+
+/*  After it has ended: waits until the peers have read everything. True: some had not
+ *  by the deadline. */
+bool linger_finish (struct zmq_context *context, int64_t deadline);
 
 #endif
