@@ -29,6 +29,7 @@ struct cli {
     FILE *err;                  /*  talk                                                        */
     int stop_fd;                /*  readable once SIGINT or SIGTERM came: for weft_poll         */
     int (*stopped) (struct cli *self);      /*  how many such signals came                      */
+    int (*signal) (struct cli *self);       /*  the last of them: SIGINT, SIGTERM, or 0         */
     bool quiet;                 /*  -q: errors only                                             */
     int verbose;                /*  -v: how often                                               */
     const char *name;           /*  of the command that runs, for messages                      */

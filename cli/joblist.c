@@ -110,31 +110,53 @@ joblist_sources (struct joblist *self, const struct joblist_options *options, ch
     return 0;
 }
 
-int
-joblist_init (struct joblist *self, const struct joblist_options *options, char **operands, int count, int in,
-              const char *tag)
+/*  All but the sources. */
+static int
+joblist_prepare (struct joblist *self, const struct joblist_options *options, char *const *words, int count,
+                 const char *tag)
 {
     int64_t per_job = options->replace_per_job >= 0 ? options->replace_per_job : options->per_job;
     struct jobsource_config config = { .delimiter = options->null ? "" : options->delimiter, .colsep = options->colsep,
                                        .skip_blank = options->skip_blank, .link = options->link,
                                        .per_job = per_job >= 0 ? per_job : 1 };
     unsigned flags = REPLACE_QUOTE | REPLACE_APPEND | (per_job > 1 ? REPLACE_REPEAT : 0);
-    int words = 0;
     *self = (struct joblist) { .number = 0 };
     arglist_init (&self->args);
-    while (words < count && !is_source (operands[words]))
-        words++;
-    int rc = joblist_template (self, operands, words, flags);
+    int rc = joblist_template (self, words, count, flags);
     if (rc == 0 && tag)
         rc = replace_compile (&self->tag, tag, 0);
     if (rc < 0)
-        goto failed;
+        return rc;
     self->source = jobsource_new (&config);
-    rc = self->source ? joblist_sources (self, options, operands + words, count - words, in) : WEFT_EINVAL;
+    return self->source ? 0 : WEFT_EINVAL;
+}
+
+int
+joblist_init (struct joblist *self, const struct joblist_options *options, char **operands, int count, int in,
+              const char *tag)
+{
+    int words = 0;
+    while (words < count && !is_source (operands[words]))
+        words++;
+    int rc = joblist_prepare (self, options, operands, words, tag);
     if (rc == 0)
-        return 0;
-failed:
-    joblist_free (self);
+        rc = joblist_sources (self, options, operands + words, count - words, in);
+    if (rc < 0)
+        joblist_free (self);
+    return rc;
+}
+
+int
+joblist_init_files (struct joblist *self, const struct joblist_options *options, char **operands, int count, int in,
+                    const char *tag)
+{
+    int rc = joblist_prepare (self, options, NULL, 0, tag);
+    if (rc == 0 && count == 0)
+        rc = jobsource_add_file (self->source, "-", in, false);
+    else if (rc == 0)
+        rc = jobsource_add_chain (self->source, operands, (size_t) count, in);
+    if (rc < 0)
+        joblist_free (self);
     return rc;
 }
 

@@ -36,6 +36,10 @@ struct joblist {
  *  list. Without any source, values come from `in`. `tag` is a template, or NULL. */
 int joblist_init (struct joblist *self, const struct joblist_options *options, char **operands, int count, int in,
                   const char *tag);
+
+/*  The operands are files (or standard input, when there is none) whose values are commands. */
+int joblist_init_files (struct joblist *self, const struct joblist_options *options, char **operands, int count, int in,
+                        const char *tag);
 void joblist_free (struct joblist *self);
 
 /*  Never waits. 1: `command` and `tag` (emptied first) hold those of the next job,

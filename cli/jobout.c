@@ -2,53 +2,112 @@
 
 #include "cli/jobout.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "cli/command.h"
 #include "core/error.h"
 
-#define PENDING_MAX 65536
+#define PENDING_MIN 65536       /*  bytes that are gathered before they are written */
+
+/*  The descriptor may be shared with others and is left as it is, so a write may wait:
+ *  but not one of PIPE_BUF bytes to what poll calls writable. */
+static void
+end_init (struct outlet_end *self, int fd)
+{
+    struct stat status;
+    *self = (struct outlet_end) { .fd = fd, .most = PIPE_BUF, .terminal = isatty (fd) != 0 };
+    if (fstat (fd, &status) == 0 && (S_ISREG (status.st_mode) || (S_ISCHR (status.st_mode) && !self->terminal)))
+        self->most = SIZE_MAX;
+}
 
 void
 outlet_init (struct outlet *self, int out, int err)
 {
-    *self = (struct outlet) { .fds = { out, err } };
-    buffer_init (&self->pending, 0);
+    *self = (struct outlet) { .bar = NULL };
+    end_init (&self->ends[0], out);
+    end_init (&self->ends[1], err);
     spool_init (&self->spool);
 }
 
 void
 outlet_close (struct outlet *self)
 {
-    buffer_free (&self->pending);
+    for (int i = 0; i < 2; i++)
+        spool_drop (&self->spool, &self->ends[i].pending);
     spool_close (&self->spool);
 }
 
+static ssize_t
+end_write (void *arg, const char *data, size_t size)
+{
+    const struct outlet_end *self = arg;
+    size_t done = 0;
+    while (done < size) {
+        struct pollfd ready = { .fd = self->fd, .events = POLLOUT };
+        if (poll (&ready, 1, 0) == 0)
+            break;
+        size_t left = size - done;
+        ssize_t rc = write (self->fd, data + done, left < self->most ? left : self->most);
+        if (rc < 0 && errno == EPIPE)
+            return error_set (WEFT_EEND, "whoever reads the output has gone");
+        if (rc < 0 && errno != EAGAIN && errno != EINTR)
+            return error_errno ("cannot write the output");
+        done += rc > 0 ? (size_t) rc : 0;
+    }
+    return (ssize_t) done;
+}
+
+static int
+end_flush (struct outlet *self, struct outlet_end *end)
+{
+    if (spool_empty (&end->pending))
+        return 0;
+    if (self->bar && end->terminal)
+        progress_clear (self->bar);
+    int rc = spool_drain (&self->spool, &end->pending, end_write, end);
+    return rc > 0 ? 0 : rc;
+}
+
+/*  That nobody reads standard error is no reason to end. */
 int
 outlet_flush (struct outlet *self)
 {
-    if (buffer_size (&self->pending) == 0)
-        return 0;
-    int rc = cli_write (self->fds[0], buffer_data (&self->pending), buffer_size (&self->pending));
-    buffer_clear (&self->pending);
-    return rc;
+    if (end_flush (self, &self->ends[1]) < 0)
+        spool_drop (&self->spool, &self->ends[1].pending);
+    return end_flush (self, &self->ends[0]);
 }
 
-/*  Standard error after what was written to standard output before. That nobody
- *  reads it is no reason to end. */
+int
+outlet_fd (const struct outlet *self)
+{
+    for (int i = 0; i < 2; i++)
+        if (!spool_empty (&self->ends[i].pending))
+            return self->ends[i].fd;
+    return -1;
+}
+
+bool
+outlet_full (const struct outlet *self)
+{
+    return self->ends[0].pending.count || self->ends[1].pending.count;
+}
+
+/*  Each stream in its order; one after the other as far as they are not held up. */
 static int
 outlet_write (struct outlet *self, int stream, const char *data, size_t size)
 {
-    int rc = 0;
-    if (stream == 1 || buffer_size (&self->pending) + size > PENDING_MAX)
+    struct spooled *pending = &self->ends[stream].pending;
+    int rc = spool_empty (&self->ends[!stream].pending) ? 0 : outlet_flush (self);
+    if (rc == 0)
+        rc = spool_add (&self->spool, pending, data, size);
+    if (rc == 0 && buffer_size (&pending->memory) >= PENDING_MIN)
         rc = outlet_flush (self);
-    if (rc < 0)
-        return rc;
-    if (stream == 0 && size <= PENDING_MAX)
-        return buffer_add (&self->pending, data, size);
-    rc = cli_write (self->fds[stream], data, size);
-    return stream == 1 && rc == WEFT_EEND ? 0 : rc;
+    return rc;
 }
 
 int
@@ -110,9 +169,8 @@ print_line (const struct printing *self, const char *data, size_t size)
 }
 
 static int
-print_bytes (void *arg, const char *data, size_t size)
+print_bytes (const struct printing *self, const char *data, size_t size)
 {
-    const struct printing *self = arg;
     if (!self->job->tag)
         return outlet_write (self->jobout->outlet, self->stream, data, size);
     int rc = 0;
@@ -126,11 +184,18 @@ print_bytes (void *arg, const char *data, size_t size)
     return rc;
 }
 
+static ssize_t
+print_spooled (void *arg, const char *data, size_t size)
+{
+    int rc = print_bytes (arg, data, size);
+    return rc < 0 ? rc : (ssize_t) size;
+}
+
 static int
 print_stream (struct jobout *self, struct jobout_job *job, int stream)
 {
     struct printing printing = { self, job, stream };
-    return spool_drain (&self->outlet->spool, &job->streams[stream], print_bytes, &printing);
+    return spool_drain (&self->outlet->spool, &job->streams[stream], print_spooled, &printing);
 }
 
 static bool
@@ -184,25 +249,20 @@ static int
 print_job (struct jobout *self, struct jobout_job *job)
 {
     int rc = print_stream (self, job, 0), rc2 = print_stream (self, job, 1);
+    jobout_void (self, job);        /*  what an error has left */
     return rc < 0 ? rc : rc2;
 }
 
-int
-jobout_end (struct jobout *self, struct jobout_job *job)
+/*  Those whose turn has come. What a running one has written so far comes out, too, where
+ *  lines do. */
+static int
+jobout_advance (struct jobout *self)
 {
-    job->ended = true;
-    if (!self->keep_order) {
-        int rc = print_job (self, job);
-        self->done (self->arg, job);
-        return rc;
-    }
     int rc = 0;
     while (rc == 0) {
-        struct jobout_job **first = &self->waiting[self->turn % JOBOUT_WINDOW];
-        job = *first;
+        struct jobout_job **first = &self->waiting[self->turn % JOBOUT_WINDOW], *job = *first;
         if (!job || job->number != self->turn)
             break;
-        /*  What a running job has written so far comes out when its turn comes. */
         if (job->ended || self->mode == JOBOUT_LINES)
             rc = print_job (self, job);
         if (!job->ended)
@@ -212,6 +272,29 @@ jobout_end (struct jobout *self, struct jobout_job *job)
         self->done (self->arg, job);
     }
     return rc;
+}
+
+int
+jobout_end (struct jobout *self, struct jobout_job *job)
+{
+    job->ended = true;
+    if (self->keep_order && !job->passed)
+        return jobout_advance (self);
+    int rc = print_job (self, job);
+    self->done (self->arg, job);
+    return rc;
+}
+
+int
+jobout_pass (struct jobout *self)
+{
+    struct jobout_job **first = &self->waiting[self->turn % JOBOUT_WINDOW];
+    if (*first && (*first)->number == self->turn) {
+        (*first)->passed = true;
+        *first = NULL;
+    }
+    self->turn++;
+    return jobout_advance (self);
 }
 
 int

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/progress.h"
 #include "cli/spool.h"
 
 #define JOBOUT_WINDOW 65536     /*  numbers that may wait for their turn        */
@@ -19,11 +20,19 @@ enum jobout_mode {
     JOBOUT_RAW
 };
 
-/*  Where it goes. Several jobouts may share one. */
+/*  Where it goes. Several jobouts may share one. Whoever reads may be slow: what he
+ *  does not take yet is kept, so that the caller's loop never stands still. */
+struct outlet_end {
+    int fd;
+    size_t most;                /*  bytes in one write that does not wait       */
+    bool terminal;
+    struct spooled pending;
+};
+
 struct outlet {
-    int fds[2];                 /*  standard output and error                   */
-    struct buffer pending;      /*  for standard output                         */
+    struct outlet_end ends[2];  /*  standard output and error                   */
     struct spool spool;
+    struct progress *bar;       /*  to be taken off before a terminal is written to; or NULL */
 };
 
 /*  One job's output; a part of the caller's job. */
@@ -33,6 +42,7 @@ struct jobout_job {
     struct spooled streams[2];
     bool begun[2];              /*  the line that is being written has its tag  */
     bool ended;
+    bool passed;                /*  keep_order: its turn was given up           */
 };
 
 struct jobout {
@@ -46,7 +56,15 @@ struct jobout {
 };
 
 void outlet_init (struct outlet *self, int out, int err);
+
+/*  Writes what can be written without waiting. WEFT_EEND when nobody reads any more. */
 int outlet_flush (struct outlet *self);
+
+/*  A descriptor to be flushed again when it can be written; -1: all is out. */
+int outlet_fd (const struct outlet *self);
+
+/*  So much is kept that no job more should be begun. */
+bool outlet_full (const struct outlet *self);
 void outlet_close (struct outlet *self);
 
 /*  `done` is called when a job's output is out and the job may be freed. */
@@ -56,6 +74,10 @@ void jobout_free (struct jobout *self);
 
 /*  With keep_order: may a job of that number begin? Else earlier ones must end first. */
 bool jobout_has_room (const struct jobout *self, uint64_t number);
+
+/*  For who cannot wait for that: the job whose turn it is loses it, and comes out when it
+ *  ends. */
+int jobout_pass (struct jobout *self);
 
 /*  A job begins: numbers are 1 and up, each once. */
 void jobout_begin (struct jobout *self, struct jobout_job *job, uint64_t number, const char *tag);

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/columns.h"
 #include "cli/records.h"
@@ -15,6 +16,9 @@
 struct input {
     char *const *words;         /*  ::: ; else a file                               */
     struct records records;
+    char *const *chain;         /*  files that follow on this one                   */
+    size_t chain_count;
+    int in;                     /*  what "-" is among them                          */
     bool file, linked;
     bool keep;                  /*  its values come round again                     */
     bool ended;                 /*  `count` is all there is                         */
@@ -149,6 +153,22 @@ jobsource_add_file (struct jobsource *self, const char *path, int in, bool linke
     return records_open (&input->records, path, in, self->delimiter, self->delimiter_size);
 }
 
+int
+jobsource_add_chain (struct jobsource *self, char *const *paths, size_t count, int in)
+{
+    for (size_t i = 1; i < count; i++)
+        if (strcmp (paths[i], "-") != 0 && access (paths[i], R_OK) < 0)
+            return error_errno ("cannot read %s", paths[i]);
+    int rc = jobsource_add_file (self, paths[0], in, false);
+    if (rc < 0)
+        return rc;
+    struct input *input = &self->inputs[self->input_count - 1];
+    input->chain = paths + 1;
+    input->chain_count = count - 1;
+    input->in = in;
+    return 0;
+}
+
 /*  Which inputs go in step, and which come round again. */
 static int
 jobsource_prepare (struct jobsource *self)
@@ -168,15 +188,30 @@ jobsource_prepare (struct jobsource *self)
     return 0;
 }
 
+/*  The next value of a file, or of those that follow on it. */
+static int
+input_next (struct jobsource *self, struct input *input, char **value, size_t *size)
+{
+    while (true) {
+        int rc = records_next (&input->records, value, size);
+        if (rc == 1 && self->config.skip_blank && is_blank (*value))
+            continue;
+        if (rc != WEFT_EEND || input->chain_count == 0)
+            return rc;
+        records_close (&input->records);
+        input->chain_count--;
+        rc = records_open (&input->records, *input->chain++, input->in, self->delimiter, self->delimiter_size);
+        if (rc < 0)
+            return rc;
+    }
+}
+
 /*  Reads one value more of a file: 1 with *value set, 0, WEFT_EEND or an error. */
 static int
 input_read (struct jobsource *self, struct input *input, char **value)
 {
     size_t size;
-    int rc;
-    do
-        rc = records_next (&input->records, value, &size);
-    while (rc == 1 && self->config.skip_blank && is_blank (*value));
+    int rc = input_next (self, input, value, &size);
     if (rc == 0)
         self->waiting_fd = input->records.fd;
     if (rc == WEFT_EEND)
@@ -328,7 +363,7 @@ jobsource_count (const struct jobsource *self, uint64_t *count)
     for (size_t i = 0; i < self->input_count; i++) {
         const struct input *input = &self->inputs[i];
         uint64_t size = input->count;
-        if (input->file && (self->config.skip_blank || !records_count (&input->records, &size)))
+        if (input->file && (self->config.skip_blank || input->chain_count || !records_count (&input->records, &size)))
             return false;
         if (size == 0 && self->input_count > 1)
             size = 1;

@@ -34,6 +34,9 @@ int jobsource_add_words (struct jobsource *self, char *const *words, size_t coun
 /*  "-" is the descriptor `in`, and can be given once. */
 int jobsource_add_file (struct jobsource *self, const char *path, int in, bool linked);
 
+/*  The files one after the other, as one source. `paths` must outlive it. */
+int jobsource_add_chain (struct jobsource *self, char *const *paths, size_t count, int in);
+
 /*  Never waits. 1: `args` holds the arguments of the next job; 0: nothing yet,
  *  wait until jobsource_fd can be read; WEFT_EEND; or an error, which ends it. */
 int jobsource_next (struct jobsource *self, struct arglist *args);

@@ -14,7 +14,7 @@
 /*  Signals this often end the process on the spot, whatever it waits for. */
 enum { SIGNALS_MAX = 3 };
 
-static volatile sig_atomic_t signals_seen;
+static volatile sig_atomic_t signals_seen, signal_last;
 static int signals_fd = -1;
 
 /*  A signal may come between a look at `signals_seen` and a wait that it was to
@@ -30,6 +30,7 @@ static void
 on_signal (int number)
 {
     int saved = errno;
+    signal_last = number;
     alarm (1);
     uint64_t one = 1;
     if (write (signals_fd, &one, sizeof one) < 0) {
@@ -45,6 +46,13 @@ stopped (struct cli *self)
 {
     (void) self;
     return signals_seen;
+}
+
+static int
+last_signal (struct cli *self)
+{
+    (void) self;
+    return signal_last;
 }
 
 /*  A shell starts background jobs with SIGINT ignored; that stays so. */
@@ -90,7 +98,8 @@ main (int argc, char **argv)
     fill_standard_descriptors ();
     descriptors_raise ();
     signal (SIGPIPE, SIG_IGN);
-    struct cli cli = { .in = STDIN_FILENO, .out = STDOUT_FILENO, .err = stderr, .stopped = stopped };
+    struct cli cli = { .in = STDIN_FILENO, .out = STDOUT_FILENO, .err = stderr, .stopped = stopped,
+                       .signal = last_signal };
     signals_fd = cli.stop_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
     cli.weft = weft_new ();
     if (cli.stop_fd < 0 || !cli.weft) {

@@ -118,6 +118,7 @@ progress_clear (struct progress *self)
     fputs ("\r\033[K", self->out);
     fflush (self->out);
     self->drawn = false;
+    self->next = clock_now (self->clock);
 }
 
 void

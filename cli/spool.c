@@ -90,54 +90,74 @@ spool_add (struct spool *self, struct spooled *stream, const void *data, size_t 
     return 0;
 }
 
-/*  Gives disk space back: all of it when nothing is left. */
+/*  Gives back the disk space of `size` bytes in front: all of it when nothing is left. */
 static void
-spool_release (struct spool *self, const struct spool_extent *extent)
+extent_consume (struct spool *self, struct spool_extent *extent, size_t size)
 {
-    self->on_disk -= extent->size;
+    self->on_disk -= size;
     if (self->on_disk == 0 && ftruncate (self->fd, 0) == 0)
         self->end = 0;
-    else if (fallocate (self->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, extent->offset, (off_t) extent->size) < 0) {
+    else if (fallocate (self->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, extent->offset, (off_t) size) < 0) {
         /*  This file system cannot: the space comes back at the end. */
     }
+    extent->offset += (off_t) size;
+    extent->size -= size;
 }
 
 static int
-extent_drain (struct spool *self, const struct spool_extent *extent,
-              int (*write) (void *arg, const char *data, size_t size), void *arg)
+extent_drain (struct spool *self, struct spool_extent *extent, spool_write_fn *write, void *arg)
 {
     char chunk[CHUNK];
-    for (size_t done = 0; done < extent->size;) {
-        size_t left = extent->size - done;
-        ssize_t got = pread (self->fd, chunk, left < CHUNK ? left : CHUNK, extent->offset + (off_t) done);
-        if (got <= 0)
-            return error_errno ("cannot read output back from %s", spool_folder ());
-        int rc = write (arg, chunk, (size_t) got);
-        if (rc < 0)
-            return rc;
-        done += (size_t) got;
+    size_t taken = 0;
+    int rc = 0;
+    while (taken < extent->size && rc == 0) {
+        size_t left = extent->size - taken;
+        ssize_t got = pread (self->fd, chunk, left < CHUNK ? left : CHUNK, extent->offset + (off_t) taken);
+        if (got <= 0) {
+            rc = error_errno ("cannot read output back from %s", spool_folder ());
+            break;
+        }
+        ssize_t used = write (arg, chunk, (size_t) got);
+        if (used < 0)
+            rc = (int) used;
+        else {
+            taken += (size_t) used;
+            rc = used < got;
+        }
     }
-    return 0;
+    extent_consume (self, extent, taken);
+    return rc;
+}
+
+static int
+memory_drain (struct spool *self, struct spooled *stream, spool_write_fn *write, void *arg)
+{
+    size_t size = buffer_size (&stream->memory);
+    ssize_t used = size ? write (arg, buffer_data (&stream->memory), size) : 0;
+    if (used < 0)
+        return (int) used;
+    buffer_consume (&stream->memory, (size_t) used);
+    self->memory -= (size_t) used;
+    return (size_t) used < size;
 }
 
 int
-spool_drain (struct spool *self, struct spooled *stream, int (*write) (void *arg, const char *data, size_t size),
-             void *arg)
+spool_drain (struct spool *self, struct spooled *stream, spool_write_fn *write, void *arg)
 {
-    int rc = 0;
-    for (size_t i = 0; i < stream->count && rc == 0; i++)
-        rc = extent_drain (self, &stream->extents[i], write, arg);
-    if (rc == 0 && buffer_size (&stream->memory))
-        rc = write (arg, buffer_data (&stream->memory), buffer_size (&stream->memory));
-    spool_drop (self, stream);
-    return rc;
+    for (; stream->first < stream->count; stream->first++) {
+        int rc = extent_drain (self, &stream->extents[stream->first], write, arg);
+        if (rc)
+            return rc;
+    }
+    stream->first = stream->count = 0;
+    return memory_drain (self, stream, write, arg);
 }
 
 void
 spool_drop (struct spool *self, struct spooled *stream)
 {
-    for (size_t i = 0; i < stream->count; i++)
-        spool_release (self, &stream->extents[i]);
+    for (size_t i = stream->first; i < stream->count; i++)
+        extent_consume (self, &stream->extents[i], stream->extents[i].size);
     self->memory -= buffer_size (&stream->memory);
     buffer_free (&stream->memory);
     free (stream->extents);

@@ -6,6 +6,7 @@
 #ifndef WEFT_CLI_SPOOL_H
 #define WEFT_CLI_SPOOL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -30,7 +31,7 @@ struct spool_extent {
 /*  The bytes of one stream, oldest first: extents, then memory. All zero is empty. */
 struct spooled {
     struct spool_extent *extents;
-    size_t count;
+    size_t first, count;        /*  extents before `first` are used up          */
     struct buffer memory;
 };
 
@@ -39,9 +40,17 @@ void spool_close (struct spool *self);
 
 int spool_add (struct spool *self, struct spooled *stream, const void *data, size_t size);
 
-/*  Gives all bytes to `write` in order, and forgets them, whatever happened. */
-int spool_drain (struct spool *self, struct spooled *stream, int (*write) (void *arg, const char *data, size_t size),
-                 void *arg);
+/*  Gives the bytes to `write` in order and forgets what that takes: it returns how many,
+ *  fewer than `size` to be given no more for now, or an error. Returns 1 when bytes
+ *  are left, 0 when none are, or the error. */
+typedef ssize_t (spool_write_fn) (void *arg, const char *data, size_t size);
+int spool_drain (struct spool *self, struct spooled *stream, spool_write_fn *write, void *arg);
+
+static inline bool
+spool_empty (const struct spooled *stream)
+{
+    return stream->first == stream->count && buffer_size (&stream->memory) == 0;
+}
 
 /*  Forgets the bytes and frees the memory. */
 void spool_drop (struct spool *self, struct spooled *stream);

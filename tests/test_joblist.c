@@ -82,6 +82,36 @@ refusals (void **state)
     refuse (WORDS ("{= perl =}", ":::", "a"));
 }
 
+/*  Files of commands follow one on the other. */
+static void
+files (void **state)
+{
+    (void) state;
+    struct joblist_options plain = { .per_job = -1, .replace_per_job = -1 };
+    char paths[2][40] = { "/tmp/weft-joblist-XXXXXX", "/tmp/weft-joblist-XXXXXX" }, missing[] = "/nonexistent";
+    char *operands[] = { paths[0], paths[1], paths[0] }, *bad[] = { paths[0], missing }, got[100] = "";
+    struct joblist list;
+    struct buffer command, tag;
+    buffer_init (&command, 0);
+    buffer_init (&tag, 0);
+    for (int i = 0; i < 2; i++) {
+        int fd = mkstemp (paths[i]);
+        assert_int_equal (write (fd, i ? "three" : "one 1\ntwo {}\n", i ? 5 : 13), i ? 5 : 13);
+        close (fd);
+    }
+    assert_int_equal (joblist_init_files (&list, &plain, operands, 3, -1, NULL), 0);
+    while (joblist_next (&list, &command, &tag) == 1)
+        strcat (strcat (got, buffer_data (&command)), "|");
+    assert_string_equal (got, "one 1|two {}|three|one 1|two {}|");
+    joblist_free (&list);
+    assert_true (joblist_init_files (&list, &plain, bad, 2, -1, NULL) < 0);
+    assert_says (missing);
+    for (int i = 0; i < 2; i++)
+        unlink (paths[i]);
+    buffer_free (&command);
+    buffer_free (&tag);
+}
+
 static void
 long_command (void **state)
 {
@@ -108,7 +138,7 @@ long_command (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test (typed), cmocka_unit_test (refusals),
+    const struct CMUnitTest tests[] = { cmocka_unit_test (typed), cmocka_unit_test (refusals), cmocka_unit_test (files),
                                         cmocka_unit_test (long_command) };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /*  test_jobout.c - the output of jobs: grouped, by line, in order, tagged, and bounded in memory */
 
+#include <signal.h>
 #include <unistd.h>
 
 #include "cli/jobout.h"
@@ -116,6 +117,27 @@ in_order (void **state)
     finish (&f);
 }
 
+/*  Who cannot wait for a job passes it over: the others go on in order. */
+static void
+passed_over (void **state)
+{
+    (void) state;
+    struct fixture f;
+    begin (&f, JOBOUT_GROUP, true, NULL);
+    put (&f, 1, 1, "1\n");
+    put (&f, 2, 1, "2\n");
+    put (&f, 4, 1, "4\n");
+    end (&f, 2);
+    end (&f, 4);
+    assert_int_equal (jobout_pass (&f.jobout), 0);
+    assert_string_equal (printed (&f, 0), "2\n");
+    end (&f, 1);
+    assert_string_equal (printed (&f, 0), "2\n1\n");
+    end (&f, 3);
+    assert_string_equal (printed (&f, 0), "2\n1\n4\n");
+    finish (&f);
+}
+
 static void
 by_line (void **state)
 {
@@ -226,6 +248,63 @@ spilled (void **state)
     finish (&f);
 }
 
+/*  A reader that does not read holds up nothing but new jobs, and loses nothing. */
+static void
+slow_reader (void **state)
+{
+    (void) state;
+    enum { LINES = 400000 };
+    struct fixture f;
+    int fds[2];
+    char line[32], text[65536];
+    begin (&f, JOBOUT_GROUP, false, NULL);
+    assert_int_equal (pipe (fds), 0);
+    outlet_close (&f.outlet);
+    outlet_init (&f.outlet, fds[1], fileno (f.files[1]));
+    for (int i = 0; i < LINES; i++)
+        assert_int_equal (jobout_write (&f.jobout, &f.jobs[1], 1, line, (size_t) sprintf (line, "%d\n", i)), 0);
+    end (&f, 1);
+    assert_int_equal (outlet_fd (&f.outlet), fds[1]);
+    assert_true (outlet_full (&f.outlet));
+    for (int next = 0, filled = 0; next < LINES;) {
+        ssize_t got = read (fds[0], text + filled, sizeof text - 1 - (size_t) filled);
+        assert_true (got > 0);
+        text[filled + got] = '\0';
+        char *at = text, *newline;
+        for (; (newline = strchr (at, '\n')); at = newline + 1)
+            assert_int_equal (atoi (at), next++);
+        filled = (int) strlen (at);
+        memmove (text, at, (size_t) filled);
+        assert_int_equal (outlet_flush (&f.outlet), 0);
+    }
+    assert_int_equal (outlet_fd (&f.outlet), -1);
+    assert_false (outlet_full (&f.outlet));
+    close (fds[0]);
+    finish (&f);
+    close (fds[1]);
+}
+
+static void
+nobody_reads (void **state)
+{
+    (void) state;
+    struct fixture f;
+    int fds[2];
+    signal (SIGPIPE, SIG_IGN);
+    begin (&f, JOBOUT_GROUP, false, NULL);
+    assert_int_equal (pipe (fds), 0);
+    outlet_close (&f.outlet);
+    outlet_init (&f.outlet, fds[1], fileno (f.files[1]));
+    close (fds[0]);
+    put (&f, 1, 1, "lost\n");
+    end (&f, 1);
+    assert_int_equal (outlet_flush (&f.outlet), WEFT_EEND);
+    f.outlet.ends[0].fd = fileno (f.files[0]);
+    assert_int_equal (outlet_flush (&f.outlet), 0);
+    finish (&f);
+    close (fds[1]);
+}
+
 static void
 no_room_on_disk (void **state)
 {
@@ -249,6 +328,8 @@ main (void)
         cmocka_unit_test (grouped),          cmocka_unit_test (in_order), cmocka_unit_test (by_line),
         cmocka_unit_test (by_line_in_order), cmocka_unit_test (tagged),   cmocka_unit_test (raw),
         cmocka_unit_test (void_attempt),     cmocka_unit_test (spilled),  cmocka_unit_test (no_room_on_disk),
+        cmocka_unit_test (slow_reader),      cmocka_unit_test (nobody_reads),
+        cmocka_unit_test (passed_over),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -1,0 +1,135 @@
+/*  agents.c - workers of a pool, each on a thread of its own */
+
+#include "cli/agents.h"
+
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/error.h"
+
+static void *
+agent_run (void *arg)
+{
+    struct agent *self = arg;
+    self->result = weft_worker_run (self->worker);
+    if (self->result < 0)
+        snprintf (self->words, sizeof self->words, "%s", weft_error ());
+    uint64_t one = 1;
+    if (self->done_fd >= 0 && write (self->done_fd, &one, sizeof one) < 0) {
+        /*  It cannot overflow. */
+    }
+    return NULL;
+}
+
+/*  Signals stay with the thread that asked for them. */
+static int
+agent_start (struct agent *self)
+{
+    sigset_t all, before;
+    sigfillset (&all);
+    pthread_sigmask (SIG_SETMASK, &all, &before);
+    int error = pthread_create (&self->thread, NULL, agent_run, self);
+    pthread_sigmask (SIG_SETMASK, &before, NULL);
+    if (error)
+        return error_set (WEFT_ELIMIT, "cannot start a thread: %s", strerror (error));
+    self->running = true;
+    return 0;
+}
+
+static int
+agent_prepare (struct agent *self, weft_t *weft, const char *endpoint, int number, int slots, const char *shell)
+{
+    char text[64];
+    self->done_fd = -1;
+    self->worker = weft_worker_new (weft);
+    int rc = self->worker ? 0 : WEFT_ENOMEM;
+    snprintf (text, sizeof text, "%d", slots);
+    if (rc == 0)
+        rc = weft_worker_set (self->worker, "slots", text);
+    snprintf (text, sizeof text, "local-%d", number);
+    if (rc == 0)
+        rc = weft_worker_set (self->worker, "name", text);
+    if (rc == 0 && shell)
+        rc = weft_worker_set (self->worker, "shell", shell);
+    return rc < 0 ? rc : weft_worker_connect (self->worker, endpoint);
+}
+
+int
+agents_start (struct agents *self, weft_t *weft, const char *endpoint, int count, int slots, const char *shell)
+{
+    *self = (struct agents) { .list = calloc ((size_t) count, sizeof *self->list) };
+    if (!self->list)
+        return error_set (WEFT_ENOMEM, "out of memory");
+    int rc = 0;
+    for (int i = 0; i < count && rc == 0; i++) {
+        self->count++;
+        rc = agent_prepare (&self->list[i], weft, endpoint, i + 1, slots / count + (i < slots % count), shell);
+        if (rc == 0)
+            rc = agent_start (&self->list[i]);
+    }
+    if (rc == 0)
+        return 0;
+    char words[256];
+    snprintf (words, sizeof words, "%s", weft_error ());
+    agents_stop (self, true);
+    agents_join (self);
+    return error_set (rc, "%s", words);
+}
+
+int
+agents_start_one (struct agents *self, weft_worker_t *worker)
+{
+    *self = (struct agents) { .list = calloc (1, sizeof *self->list) };
+    int fd = eventfd (0, EFD_CLOEXEC);
+    if (!self->list || fd < 0) {
+        free (self->list);
+        return error_errno ("cannot start a worker");
+    }
+    self->count = 1;
+    self->list[0] = (struct agent) { .worker = worker, .done_fd = fd };
+    int rc = agent_start (&self->list[0]);
+    if (rc < 0) {
+        close (fd);
+        free (self->list);
+        *self = (struct agents) { .count = 0 };
+    }
+    return rc;
+}
+
+int
+agents_done_fd (const struct agents *self)
+{
+    return self->list[0].done_fd;
+}
+
+void
+agents_stop (struct agents *self, bool now)
+{
+    for (int i = 0; i < self->count; i++)
+        for (int times = 0; self->list[i].running && times < (now ? 2 : 1); times++)
+            weft_worker_stop (self->list[i].worker);
+}
+
+int
+agents_join (struct agents *self)
+{
+    int result = 0;
+    for (int i = 0; i < self->count; i++) {
+        struct agent *agent = &self->list[i];
+        if (agent->running)
+            pthread_join (agent->thread, NULL);
+        if (result == 0 && agent->result < 0)
+            result = error_set (agent->result, "%s", agent->words);
+        if (agent->done_fd >= 0)
+            close (agent->done_fd);
+        weft_worker_destroy (&agent->worker);
+    }
+    free (self->list);
+    *self = (struct agents) { .count = 0 };
+    return result;
+}

@@ -1,0 +1,407 @@
+/*  jobhead.c - the head of a pool at work: jobs in, results out */
+
+#include "cli/jobhead.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/error.h"
+
+#define TURN_EVENTS 1000        /*  handled before anything else is looked at   */
+#define TURN_JOBS 1000
+
+#define FIELD(name) offsetof (struct jobhead_options, name)
+
+const struct option jobhead_options[] = {
+    { .name = "timeout", .type = OPTION_TIME, .argument = "TIME", .standard = "0", .max = 24 * 24 * 3600 * TIME_S,
+      .offset = FIELD (timeout), .text = "stop a job that runs longer; 0 for no limit" },
+    { .name = "retries", .type = OPTION_INT, .argument = "N", .standard = "1", .max = 1000000, .offset = FIELD (tries),
+      .text = "try a job that fails up to N times in all" },
+    { .name = "halt", .type = OPTION_TEXT, .argument = "WHEN,WHY=N", .offset = FIELD (halt),
+      .text = "end early: WHEN is now or soon (what runs may end), WHY fail, success or done, N a number of jobs or a "
+              "percentage" },
+    { .name = "halt-on-error", .type = OPTION_TEXT, .flags = OPTION_HIDDEN, .offset = FIELD (halt) },
+    { .name = "dry-run", .type = OPTION_FLAG, .offset = FIELD (dry_run),
+      .text = "print the commands, run nothing" },
+    { .name = "dryrun", .type = OPTION_FLAG, .flags = OPTION_HIDDEN, .offset = FIELD (dry_run) },
+    { .name = "trace", .letter = 't', .type = OPTION_FLAG, .offset = FIELD (trace),
+      .text = "print each command on standard error when it is started" },
+    OPTION_END
+};
+
+int
+jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config *config)
+{
+    *self = (struct jobhead) { .cli = cli, .options = config->run, .status = -1 };
+    buffer_init (&self->command, 0);
+    buffer_init (&self->tag, 0);
+    char *tag = jobview_tag (config->view);
+    int rc = jobview_init (&self->view, cli, config->view);
+    if (rc == 0)
+        rc = halt_parse (&self->halt, config->run->halt);
+    if (rc == 0 && config->files)
+        rc = joblist_init_files (&self->list, config->list, config->operands, config->count, cli->in, tag);
+    else if (rc == 0)
+        rc = joblist_init (&self->list, config->list, config->operands, config->count, cli->in, tag);
+    free (tag);
+    if (rc == 0)
+        rc = jobview_line (&self->view, &self->line);
+    if (rc < 0) {
+        cli_error (cli, "%s", weft_error ());
+        jobhead_free (self);
+        return rc;
+    }
+    if (config->view->bar || self->halt.percent)
+        self->total_known = jobsource_count (self->list.source, &self->total);
+    if (self->total_known)
+        halt_total (&self->halt, self->total);
+    return 0;
+}
+
+void
+jobhead_free (struct jobhead *self)
+{
+    joblist_free (&self->list);
+    jobout_free (&self->line);
+    jobview_free (&self->view);
+    buffer_free (&self->command);
+    buffer_free (&self->tag);
+}
+
+static void
+jobhead_counts (const struct jobhead *self, struct progress_counts *counts)
+{
+    weft_pool_stats_t stats = { .running = 0 };
+    if (self->pool)
+        weft_pool_stats (self->pool, &stats);
+    counts->done = self->halt.done;
+    counts->failed = self->halt.failed;
+    counts->running = stats.running < stats.slots ? stats.running : stats.slots;
+    counts->total = self->total_known ? self->total : self->list.number;
+    counts->complete = self->total_known;
+}
+
+static struct viewjob *
+jobhead_new_job (const struct jobhead *self)
+{
+    return viewjob_new (buffer_data (&self->command), self->list.tag.text ? buffer_data (&self->tag) : NULL);
+}
+
+/* ----------------------------------------------------------------- dry run */
+
+static int
+print_command (struct jobhead *self, int slots)
+{
+    struct viewjob *job = jobhead_new_job (self);
+    if (!job)
+        return error_set (WEFT_ENOMEM, "out of memory");
+    jobview_begin (&self->line, job, self->list.number);
+    int rc = viewjob_slot (job, (int) ((self->list.number - 1) % (unsigned) slots) + 1);
+    if (rc == 0)
+        rc = jobout_write (&self->line, &job->out, 1, job->command, strlen (job->command));
+    if (rc == 0)
+        rc = jobout_write (&self->line, &job->out, 1, "\n", 1);
+    int rc2 = jobout_end (&self->line, &job->out);
+    return rc < 0 ? rc : rc2;
+}
+
+/*  Until the input has something, the output can be written, or a signal comes. */
+static int
+dry_wait (struct jobhead *self, bool input)
+{
+    weft_pollitem_t items[] = { { .fd = self->cli->stop_fd, .events = WEFT_IN },
+                                { .fd = joblist_fd (&self->list), .events = WEFT_IN },
+                                { .fd = outlet_fd (&self->view.outlet), .events = WEFT_OUT } };
+    if (!input)
+        items[1].fd = -1;
+    return weft_poll (items, 3, -1);
+}
+
+int
+jobhead_dry_run (struct jobhead *self, int slots)
+{
+    int rc = 1;
+    bool more = true;
+    while (rc >= 0 && (more || outlet_fd (&self->view.outlet) >= 0) && self->cli->stopped (self->cli) == 0) {
+        rc = more && !outlet_full (&self->view.outlet) ? joblist_next (&self->list, &self->command, &self->tag) : 0;
+        if (rc == 1) {
+            rc = print_command (self, slots);
+            continue;
+        }
+        if (rc == WEFT_EEND) {
+            more = false;
+            rc = 0;
+        }
+        if (rc == 0)
+            rc = outlet_flush (&self->view.outlet);
+        if (rc == 0 && (more || outlet_fd (&self->view.outlet) >= 0))
+            rc = dry_wait (self, more);
+    }
+    if (rc >= 0)
+        return self->cli->stopped (self->cli) ? EXIT_RUN_ERROR : EXIT_OK;
+    outlet_flush (&self->view.outlet);
+    if (rc == WEFT_EEND)
+        return EXIT_OK;
+    cli_error (self->cli, "%s", weft_error ());
+    return EXIT_RUN_ERROR;
+}
+
+/* --------------------------------------------------------------- the state */
+
+/*  Ends early: no job more, and with `now` those that run are stopped. */
+static void
+jobhead_end (struct jobhead *self, bool now)
+{
+    enum jobhead_state state = now ? HEAD_STOPPING : HEAD_DRAINING;
+    if (self->state >= state)
+        return;
+    if (self->state == HEAD_FEEDING)
+        weft_pool_finish (self->pool);
+    self->state = state;
+    if (self->made)
+        self->not_run++;
+    self->made = false;
+    weft_pool_cancel (self->pool, now);
+}
+
+/*  Ends early with a status of its own: EXIT_OK because nobody reads the output, or an
+ *  error that was just kept. */
+static void
+jobhead_fail (struct jobhead *self, int error, const char *what)
+{
+    if (self->status < 0 && error != WEFT_EEND) {
+        progress_clear (&self->view.progress);
+        if (what)
+            cli_error (self->cli, "%s: %s", what, weft_error ());
+        else
+            cli_error (self->cli, "%s", weft_error ());
+    }
+    if (self->status < 0)
+        self->status = error == WEFT_EEND ? EXIT_OK : EXIT_RUN_ERROR;
+    jobhead_end (self, true);
+}
+
+static void
+jobhead_halt (struct jobhead *self)
+{
+    bool now = self->halt.when == HALT_NOW;
+    if (self->state < HEAD_DRAINING) {
+        progress_clear (&self->view.progress);
+        cli_note (self->cli, "halting after %llu jobs, of which %llu failed%s", (unsigned long long) self->halt.done,
+                  (unsigned long long) self->halt.failed, now ? "" : "; waiting for those that run");
+    }
+    jobhead_end (self, now);
+}
+
+/*  As GNU parallel: a first SIGTERM lets those that run end, a second or a SIGINT does not. */
+static void
+jobhead_signals (struct jobhead *self)
+{
+    int stops = self->cli->stopped (self->cli);
+    if (stops == self->stops)
+        return;
+    uint64_t events;
+    if (read (self->cli->stop_fd, &events, sizeof events) < 0) {
+        /*  The count of signals is what tells. */
+    }
+    bool now = stops > 1 || self->cli->signal (self->cli) != SIGTERM;
+    self->stops = stops;
+    progress_clear (&self->view.progress);
+    if (now)
+        cli_note (self->cli, "stopping");
+    else
+        cli_note (self->cli, "starting no more jobs, waiting for those that run; a second SIGTERM stops them");
+    jobhead_end (self, now);
+}
+
+/* ------------------------------------------------------------------ events */
+
+static void
+jobhead_done (struct jobhead *self, const weft_pool_event_t *event)
+{
+    int status, signal;
+    if (event->reason == WEFT_JOB_CANCELLED) {
+        self->not_run++;
+        return;
+    }
+    jobview_result (event, &status, &signal);
+    if (halt_job (&self->halt, status, signal))
+        jobhead_halt (self);
+}
+
+static void
+jobhead_event (struct jobhead *self, const weft_pool_event_t *event)
+{
+    struct viewjob *job = (struct viewjob *) (uintptr_t) event->tag;
+    if (event->kind == WEFT_POOL_DONE)
+        jobhead_done (self, event);
+    int rc = jobview_event (&self->view, &self->line, job, event);
+    if (rc < 0)
+        jobhead_fail (self, rc, NULL);
+    else if (event->kind == WEFT_POOL_STARTED && self->options->trace) {
+        progress_clear (&self->view.progress);
+        fprintf (self->cli->err, "%s\n", job->command);
+    }
+}
+
+/*  Takes what has happened. True when there may be more. */
+static bool
+jobhead_take (struct jobhead *self)
+{
+    weft_pool_event_t event;
+    for (int i = 0; i < TURN_EVENTS; i++) {
+        int rc = weft_pool_next (self->pool, &event, 0);
+        if (rc == WEFT_EAGAIN || rc == WEFT_ETIMEOUT)
+            return false;
+        if (rc < 0) {
+            self->ended = true;
+            if (rc != WEFT_EEND)
+                jobhead_fail (self, rc, NULL);
+            return false;
+        }
+        jobhead_event (self, &event);
+    }
+    return true;
+}
+
+/* -------------------------------------------------------------------- jobs */
+
+/*  Hands over the job that was made: 0, or WEFT_EAGAIN when the pool has enough. */
+static int
+jobhead_hand_over (struct jobhead *self)
+{
+    bool marked = self->list.command.uses_slot;
+    struct viewjob *job = jobhead_new_job (self);
+    if (!job)
+        return error_set (WEFT_ENOMEM, "out of memory");
+    weft_job_t spec = { .command = job->text, .tag = (uintptr_t) job, .timeout = clock_poll_ms (self->options->timeout),
+                        .slot_mark = marked ? JOBLIST_SLOT_MARK : NULL };
+    int rc = weft_pool_submit (self->pool, &spec, NULL);
+    if (rc < 0) {
+        viewjob_free (job);
+        return rc;
+    }
+    jobview_begin (&self->line, job, self->list.number);
+    self->handed++;
+    self->made = false;
+    return 0;
+}
+
+static void
+jobhead_input_ended (struct jobhead *self)
+{
+    self->state = HEAD_ENDING;
+    self->total = self->list.number;
+    self->total_known = true;
+    weft_pool_finish (self->pool);
+    if (halt_total (&self->halt, self->total))
+        jobhead_halt (self);
+}
+
+/*  Makes the next job: 1, or 0 when there is none for now. */
+static int
+jobhead_make (struct jobhead *self)
+{
+    if (!jobout_has_room (&self->line, self->list.number + 1))
+        return 0;
+    int rc = joblist_next (&self->list, &self->command, &self->tag);
+    self->waiting = rc == 0;
+    self->made = rc == 1;
+    if (rc == WEFT_EEND)
+        jobhead_input_ended (self);
+    else if (rc < 0) {
+        /*  What was read before the error is good and is run to its end. */
+        progress_clear (&self->view.progress);
+        cli_error (self->cli, "%s", weft_error ());
+        self->status = EXIT_RUN_ERROR;
+        jobhead_input_ended (self);
+    }
+    return rc == 1;
+}
+
+/*  True when there may be more to hand over at once. */
+static bool
+jobhead_feed (struct jobhead *self)
+{
+    for (int i = 0; i < TURN_JOBS && self->state == HEAD_FEEDING; i++) {
+        if (outlet_full (&self->view.outlet) || (!self->made && !jobhead_make (self)))
+            return false;
+        int rc = jobhead_hand_over (self);
+        if (rc == WEFT_EAGAIN)
+            return false;
+        if (rc < 0)
+            jobhead_fail (self, rc, NULL);
+    }
+    return self->state == HEAD_FEEDING;
+}
+
+/* -------------------------------------------------------------------- loop */
+
+static int
+jobhead_wait (struct jobhead *self)
+{
+    bool input = self->state == HEAD_FEEDING && self->waiting && !self->made;
+    weft_pollitem_t items[] = { { .fd = self->cli->stop_fd, .events = WEFT_IN },
+                                { .fd = input ? joblist_fd (&self->list) : -1, .events = WEFT_IN },
+                                { .fd = outlet_fd (&self->view.outlet), .events = WEFT_OUT },
+                                { .self = self->pool, .events = WEFT_IN } };
+    return weft_poll (items, self->ended ? 3 : 4, clock_poll_ms (progress_wait (&self->view.progress)));
+}
+
+static int
+jobhead_finish (struct jobhead *self)
+{
+    struct progress_counts counts;
+    jobhead_counts (self, &counts);
+    jobview_end (&self->view, &counts);
+    if (self->not_run && self->status != EXIT_OK && (self->stops || self->cli->verbose))
+        cli_error (self->cli, "%llu jobs were not run to their end%s", (unsigned long long) self->not_run,
+                   self->total_known ? "" : ", and the input was not read to its end");
+    if (self->status >= 0)
+        return self->status;
+    if (self->stops && (self->not_run || !self->total_known))
+        return EXIT_RUN_ERROR;
+    return halt_status (&self->halt);
+}
+
+int
+jobhead_prepare (struct jobhead *self, weft_pool_t *pool)
+{
+    char retries[32];
+    int64_t tries = self->options->tries;
+    self->pool = pool;
+    snprintf (retries, sizeof retries, "%lld", (long long) (tries ? tries - 1 : 1000000));
+    int rc = weft_pool_set (pool, "retries", retries);
+    if (rc == 0 && self->line.mode != JOBOUT_GROUP)
+        rc = weft_pool_set (pool, "stream", "yes");
+    if (rc < 0)
+        cli_fail (self->cli, rc, NULL);
+    return rc;
+}
+
+int
+jobhead_run (struct jobhead *self)
+{
+    struct progress_counts counts;
+    while (true) {
+        bool busy = !self->ended && jobhead_take (self);
+        if (!self->ended)
+            busy |= jobhead_feed (self);
+        jobhead_signals (self);
+        jobhead_counts (self, &counts);
+        int rc = jobview_flush (&self->view, &counts);
+        if (rc < 0)
+            jobhead_fail (self, rc, NULL);
+        if (self->ended && (self->state == HEAD_STOPPING || outlet_fd (&self->view.outlet) < 0))
+            break;
+        rc = busy ? 0 : jobhead_wait (self);
+        if (rc < 0 && rc != WEFT_EINTR) {
+            jobhead_fail (self, rc, NULL);
+            self->ended = true;
+        }
+    }
+    return jobhead_finish (self);
+}

@@ -1,0 +1,71 @@
+/*  jobhead.h - the head of a pool at work: jobs in, results out
+ *
+ *  What `weft run` and `weft ventilator` have in common. */
+#ifndef WEFT_CLI_JOBHEAD_H
+#define WEFT_CLI_JOBHEAD_H
+
+#include "cli/command.h"
+#include "cli/halt.h"
+#include "cli/joblist.h"
+#include "cli/jobview.h"
+
+struct jobhead_options {
+    int64_t timeout;
+    int64_t tries;
+    char *halt;
+    bool dry_run, trace;
+};
+
+extern const struct option jobhead_options[];
+
+/*  No job more once it is not HEAD_FEEDING. */
+enum jobhead_state {
+    HEAD_FEEDING,               /*  jobs are made and handed over                       */
+    HEAD_ENDING,                /*  the input has ended: what was handed over is run    */
+    HEAD_DRAINING,              /*  ended early: what runs goes on, the rest is dropped */
+    HEAD_STOPPING               /*  ended early: what runs is stopped too               */
+};
+
+struct jobhead {
+    struct cli *cli;
+    weft_pool_t *pool;
+    const struct jobhead_options *options;
+    struct joblist list;
+    struct jobview view;
+    struct jobout line;
+    struct halt halt;
+    enum jobhead_state state;
+    struct buffer command, tag; /*  of a job that was made ...                          */
+    bool made;                  /*  ... and not handed over                             */
+    bool waiting;               /*  the input has nothing yet                           */
+    bool ended;                 /*  the pool has                                        */
+    bool total_known;
+    uint64_t total;
+    uint64_t handed, not_run;
+    int stops;                  /*  signals that were acted on                          */
+    int status;                 /*  EXIT_RUN_ERROR or EXIT_OK when that overrides the jobs', else -1 */
+};
+
+struct jobhead_config {
+    const struct joblist_options *list;
+    const struct jobview_options *view;
+    const struct jobhead_options *run;
+    char **operands;
+    int count;
+    bool files;                 /*  the operands are files of commands                  */
+};
+
+/*  Says what is wrong. Returns 0 or negative. */
+int jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config *config);
+void jobhead_free (struct jobhead *self);
+
+/*  Prints the commands instead of running them; the exit status. */
+int jobhead_dry_run (struct jobhead *self, int slots);
+
+/*  Sets what the pool has to know; before it is bound. Negative after having said why. */
+int jobhead_prepare (struct jobhead *self, weft_pool_t *pool);
+
+/*  Runs all jobs; the exit status. */
+int jobhead_run (struct jobhead *self);
+
+#endif

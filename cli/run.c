@@ -1,0 +1,161 @@
+/*  run.c - weft run: many jobs, in one process or with workers from elsewhere */
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "cli/agents.h"
+#include "cli/command.h"
+#include "cli/jobhead.h"
+#include "cli/poolends.h"
+#include "cli/slots.h"
+
+struct run_options {
+    char *jobs;
+    int64_t workers;
+    char *shell;
+    struct option_list listen;
+    bool insecure;
+};
+
+#define FIELD(name) offsetof (struct run_options, name)
+
+static const struct option run_options[] = {
+    { .name = "jobs", .letter = 'j', .type = OPTION_TEXT, .argument = "N", .standard = "100%", .offset = FIELD (jobs),
+      .text = "jobs at once: a number, N% of the processors, +N or -N of them, 0 for as many as possible" },
+    { .name = "max-procs", .letter = 'P', .type = OPTION_TEXT, .standard = "100%", .flags = OPTION_HIDDEN,
+      .offset = FIELD (jobs) },
+    { .name = "workers", .letter = 'w', .type = OPTION_INT, .argument = "N", .standard = "1", .max = 256,
+      .offset = FIELD (workers), .text = "workers in this process that share the jobs; 0 with --listen for none" },
+    { .name = "shell", .type = OPTION_TEXT, .argument = "PATH", .offset = FIELD (shell),
+      .text = "shell for all commands; without it /bin/sh, and none where none is needed" },
+    { .name = "listen", .letter = 'b', .type = OPTION_LIST, .argument = "ENDPOINT", .offset = FIELD (listen),
+      .text = "take workers from elsewhere, too: weft worker -c ENDPOINT" },
+    { .name = "insecure", .type = OPTION_FLAG, .offset = FIELD (insecure), .text = POOLENDS_INSECURE },
+    OPTION_END
+};
+
+struct run {
+    struct cli *cli;
+    struct joblist_options list;
+    struct jobview_options view;
+    struct jobhead_options head_options;
+    struct run_options options;
+    int slots;
+    struct jobhead head;
+    weft_pool_t *pool;
+    struct agents agents;
+};
+
+static int
+run_check (struct run *self)
+{
+    const struct run_options *options = &self->options;
+    int rc = slots_parse (options->jobs, slots_processors (), &self->slots);
+    for (size_t i = 0; i < options->listen.count && rc == 0; i++)
+        rc = poolends_check (options->listen.items[i], options->insecure);
+    if (rc < 0)
+        cli_error (self->cli, "%s", weft_error ());
+    else if (options->workers == 0 && options->listen.count == 0) {
+        cli_error (self->cli, "without workers nothing is run: give --listen ENDPOINT, or --workers 1 or more");
+        rc = WEFT_EINVAL;
+    }
+    return rc;
+}
+
+/*  The pool, its own workers, and where others can join. */
+static int
+run_open (struct run *self)
+{
+    char endpoint[64];
+    snprintf (endpoint, sizeof endpoint, "inproc://weft-run-%p", (void *) self);
+    self->pool = weft_pool_new (self->cli->weft);
+    int rc = self->pool ? jobhead_prepare (&self->head, self->pool) : WEFT_ENOMEM;
+    if (rc == 0)
+        rc = weft_pool_bind (self->pool, endpoint);
+    for (size_t i = 0; i < self->options.listen.count && rc == 0; i++) {
+        rc = weft_pool_bind (self->pool, self->options.listen.items[i]);
+        if (rc == 0)
+            cli_note (self->cli, "listening on %s", weft_pool_endpoint (self->pool));
+    }
+    int workers = (int) self->options.workers < self->slots ? (int) self->options.workers : self->slots;
+    if (rc == 0 && workers > 0)
+        rc = agents_start (&self->agents, self->cli->weft, endpoint, workers, self->slots, self->options.shell);
+    if (rc < 0)
+        cli_error (self->cli, "%s", weft_error ());
+    return rc;
+}
+
+static int
+run_jobs (struct run *self)
+{
+    if (self->head_options.dry_run)
+        return jobhead_dry_run (&self->head, self->slots);
+    int status = run_open (self) == 0 ? jobhead_run (&self->head) : EXIT_RUN_ERROR;
+    agents_stop (&self->agents, true);
+    agents_join (&self->agents);
+    weft_pool_destroy (&self->pool);
+    return status;
+}
+
+static int
+run_run (struct cli *cli, const struct command *command, int argc, char **argv)
+{
+    struct run self = { .cli = cli };
+    void *targets[] = { &self.list, &self.view, &self.head_options, &self.options };
+    char *operands[argc + 1];
+    int count = 0, status = EXIT_RUN_ERROR;
+    int rc = command_parse (cli, command, targets, NULL, argc, argv, operands, &count);
+    if (rc == 0 && run_check (&self) == 0) {
+        struct jobhead_config config = { &self.list, &self.view, &self.head_options, operands, count, false };
+        if (jobhead_init (&self.head, cli, &config) == 0) {
+            status = run_jobs (&self);
+            jobhead_free (&self.head);
+        }
+    }
+    command_free_options (command, targets, NULL);
+    return rc > 0 ? EXIT_OK : status;
+}
+
+const struct command command_run_jobs = {
+    .name = "run",
+    .group = COMMAND_GROUP_POOL,
+    .summary = "run a command for each of many values, several at once",
+    .usage = "[OPTIONS] [COMMAND] [::: VALUE ...] [:::: FILE ...]",
+    .description =
+        "Runs COMMAND once for each value, several at a time, and prints what each run writes when it ends. Values "
+        "come from ::: on the command line, from files (:::: or --arg-file), or from standard input, a line each; they "
+        "are read as they are needed. Several sources give all combinations, the last the fastest; :::+ and ::::+ go "
+        "along with the source before them. Without COMMAND each value is a command.\n\n"
+        "In COMMAND, {} stands for the value, {.} for the value without its extension, {/} for its last name, {//} "
+        "for its directory, {/.} for the last name without extension, {#} for the number of the job, {%} for that of "
+        "its slot. {2}, {2.}, {2/}, {2//}, {2/.} and {-1} are the same of one source, column or argument. A value is "
+        "quoted for the shell, unless the command itself is one. Without any of these, {} is added at the end.\n\n"
+        "This is GNU parallel's language, quoting, job log and exit status; -q and -v are weft's own (for the first "
+        "use {} in quotes of your own, for the second --trace).\n\n"
+        "With --listen, workers on this and other machines share the jobs: a worker that dies has its jobs run "
+        "elsewhere.\n\n"
+        "A first SIGTERM lets the jobs that run end and starts no more; a second one, or SIGINT, stops them.",
+    .guarantee = "Every job that is taken gets exactly one result (done, failed or given up); a job whose worker dies "
+                 "is run again, so what it did may happen twice.",
+    .status = "The number of jobs that failed, 101 for more than 100, 255 for any other error. With --halt WHEN,fail=1: "
+              "that of the job that failed.",
+    .tables = (const struct command_table[]) { { .title = "Input", .table = joblist_options },
+                                               { .title = "Output", .table = jobview_options },
+                                               { .title = "Jobs", .table = jobhead_options },
+                                               { .title = "Workers", .table = run_options },
+                                               { .title = NULL } },
+    .examples =
+        (const struct command_example[]) {
+            { "find /usr/share/doc -type f | weft run --bar --joblog log 'sha256sum {}'",
+              "Each file its own job, with a bar and a log." },
+            { "weft run -k -j4 'echo {#} {/.}' ::: a/x.c b/y.c", "Four at once, output in the order of the values." },
+            { "weft run convert {1} -resize {2} {1.}-{2}.png :::: photos ::: 100x100 400x400",
+              "Every photo in every size." },
+            { "weft run --halt now,fail=1 --timeout 60s make -C {} check ::: */",
+              "Ends with the first that fails, and with its status." },
+            { "weft run --workers 0 --listen tcp://127.0.0.1:6000 :::: jobs.txt",
+              "Lines of a file as commands, for workers that connect." },
+            { .line = NULL } },
+    .posix = true,
+    .run = run_run,
+};

@@ -1,0 +1,330 @@
+/*  sink.c - weft sink: prints the results that heads send on */
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/halt.h"
+#include "cli/jobview.h"
+#include "cli/poolends.h"
+#include "cli/replace.h"
+#include "core/error.h"
+#include "core/map.h"
+#include "patterns/pool.h"
+
+#define TURN_EVENTS 1000
+
+struct sink_own {
+    struct option_list bind;
+    bool insecure;
+};
+
+static const struct option own_options[] = {
+    { .name = "bind", .letter = 'b', .type = OPTION_LIST, .argument = "ENDPOINT",
+      .offset = offsetof (struct sink_own, bind), .text = "where heads connect" },
+    { .name = "insecure", .type = OPTION_FLAG, .offset = offsetof (struct sink_own, insecure),
+      .text = POOLENDS_INSECURE },
+    OPTION_END
+};
+
+/*  A job of a head, from its first event to its last. */
+struct sink_job {
+    struct map_node node;           /*  by number                           */
+    uint64_t number;
+    struct viewjob *view;
+};
+
+/*  A head, whose jobs are numbered from 1. */
+struct sink_head {
+    struct sink_head *next;
+    struct jobout line;
+    struct map jobs;
+    char name[];
+};
+
+struct sink {
+    struct cli *cli;
+    struct sink_own own;
+    struct jobview_options view_options;
+    weft_sink_t *sink;
+    struct jobview view;
+    struct replace tag;             /*  with the command as its only value  */
+    bool tagged, told_order;
+    struct sink_head *heads;
+    struct halt counts;             /*  of failures, for the exit status    */
+    bool ended;
+};
+
+/* ----------------------------------------------------- heads and their jobs */
+
+static struct sink_head *
+sink_head (struct sink *self, const char *name)
+{
+    struct sink_head *head = self->heads;
+    while (head && strcmp (head->name, name) != 0)
+        head = head->next;
+    if (head)
+        return head;
+    head = calloc (1, sizeof *head + strlen (name) + 1);
+    if (!head || map_init (&head->jobs) < 0 || jobview_line (&self->view, &head->line) < 0) {
+        free (head);
+        error_set (WEFT_ENOMEM, "out of memory");
+        return NULL;
+    }
+    strcpy (head->name, name);
+    head->next = self->heads;
+    self->heads = head;
+    return head;
+}
+
+static struct sink_job *
+head_find (const struct sink_head *self, uint64_t number)
+{
+    struct map_node *node = map_first (&self->jobs, hash_number (number));
+    while (node && map_entry (node, struct sink_job, node)->number != number)
+        node = map_next (node);
+    return node ? map_entry (node, struct sink_job, node) : NULL;
+}
+
+/*  What stands for the values of a job here is its command. */
+static struct viewjob *
+sink_view (struct sink *self, const weft_pool_event_t *event)
+{
+    char *command = strdup (event->command ? event->command : "");
+    struct viewjob *view = NULL;
+    struct buffer tag;
+    buffer_init (&tag, 0);
+    if (command && (!self->tagged || (replace_render (&self->tag, &command, 1, event->job, "", &tag) == 0
+                                      && buffer_terminate (&tag) == 0)))
+        view = viewjob_new (command, self->tagged ? buffer_data (&tag) : NULL);
+    buffer_free (&tag);
+    free (command);
+    return view;
+}
+
+static struct sink_job *
+head_add (struct sink *self, struct sink_head *head, const weft_pool_event_t *event)
+{
+    struct sink_job *job = calloc (1, sizeof *job);
+    struct viewjob *view = sink_view (self, event);
+    if (!job || !view) {
+        free (job);
+        viewjob_free (view);
+        error_set (WEFT_ENOMEM, "out of memory");
+        return NULL;
+    }
+    while (!jobout_has_room (&head->line, event->job)) {
+        if (!self->told_order)
+            cli_note (self->cli, "job %llu is so far behind that its output will not come in order",
+                      (unsigned long long) head->line.turn);
+        self->told_order = true;
+        if (jobout_pass (&head->line) < 0)
+            break;
+    }
+    *job = (struct sink_job) { .number = event->job, .view = view };
+    jobview_begin (&head->line, view, event->job);
+    map_add (&head->jobs, &job->node, hash_number (event->job));
+    return job;
+}
+
+static void
+sink_free_heads (struct sink *self)
+{
+    while (self->heads) {
+        struct sink_head *head = self->heads;
+        self->heads = head->next;
+        jobout_free (&head->line);
+        map_free (&head->jobs);
+        free (head);
+    }
+}
+
+/* ------------------------------------------------------------------ events */
+
+static int
+sink_event (struct sink *self, const weft_pool_event_t *event)
+{
+    if (event->kind == WEFT_POOL_JOINED || event->kind == WEFT_POOL_LEFT)
+        return jobview_event (&self->view, NULL, NULL, event);
+    struct sink_head *head = sink_head (self, event->head ? event->head : "");
+    struct sink_job *job = head ? head_find (head, event->job) : NULL;
+    if (head && !job)
+        job = head_add (self, head, event);
+    if (!job)
+        return WEFT_ENOMEM;
+    struct viewjob *view = job->view;
+    if (event->kind == WEFT_POOL_DONE) {
+        int status, signal;
+        jobview_result (event, &status, &signal);
+        if (event->reason != WEFT_JOB_CANCELLED)
+            halt_job (&self->counts, status, signal);
+        map_remove (&head->jobs, &job->node);
+        free (job);
+    }
+    return jobview_event (&self->view, &head->line, view, event);
+}
+
+/*  1 when there may be more, 0, or an error. */
+static int
+sink_take (struct sink *self)
+{
+    weft_pool_event_t event;
+    for (int i = 0; i < TURN_EVENTS && !outlet_full (&self->view.outlet); i++) {
+        int rc = weft_sink_next (self->sink, &event, 0);
+        if (rc == WEFT_EAGAIN || rc == WEFT_ETIMEOUT)
+            return 0;
+        if (rc == WEFT_EEND)
+            self->ended = true;
+        if (rc < 0)
+            return rc == WEFT_EEND ? 0 : rc;
+        rc = sink_event (self, &event);
+        if (rc < 0)
+            return rc;
+    }
+    return outlet_full (&self->view.outlet) ? 0 : 1;
+}
+
+/*  Until there is something to do. While the output is held up nothing more is taken,
+ *  and heads wait for their acknowledgements. */
+static int
+sink_wait (struct sink *self)
+{
+    bool full = outlet_full (&self->view.outlet);
+    weft_pollitem_t items[] = { { .fd = self->cli->stop_fd, .events = WEFT_IN },
+                                { .fd = outlet_fd (&self->view.outlet), .events = WEFT_OUT },
+                                { .self = self->sink, .events = full ? 0 : WEFT_IN } };
+    return weft_poll (items, self->ended ? 2 : 3, clock_poll_ms (progress_wait (&self->view.progress)));
+}
+
+static void
+sink_counts (const struct sink *self, struct progress_counts *counts)
+{
+    *counts = (struct progress_counts) { .done = self->counts.done, .failed = self->counts.failed,
+                                         .total = self->counts.done, .complete = self->ended };
+}
+
+static int
+sink_loop (struct sink *self)
+{
+    struct progress_counts counts;
+    int rc = 0;
+    while (rc >= 0 && self->cli->stopped (self->cli) == 0) {
+        int busy = self->ended ? 0 : sink_take (self);
+        sink_counts (self, &counts);
+        int flushed = jobview_flush (&self->view, &counts);
+        rc = busy < 0 ? busy : flushed;
+        if (self->ended && outlet_fd (&self->view.outlet) < 0)
+            break;
+        if (rc == 0 && busy == 0)
+            rc = sink_wait (self);
+        rc = rc == WEFT_EINTR ? 0 : rc;
+    }
+    sink_counts (self, &counts);
+    jobview_end (&self->view, &counts);
+    if (rc == WEFT_EEND)
+        return EXIT_OK;
+    if (rc < 0)
+        return cli_fail (self->cli, rc, NULL);
+    if (!self->ended)
+        cli_note (self->cli, "stopped before the heads had finished");
+    return self->ended ? halt_status (&self->counts) : EXIT_RUN_ERROR;
+}
+
+/* ----------------------------------------------------------------- opening */
+
+static int
+sink_bind (struct sink *self, const char *endpoint)
+{
+    int rc = poolends_check (endpoint, self->own.insecure);
+    if (rc == 0)
+        rc = weft_sink_bind (self->sink, endpoint);
+    if (rc == 0)
+        cli_note (self->cli, "listening on %s", weft_sink_endpoint (self->sink));
+    return rc;
+}
+
+static int
+sink_open (struct sink *self, char *const *endpoints, int count)
+{
+    char *tag = jobview_tag (&self->view_options);
+    int rc = halt_parse (&self->counts, NULL);
+    if (tag)
+        rc = replace_compile (&self->tag, tag, 0);
+    self->tagged = tag != NULL;
+    free (tag);
+    for (size_t i = 0; i < self->own.bind.count && rc == 0; i++)
+        rc = sink_bind (self, self->own.bind.items[i]);
+    for (int i = 0; i < count && rc == 0; i++)
+        rc = sink_bind (self, endpoints[i]);
+    return rc;
+}
+
+static int
+sink_work (struct sink *self, char *const *endpoints, int count)
+{
+    if (count == 0 && self->own.bind.count == 0) {
+        cli_error (self->cli, "give an endpoint where heads connect, as in 'weft sink -b tcp://127.0.0.1:6001'");
+        return EXIT_USAGE;
+    }
+    int status, rc = jobview_init (&self->view, self->cli, &self->view_options);
+    if (rc == 0)
+        rc = sink_open (self, endpoints, count);
+    status = rc < 0 ? cli_fail (self->cli, rc, NULL) : sink_loop (self);
+    sink_free_heads (self);
+    replace_free (&self->tag);
+    jobview_free (&self->view);
+    return status;
+}
+
+static int
+sink_set (void *target, const struct option *option, const char *value)
+{
+    return weft_sink_set (target, option->name, value ? value : "yes");
+}
+
+static int
+sink_run (struct cli *cli, const struct command *command, int argc, char **argv)
+{
+    struct sink self = { .cli = cli, .sink = weft_sink_new (cli->weft) };
+    if (!self.sink)
+        return cli_fail (cli, WEFT_ENOMEM, NULL);
+    void *targets[] = { &self.view_options, &self.own, self.sink };
+    command_set_fn *const setters[] = { NULL, NULL, sink_set };
+    char *operands[argc + 1];
+    int count = 0, status = EXIT_USAGE;
+    int rc = command_parse (cli, command, targets, setters, argc, argv, operands, &count);
+    if (rc == 0)
+        status = sink_work (&self, operands, count);
+    weft_sink_destroy (&self.sink);
+    command_free_options (command, targets, setters);
+    return rc > 0 ? EXIT_OK : status;
+}
+
+const struct command command_sink = {
+    .name = "sink",
+    .group = COMMAND_GROUP_POOL,
+    .summary = "print the results that heads send on",
+    .usage = "[OPTIONS] -b ENDPOINT",
+    .description =
+        "Takes the results of every weft ventilator whose --sink names it, acknowledges them, and prints and logs them "
+        "as weft run does. It ends when every head that came has finished.\n\n"
+        "Values of jobs are not known here: with --tag a line begins with the job's command, and in --tagstring {} "
+        "stands for that and {#} for the job's number with its head.\n\n"
+        "When its output is held up it takes no more, and heads wait.",
+    .guarantee = "Every result arrives once: a head keeps what was not acknowledged, and sends it again.",
+    .status = "The number of jobs that failed, 101 for more than 100, 255 when it was stopped before the heads had "
+              "finished.",
+    .tables = (const struct command_table[]) { { .title = "Output", .table = jobview_options },
+                                               { .title = "Heads", .table = own_options },
+                                               { .title = "Sink", .table = sink_options },
+                                               { .title = NULL } },
+    .examples =
+        (const struct command_example[]) {
+            { "weft sink -b tcp://127.0.0.1:6001 --joblog log > results", "Keeps results and a log." },
+            { "weft ventilator -b tcp://127.0.0.1:6000 --sink tcp://127.0.0.1:6001 jobs.txt", "A head that sends to it." },
+            { .line = NULL } },
+    .run = sink_run,
+};

@@ -1,0 +1,176 @@
+/*  ventilator.c - weft ventilator: hands out jobs to workers elsewhere */
+
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/jobhead.h"
+#include "cli/poolends.h"
+#include "core/error.h"
+
+struct ventilator_options {
+    struct option_list bind;
+    char *sink;
+    bool insecure;
+    char *queue, *retry_lost, *heartbeat;
+};
+
+#define FIELD(name) offsetof (struct ventilator_options, name)
+
+static const struct option ventilator_options[] = {
+    { .name = "bind", .letter = 'b', .type = OPTION_LIST, .argument = "ENDPOINT", .offset = FIELD (bind),
+      .text = "where workers connect" },
+    { .name = "sink", .type = OPTION_TEXT, .argument = "ENDPOINT", .offset = FIELD (sink),
+      .text = "send results on to a weft sink there, instead of printing them" },
+    { .name = "insecure", .type = OPTION_FLAG, .offset = FIELD (insecure), .text = POOLENDS_INSECURE },
+    { .name = "queue", .type = OPTION_TEXT, .argument = "N", .offset = FIELD (queue),
+      .text = "jobs that may wait to be run; default: 10000" },
+    { .name = "retry-lost", .type = OPTION_TEXT, .argument = "N", .offset = FIELD (retry_lost),
+      .text = "how often a job whose worker went away is run again; default: 3" },
+    { .name = "heartbeat", .type = OPTION_TEXT, .argument = "TIME", .offset = FIELD (heartbeat),
+      .text = "time between signs of life to workers; default: 1s" },
+    OPTION_END
+};
+
+struct ventilator {
+    struct cli *cli;
+    struct joblist_options list;
+    struct jobview_options view;
+    struct jobhead_options head_options;
+    struct ventilator_options options;
+    struct jobhead head;
+    weft_pool_t *pool;
+};
+
+static int
+ventilator_set (struct ventilator *self)
+{
+    const struct {
+        const char *name, *value;
+    } settings[] = { { "sink", self->options.sink },
+                     { "queue", self->options.queue },
+                     { "retry-lost", self->options.retry_lost },
+                     { "heartbeat", self->options.heartbeat } };
+    int rc = 0;
+    for (size_t i = 0; i < sizeof settings / sizeof *settings && rc == 0; i++)
+        if (settings[i].value)
+            rc = weft_pool_set (self->pool, settings[i].name, settings[i].value);
+    return rc;
+}
+
+static int
+ventilator_bind (struct ventilator *self, const char *endpoint)
+{
+    int rc = poolends_check (endpoint, self->options.insecure);
+    if (rc == 0)
+        rc = weft_pool_bind (self->pool, endpoint);
+    if (rc == 0)
+        cli_note (self->cli, "listening on %s", weft_pool_endpoint (self->pool));
+    return rc;
+}
+
+/*  The exit status. `endpoint` is one besides those of --bind, or NULL. */
+static int
+ventilator_jobs (struct ventilator *self, const char *endpoint)
+{
+    if (self->head_options.dry_run)
+        return jobhead_dry_run (&self->head, 1);
+    self->head.view.mute = self->options.sink != NULL;
+    self->pool = weft_pool_new (self->cli->weft);
+    int rc = self->pool ? jobhead_prepare (&self->head, self->pool) : WEFT_ENOMEM;
+    if (rc == 0)
+        rc = ventilator_set (self);
+    if (rc == 0 && endpoint)
+        rc = ventilator_bind (self, endpoint);
+    for (size_t i = 0; i < self->options.bind.count && rc == 0; i++)
+        rc = ventilator_bind (self, self->options.bind.items[i]);
+    if (rc < 0)
+        cli_error (self->cli, "%s", weft_error ());
+    int status = rc == 0 ? jobhead_run (&self->head) : EXIT_RUN_ERROR;
+    weft_pool_destroy (&self->pool);
+    return status;
+}
+
+/*  Operands that are no files: said before they are taken for such. */
+static bool
+ventilator_files_exist (struct ventilator *self, char *const *files, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp (files[i], "-") != 0 && access (files[i], R_OK) < 0) {
+            error_errno ("cannot read %s", files[i]);
+            cli_error (self->cli, "%s (operands are files of commands; a command is followed by ::: or :::: , or comes "
+                       "with --arg-file, where - is standard input)", weft_error ());
+            return false;
+        }
+    return true;
+}
+
+static int
+ventilator_work (struct ventilator *self, char **operands, int count)
+{
+    const char *endpoint = NULL;
+    if (self->options.bind.count == 0 && count > 0) {
+        endpoint = *operands++;
+        count--;
+    }
+    if (!endpoint && self->options.bind.count == 0 && !self->head_options.dry_run) {
+        cli_error (self->cli, "give an endpoint where workers connect, as in 'weft ventilator -b tcp://127.0.0.1:6000'");
+        return EXIT_RUN_ERROR;
+    }
+    bool files = self->list.files.count == 0 && !joblist_has_sources (operands, count);
+    if (files && !ventilator_files_exist (self, operands, count))
+        return EXIT_RUN_ERROR;
+    struct jobhead_config config = { &self->list, &self->view, &self->head_options, operands, count, files };
+    if (jobhead_init (&self->head, self->cli, &config) < 0)
+        return EXIT_RUN_ERROR;
+    int status = ventilator_jobs (self, endpoint);
+    jobhead_free (&self->head);
+    return status;
+}
+
+static int
+ventilator_run (struct cli *cli, const struct command *command, int argc, char **argv)
+{
+    struct ventilator self = { .cli = cli };
+    void *targets[] = { &self.list, &self.view, &self.head_options, &self.options };
+    char *operands[argc + 1];
+    int count = 0, status = EXIT_RUN_ERROR;
+    int rc = command_parse (cli, command, targets, NULL, argc, argv, operands, &count);
+    if (rc == 0)
+        status = ventilator_work (&self, operands, count);
+    command_free_options (command, targets, NULL);
+    return rc > 0 ? EXIT_OK : status;
+}
+
+const struct command command_ventilator = {
+    .name = "ventilator",
+    .group = COMMAND_GROUP_POOL,
+    .summary = "hand out jobs to workers elsewhere",
+    .usage = "[OPTIONS] -b ENDPOINT [FILE ...] | -b ENDPOINT COMMAND ::: VALUE ...",
+    .description =
+        "Hands out jobs to every weft worker that connects to ENDPOINT, as many as each can run, and prints what they "
+        "write. Jobs are the lines of the files, or of standard input, each a command; or, where ::: , :::: or "
+        "--arg-file follow, COMMAND for each value as in weft run.\n\n"
+        "It waits for workers as long as there are jobs; they may come and go. With --sink, results are printed by a "
+        "weft sink elsewhere.\n\n"
+        "A first SIGTERM lets the jobs that run end and starts no more; a second one, or SIGINT, stops them.",
+    .guarantee = "Every job that is taken gets exactly one result (done, failed or given up); a job whose worker dies "
+                 "is run again, so what it did may happen twice.",
+    .status = "The number of jobs that failed, 101 for more than 100, 255 for any other error.",
+    .tables = (const struct command_table[]) { { .title = "Input", .table = joblist_options },
+                                               { .title = "Output", .table = jobview_options },
+                                               { .title = "Jobs", .table = jobhead_options },
+                                               { .title = "Pool", .table = ventilator_options },
+                                               { .title = NULL } },
+    .examples =
+        (const struct command_example[]) {
+            { "weft ventilator -b tcp://127.0.0.1:6000 jobs.txt", "The lines of a file, a command each." },
+            { "find . -name '*.wav' | weft ventilator -b ipc:///tmp/pool.sock -a - 'flac {}'",
+              "A command for each line of standard input." },
+            { "weft ventilator -b tcp://127.0.0.1:6000 --sink tcp://127.0.0.1:6001 jobs.txt",
+              "The results go to weft sink -b tcp://127.0.0.1:6001." },
+            { .line = NULL } },
+    .posix = true,
+    .run = ventilator_run,
+};
