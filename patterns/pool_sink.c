@@ -61,7 +61,6 @@ weft_sink_new (weft_t *weft)
     self->pollable.ops = &sink_ops;
     self->weft = weft;
     self->instance = random_seed ();
-    self->pumped = clock_now (weft->clock);
     weft_msg_init (&self->msg);
     buffer_init (&self->body, 0);
     buffer_init (&self->texts, 0);
@@ -118,6 +117,7 @@ weft_sink_bind (weft_sink_t *self, const char *text)
     struct wire_options options;
     int rc = endpoint_parse (&endpoint, text, ENDPOINT_BIND);
     pool_wire_options (&options, self->config.linger);
+    self->pumped = clock_now (self->weft->clock);
     if (rc == 0 && !self->wire)
         rc = context_open (self->weft, WIRE_ROUTER, &options, &self->wire);
     return rc ? rc : wire_attach (self->wire, &endpoint);
