@@ -12,8 +12,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -245,6 +243,7 @@ zmq_wire_close (struct wire **wire)
     *wire = NULL;
     linger_hold (self);
     monitor_close (&self->monitor, self);
+    ipc_remove (self, NULL);        /*  while we still listen, so that nobody else can be there */
     if (self->socket)
         zmq_close (self->socket);
     if (self->inproc_fd >= 0) {
@@ -292,23 +291,6 @@ zmq_wire_open (void *context, enum wire_type type, const struct wire_options *op
 
 /* -------------------------------------------------------------- addressing */
 
-/*  libzmq takes an ipc path over from whoever listens there, without a word. */
-static int
-check_ipc_free (const struct endpoint *endpoint)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    if (endpoint->path[0] == '@' || endpoint->path[0] == '*' || strlen (endpoint->path) >= sizeof address.sun_path)
-        return 0;
-    strcpy (address.sun_path, endpoint->path);
-    int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return error_errno ("%s", endpoint->text);
-    int rc = connect (fd, (struct sockaddr *) &address, sizeof address);
-    bool taken = rc == 0 || errno == EAGAIN || errno == EINPROGRESS;
-    close (fd);
-    return taken ? error_set (WEFT_EADDRINUSE, "%s: somebody listens there already", endpoint->text) : 0;
-}
-
 static int
 ensure_inproc (struct zmq_wire *self)
 {
@@ -329,7 +311,8 @@ zmq_wire_bind (struct wire *wire, const struct endpoint *endpoint)
 {
     struct zmq_wire *self = (struct zmq_wire *) wire;
     bool inproc = endpoint->transport == ENDPOINT_INPROC;
-    int rc = endpoint->transport == ENDPOINT_IPC ? check_ipc_free (endpoint) : 0;
+    bool ipc = endpoint->transport == ENDPOINT_IPC;
+    int rc = ipc ? ipc_check (endpoint) : 0;
     rc = rc ? rc : set_int (self, ZMQ_IPV6, endpoint->ipv6);
     rc = rc || !inproc ? rc : ensure_inproc (self);
     if (rc)
@@ -339,7 +322,8 @@ zmq_wire_bind (struct wire *wire, const struct endpoint *endpoint)
     size_t size = sizeof wire->bound;
     if (zmq_getsockopt (self->socket, ZMQ_LAST_ENDPOINT, wire->bound, &size))
         return zmq_wire_error (endpoint->text);
-    return inproc ? inproc_add (self, endpoint->path, true) : 0;
+    rc = ipc ? ipc_add (self, endpoint) : 0;
+    return inproc ? inproc_add (self, endpoint->path, true) : rc;
 }
 
 static int
@@ -364,6 +348,8 @@ zmq_wire_disconnect (struct wire *wire, const struct endpoint *endpoint)
         return error_set (WEFT_EENDPOINT, "%s: not connected or bound there", endpoint->text);
     if (endpoint->transport == ENDPOINT_INPROC)
         inproc_remove (self, endpoint->path);
+    if (endpoint->transport == ENDPOINT_IPC)
+        ipc_remove (self, endpoint->path);
     return 0;
 }
 

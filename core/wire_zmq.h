@@ -2,6 +2,7 @@
  *
  *  wire_zmq.c          sockets and messages
  *  wire_zmq_monitor.c  connection events of tcp and ipc, from libzmq's monitor
+ *  wire_zmq_ipc.c      the paths of ipc listeners
  *  wire_zmq_inproc.c   connection events of inproc, which libzmq does not tell
  *  wire_zmq_linger.c   keeps ipc connections up until the last message was read */
 #ifndef WEFT_CORE_WIRE_ZMQ_H
@@ -14,6 +15,7 @@
 
 struct zmq_wire;
 struct inproc_link;
+struct ipc_path;
 
 struct lingering;
 
@@ -60,6 +62,7 @@ struct zmq_wire {
     int64_t send_timeout, recv_timeout; /*  as last set                                         */
     int poll_fd;                        /*  epoll over all that can wake us; -1 until asked for */
     struct zmq_monitor monitor;
+    struct ipc_path *paths;             /*  that we listen at, to be unlinked                   */
     int inproc_fd;                      /*  eventfd: inproc events wait; -1 until inproc is used */
     uint64_t inproc_up, inproc_down;    /*  peers that came and went, not yet told; under lock  */
 };
@@ -71,6 +74,14 @@ int monitor_open (struct zmq_monitor *self, struct zmq_wire *wire);
 void monitor_close (struct zmq_monitor *self, struct zmq_wire *wire);
 bool monitor_ready (struct zmq_monitor *self);
 int monitor_next (struct zmq_monitor *self, struct wire_event *event);
+
+/*  Before a bind: WEFT_EADDRINUSE when somebody listens there, or a file is there. */
+int ipc_check (const struct endpoint *endpoint);
+
+/*  After a bind: the path will be unlinked by ipc_remove, which takes one path or
+ *  all (NULL), as long as it is still ours. */
+int ipc_add (struct zmq_wire *wire, const struct endpoint *endpoint);
+void ipc_remove (struct zmq_wire *wire, const char *path);
 
 /*  Records that the wire bound or connected a name, and tells both sides of
  *  every pair that this completes. */
