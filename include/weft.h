@@ -178,14 +178,18 @@ WEFT_EXPORT const char *weft_endpoint (const weft_socket_t *self);
 /*  Both wait for at most the option `timeout`, or not at all with
  *  WEFT_DONTWAIT. A send that succeeds empties the message; one that fails
  *  leaves it whole. A receive replaces what the message held.
- *  req: send, then receive; a new send gives up the old request.
- *  rep: receive, then send. */
+ *  Nobody to send to within the timeout is WEFT_ENOPEER; WEFT_EPEER when the one
+ *  endpoint that is connected to is of a kind that can never fit.
+ *  req: send, then receive; a new send gives up the old request. `timeout` is that of one
+ *  attempt, from its sending; after a failed receive the request is over.
+ *  rep: receive, then send.
+ *  sub, pull, rep: WEFT_EEND with the option `until-gone`, after the last message. */
 enum { WEFT_DONTWAIT = 1 };
 WEFT_EXPORT int weft_send (weft_socket_t *self, weft_msg_t *msg, int flags);
 WEFT_EXPORT int weft_recv (weft_socket_t *self, weft_msg_t *msg, int flags);
 
 /*  Wait until at least `peers` peers are connected (for pub: have subscribed).
- *  WEFT_ETIMEOUT when they have not come in time. */
+ *  WEFT_ETIMEOUT when too few came in time, WEFT_ENOPEER or WEFT_EPEER when none did. */
 WEFT_EXPORT int weft_wait_peers (weft_socket_t *self, int peers, int timeout);
 
 /*  What a socket did since it was opened. */

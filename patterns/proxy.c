@@ -106,7 +106,8 @@ weft_proxy_destroy (weft_proxy_t **handle)
     for (int i = 0; i < 2; i++) {
         struct lane *lane = &self->lanes[i];
         if (lane->holding && wire_send (lane->to->wire, &lane->msg, 0))
-            log_warning (&self->weft->log, "proxy: a message was left undelivered to the %s", side_names[i ? FRONT : BACK]);
+            log_warning (&self->weft->log, "proxy: a message was left undelivered to the %s",
+                         side_names[i ? FRONT : BACK]);
         weft_msg_clear (&lane->msg);
     }
     for (int i = 0; i < SIDES; i++)

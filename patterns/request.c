@@ -239,8 +239,11 @@ req_due (struct weft_socket *socket)
         return 1;
     if (self->phase == REQ_SENT && self->attempt < self->retries && socket->watch.disconnects != self->disconnects)
         return req_retry (socket);
-    if (clock_left (socket->weft->clock, self->deadline) != 0)
-        return self->phase == REQ_UNSENT ? socket_misfit (socket) : 0;
+    int rc = self->phase == REQ_UNSENT ? socket_misfit (socket) : 0;
+    if (rc)
+        req_end (self);
+    if (rc || clock_left (socket->weft->clock, self->deadline) != 0)
+        return rc;
     if (self->phase != REQ_PAUSED)
         return req_retry (socket);
     self->phase = REQ_UNSENT;

@@ -42,12 +42,17 @@ not_attached (const struct weft_socket *self)
 
 /* ------------------------------------------------- words for what went wrong */
 
+/*  Nobody can come: all there is to connect to is of another kind. */
+static bool
+is_misfit (const struct weft_socket *self)
+{
+    return self->watch.misfit && self->watch.connects == 0 && self->connects == 1 && self->binds == 0;
+}
+
 int
 socket_misfit (const struct weft_socket *self)
 {
-    if (self->watch.misfit && self->watch.connects == 0 && self->connects == 1 && self->binds == 0)
-        return error_set (WEFT_EPEER, "%s", self->watch.trouble);
-    return 0;
+    return is_misfit (self) ? error_set (WEFT_EPEER, "%s", self->watch.trouble) : 0;
 }
 
 int
@@ -109,6 +114,8 @@ socket_send (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
 {
     int64_t first = clock_earlier (timeout, SOCKET_PATIENCE);
     int rc = wire_send (self->wire, msg, first);
+    if (rc == WEFT_EAGAIN && is_misfit (self))
+        return socket_misfit (self);
     if (rc != WEFT_ETIMEOUT)
         return rc;
     rc = send_patiently (self, msg, timeout == TIME_FOREVER ? timeout : timeout - first);
@@ -276,7 +283,9 @@ weft_events (weft_socket_t *self)
         return not_attached (self);
     socket_pump (self);
     /*  What receive would say at once counts as something to receive. */
-    bool ended = (self->config.until_gone && socket_gone (self)) || (self->pattern->recv && socket_misfit (self));
+    bool ended = self->config.until_gone && socket_gone (self);
+    if (is_misfit (self))       /*  whatever is tried will tell */
+        return (self->pattern->recv ? WEFT_IN : 0) | (self->pattern->send ? WEFT_OUT : 0);
     int events = self->pattern->events ? self->pattern->events (self) : wire_events (self->wire);
     if (events < 0)
         return events;

@@ -237,6 +237,12 @@ an_incompatible_peer_ends_a_poll (void **state)
     expect_error (sub, WEFT_EPEER, WEFT_DONTWAIT);
     assert_says ("does not fit");
     weft_close (&sub);
+
+    weft_socket_t *other = open_connected ("push", "reconnect=1ms reconnect-max=1ms", weft_endpoint (push));
+    item = (weft_pollitem_t) { .self = other, .events = WEFT_OUT };
+    assert_int_equal (weft_poll (&item, 1, 10000), 1);
+    assert_int_equal (send_text (other, "x", WEFT_DONTWAIT), WEFT_EPEER);
+    weft_close (&other);
     weft_close (&push);
 }
 
