@@ -1,0 +1,79 @@
+"""The README tells the truth: its lines are typed to a shell, and do what it says.
+
+With one change: a port becomes a socket in the test's own folder, and so do its files, so that tests never meet."""
+
+import hashlib
+import os
+import re
+import subprocess
+
+import pytest
+
+from running import LIMIT, WEFT
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+@pytest.fixture
+def typed(tmp_path):
+    """Runs a script; what it leaves in the background is told to end. Gives its output."""
+    def run(script):
+        script = re.sub(r"tcp://127\.0\.0\.1:(\d+)", r"ipc://%s/\1" % tmp_path, script)
+        path = "%s:%s" % (os.path.dirname(os.path.abspath(WEFT)), os.environ["PATH"])
+        child = subprocess.Popen(["bash", "-c", script + "\nstatus=$?\n[ -z \"$(jobs -p)\" ] || kill $(jobs -p)\n"
+                                                         "wait\nexit $status"],
+                                 cwd=tmp_path, env={**os.environ, "PATH": path}, start_new_session=True,
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            output, talk = child.communicate(timeout=LIMIT)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, 9)
+            output, talk = child.communicate()
+            raise AssertionError("goes on; it wrote %r and said %r" % (output[-500:], talk[-2000:])) from None
+        assert child.returncode == 0, talk
+        return output
+    return run
+
+
+def in_readme(line, more=""):
+    """That line, which the README has, and more that it has not."""
+    with open(os.path.join(TOP, "README.md"), encoding="utf-8") as file:
+        assert "    " + line in file.read(), "the README says it otherwise"
+    return line + more + "\n"
+
+
+def test_exec(typed, tmp_path):
+    script = (in_readme("weft rep -b ipc:///tmp/up.sock --exec 'tr a-z A-Z' &") +
+              in_readme("echo hello | weft req ipc:///tmp/up.sock --timeout 2s --retries 3"))
+    assert typed(script.replace("/tmp", str(tmp_path))) == "HELLO\n"
+
+
+def test_pipeline(typed):
+    assert typed(in_readme("weft pull tcp://127.0.0.1:5557 --until-gone | wc -l &") +
+                 in_readme("seq 1000000 | weft push tcp://127.0.0.1:5557") + "wait") == "1000000\n"
+
+
+def test_topics(typed):
+    output = typed(in_readme("weft sub -c tcp://127.0.0.1:5556 -t weather. --count 3 --json &") +
+                   in_readme("seq 10 | sed 's/^/weather./' | weft pub -b tcp://127.0.0.1:5556 --wait-subs 1") + "wait")
+    assert [line.count('"weather.%d"' % number) > 0 for number, line in enumerate(output.splitlines(), 1)] == [True] * 3
+
+
+def test_run_on_files(typed, tmp_path):
+    line = in_readme("find /usr/share/doc -type f | weft run --bar --joblog log 'sha256sum {}'")
+    output = typed(line.replace("/usr/share/doc", os.path.join(TOP, "core")))
+    for found in output.splitlines():
+        digest, path = found.split("  ")
+        with open(path, "rb") as file:
+            assert hashlib.sha256(file.read()).hexdigest() == digest
+    files = len(os.listdir(os.path.join(TOP, "core")))
+    assert len(output.splitlines()) == files
+    with open(tmp_path / "log", encoding="utf-8") as log:
+        assert len(log.read().splitlines()) == files + 1
+
+
+def test_run_on_many_machines(typed):
+    output = typed("seq 100 | sed 's/^/echo job /' > jobs.txt\n" +
+                   2 * in_readme("weft worker -c tcp://127.0.0.1:6000 -j2", " &") +
+                   in_readme("weft ventilator -b tcp://127.0.0.1:6000 jobs.txt") + "wait")
+    assert sorted(output.splitlines()) == sorted("job %d" % number for number in range(1, 101))
