@@ -42,33 +42,33 @@ agent_start (struct agent *self)
 }
 
 static int
-agent_prepare (struct agent *self, weft_t *weft, const char *endpoint, int number, int slots, const char *shell)
+agent_prepare (struct agent *self, weft_t *weft, const struct agents_config *config, int index)
 {
-    char text[64];
+    int slots = config->slots / config->count + (index < config->slots % config->count);
+    char slots_text[32], name[32];
+    snprintf (slots_text, sizeof slots_text, "%d", slots);
+    snprintf (name, sizeof name, "local-%d", index + 1);
+    const char *const settings[][2] = { { "slots", slots_text }, { "name", name }, { "shell", config->shell },
+                                        { "prefetch", config->strict ? "0" : NULL } };
     self->done_fd = -1;
     self->worker = weft_worker_new (weft);
     int rc = self->worker ? 0 : WEFT_ENOMEM;
-    snprintf (text, sizeof text, "%d", slots);
-    if (rc == 0)
-        rc = weft_worker_set (self->worker, "slots", text);
-    snprintf (text, sizeof text, "local-%d", number);
-    if (rc == 0)
-        rc = weft_worker_set (self->worker, "name", text);
-    if (rc == 0 && shell)
-        rc = weft_worker_set (self->worker, "shell", shell);
-    return rc < 0 ? rc : weft_worker_connect (self->worker, endpoint);
+    for (size_t i = 0; i < sizeof settings / sizeof *settings && rc == 0; i++)
+        if (settings[i][1])
+            rc = weft_worker_set (self->worker, settings[i][0], settings[i][1]);
+    return rc < 0 ? rc : weft_worker_connect (self->worker, config->endpoint);
 }
 
 int
-agents_start (struct agents *self, weft_t *weft, const char *endpoint, int count, int slots, const char *shell)
+agents_start (struct agents *self, weft_t *weft, const struct agents_config *config)
 {
-    *self = (struct agents) { .list = calloc ((size_t) count, sizeof *self->list) };
+    *self = (struct agents) { .list = calloc ((size_t) config->count, sizeof *self->list) };
     if (!self->list)
         return error_set (WEFT_ENOMEM, "out of memory");
     int rc = 0;
-    for (int i = 0; i < count && rc == 0; i++) {
+    for (int i = 0; i < config->count && rc == 0; i++) {
         self->count++;
-        rc = agent_prepare (&self->list[i], weft, endpoint, i + 1, slots / count + (i < slots % count), shell);
+        rc = agent_prepare (&self->list[i], weft, config, i);
         if (rc == 0)
             rc = agent_start (&self->list[i]);
     }

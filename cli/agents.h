@@ -21,9 +21,14 @@ struct agents {
     int count;
 };
 
-/*  Starts `count` workers that connect to `endpoint` and have `slots` slots together.
- *  `shell` may be NULL. */
-int agents_start (struct agents *self, weft_t *weft, const char *endpoint, int count, int slots, const char *shell);
+struct agents_config {
+    const char *endpoint;
+    int count, slots;           /*  workers; jobs at once, of all together              */
+    const char *shell;          /*  or NULL                                             */
+    bool strict;                /*  a worker takes no job before it can begin it        */
+};
+
+int agents_start (struct agents *self, weft_t *weft, const struct agents_config *config);
 
 /*  One, whose worker is connected already. On success takes the worker over; done_fd can be
  *  read when it has ended. */

@@ -238,7 +238,8 @@ jobview_event (struct jobview *self, struct jobout *line, struct viewjob *job, c
                     event->attempt);
         return jobout_void (line, &job->out);
     case WEFT_POOL_JOINED:
-        cli_detail (self->cli, "worker %s came with %d slots", event->worker, event->slots);
+        cli_detail (self->cli, "worker %s came with %d slot%s", event->worker, event->slots,
+                    event->slots == 1 ? "" : "s");
         return 0;
     case WEFT_POOL_LEFT:
         cli_detail (self->cli, "worker %s went", event->worker);

@@ -78,8 +78,11 @@ run_open (struct run *self)
             cli_note (self->cli, "listening on %s", weft_pool_endpoint (self->pool));
     }
     int workers = (int) self->options.workers < self->slots ? (int) self->options.workers : self->slots;
+    /*  A job that was sent ahead could begin before --halt takes it back. */
+    struct agents_config agents = { .endpoint = endpoint, .count = workers, .slots = self->slots,
+                                    .shell = self->options.shell, .strict = self->head.halt.when != HALT_NEVER };
     if (rc == 0 && workers > 0)
-        rc = agents_start (&self->agents, self->cli->weft, endpoint, workers, self->slots, self->options.shell);
+        rc = agents_start (&self->agents, self->cli->weft, &agents);
     if (rc < 0)
         cli_error (self->cli, "%s", weft_error ());
     return rc;
