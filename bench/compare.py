@@ -46,10 +46,12 @@ class Comparison:
     measures: dict                      # {measure: unit}
     contestants: list
     targets: list = dataclasses.field(default_factory=list)
+    rounds: int = 0                     # enough of them, when fewer than asked for; 0: as many as asked for
     values: dict = dataclasses.field(default_factory=dict)      # {(contestant, measure): [a value a round]}
 
     def play(self, rounds):
-        for _ in range(rounds):
+        self.rounds = min(self.rounds or rounds, rounds)
+        for _ in range(self.rounds):
             for contestant in self.contestants:
                 if not contestant.missing and not contestant.failure:
                     self.play_one(contestant)
@@ -95,7 +97,7 @@ class Comparison:
                 "median": statistics.median(values), "least": min(values), "most": max(values),
                 "judged": [judged_as_json(peer, found, target)
                            for peer, found, target in self.verdicts(contestant, measure) if found]})
-        return {"part": self.part, "title": self.title, "results": results,
+        return {"part": self.part, "title": self.title, "rounds": self.rounds, "results": results,
                 "absent": {contestant.name: contestant.missing or contestant.failure
                            for contestant in self.contestants if contestant.missing or contestant.failure}}
 
@@ -130,8 +132,9 @@ def judged_as_text(peer, found, target, unit):
 ROW = "  {:<16} {:<6} {:>20} {:>23}   {:<34} {:<10} {}"
 
 
-def print_comparison(comparison, rounds, out=sys.stdout):
-    print(f"\n{comparison.part}: {comparison.title}   [{rounds} round{'s' if rounds > 1 else ''}]", file=out)
+def print_comparison(comparison, out=sys.stdout):
+    plural = "s" if comparison.rounds > 1 else ""
+    print(f"\n{comparison.part}: {comparison.title}   [{comparison.rounds} round{plural}]", file=out)
     print(ROW.format("contestant", "", "median", "spread", "ratio (spread)", "target", "").rstrip(), file=out)
     for contestant in comparison.contestants:
         for measure, unit in comparison.measures.items():

@@ -236,11 +236,12 @@ def peak_contestant(setting, command, count, missing):
 def footprint(setting):
     missing = setting.missing_weft() or setting.missing_program("launch")
     for title, options, counts in (("peak of weft run --dry-run", ["--dry-run"], ((10000, 100), (1000000, 1000))),
-                                   ("peak of weft run with real jobs", [], ((500, 5), (5000, 50)))):
+                                   ("peak of weft run with real jobs", [], ((10000, 10), (20000, 20)))):
         contestants = [peak_contestant(setting, [setting.weft, "run", "-j2", *options, "/bin/true"],
                                        setting.amount(*count), missing) for count in counts]
         few, many = (contestant.name for contestant in contestants)
-        yield Comparison("footprint", title, few, {"peak": "MiB"}, contestants, [Target(many, "peak", "<=", 1.1, few)])
+        yield Comparison("footprint", title, few, {"peak": "MiB"}, contestants,
+                         [Target(many, "peak", "<=", 1.1, few)], rounds=2)
 
     times = setting.amount(101, 3)
 

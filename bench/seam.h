@@ -92,9 +92,10 @@ seam_request (const struct seam *self, struct link *link)
             samples[n - self->warm] = now_ns () - start;
     }
     qsort (samples, self->count, sizeof *samples, compare_ns);
-    printf ("p50 %lld\np99 %lld\np99.9 %lld\nmax %lld\n", (long long) quantile (samples, self->count, 50, 100),
-            (long long) quantile (samples, self->count, 99, 100), (long long) quantile (samples, self->count, 999, 1000),
-            (long long) samples[self->count - 1]);
+    printf ("p50 %lld\n", (long long) quantile (samples, self->count, 50, 100));
+    printf ("p99 %lld\n", (long long) quantile (samples, self->count, 99, 100));
+    printf ("p99.9 %lld\n", (long long) quantile (samples, self->count, 999, 1000));
+    printf ("max %lld\n", (long long) samples[self->count - 1]);
     free (samples);
     free (data);
 }
@@ -139,9 +140,10 @@ seam_far_end (void *arg)
     return NULL;
 }
 
-/*  Neither end closes before the other has all: libzmq throws away what its user has not read yet when
- *  the other side goes, over ipc while the queue is full, and with ZMQ_IMMEDIATE always. So the
- *  near end closes `done` when it has all, then the far end closes its link, then the near end. */
+/*  Neither end closes before the other has all: libzmq throws away what its user has not
+ *  read yet when the other side goes, over ipc while the queue is full, and with
+ *  ZMQ_IMMEDIATE always. So the near end closes `done` when it has all, then the far end
+ *  closes its link, then the near end. */
 static void
 seam_near_end (struct seam *self, struct link *link, int done)
 {

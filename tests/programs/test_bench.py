@@ -1,0 +1,32 @@
+"""bench/run runs to its end. What it measures is not looked at: figures are no matter of tests."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+RUN = os.path.join(os.path.dirname(__file__), "..", "..", "bench", "run")
+
+
+def bench(*arguments):
+    return subprocess.run([RUN, *arguments], capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize("part", ["seam", "pipe", "spawn", "footprint"])
+def test_part_runs_to_its_end(part):
+    done = bench("--quick", "--json", part)
+    assert done.returncode == 0, done.stderr
+    comparisons = json.loads(done.stdout)["comparisons"]
+    assert comparisons
+    for comparison in comparisons:
+        assert not comparison["absent"], comparison
+        assert all(result["values"] for result in comparison["results"])
+        assert any("target" in judged for result in comparison["results"] for judged in result["judged"]) \
+            or "1024 B" in comparison["title"]
+
+
+def test_unknown_part_is_named():
+    done = bench("seem")
+    assert done.returncode == 2
+    assert "no part is called seem" in done.stderr
