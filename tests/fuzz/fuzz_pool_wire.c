@@ -56,5 +56,6 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
         abort ();
     static volatile unsigned sink;
     sink = total;
+    (void) sink;
     return 0;
 }
