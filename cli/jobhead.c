@@ -358,7 +358,8 @@ jobhead_finish (struct jobhead *self)
     jobhead_counts (self, &counts);
     jobview_end (&self->view, &counts);
     if (self->not_run && self->status != EXIT_OK && (self->stops || self->cli->verbose))
-        cli_error (self->cli, "%llu jobs were not run to their end%s", (unsigned long long) self->not_run,
+        cli_error (self->cli, "%llu job%s not run to the end%s", (unsigned long long) self->not_run,
+                   self->not_run == 1 ? " was" : "s were",
                    self->total_known ? "" : ", and the input was not read to its end");
     if (self->status >= 0)
         return self->status;

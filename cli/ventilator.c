@@ -134,9 +134,15 @@ ventilator_run (struct cli *cli, const struct command *command, int argc, char *
 {
     struct ventilator self = { .cli = cli };
     void *targets[] = { &self.list, &self.view, &self.head_options, &self.options };
-    char *operands[argc + 1];
+    char *operands[argc + 2], *words[argc + 2], bind[] = "--bind";
     int count = 0, status = EXIT_RUN_ERROR;
-    int rc = command_parse (cli, command, targets, NULL, argc, argv, operands, &count);
+    /*  An endpoint that comes first does not end the options, as a command would. */
+    bool first = argc > 1 && argv[1][0] != '-' && strstr (argv[1], "://");
+    words[0] = argv[0];
+    words[1] = bind;
+    memcpy (words + 1 + first, argv + 1, (size_t) (argc - 1) * sizeof *argv);
+    words[argc + first] = NULL;
+    int rc = command_parse (cli, command, targets, NULL, argc + first, words, operands, &count);
     if (rc == 0)
         status = ventilator_work (&self, operands, count);
     command_free_options (command, targets, NULL);

@@ -1,0 +1,289 @@
+"""weft run as people type it, beside GNU parallel; and the pool's programs apart."""
+
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+from running import LIMIT, WEFT
+
+
+@pytest.fixture(scope="module")
+def parallel_home(tmp_path_factory):
+    """A home in which GNU parallel does not ask to be cited."""
+    home = tmp_path_factory.mktemp("home")
+    (home / ".parallel").mkdir()
+    (home / ".parallel" / "will-cite").touch()
+    return dict(os.environ, HOME=str(home), PARALLEL_SHELL="/bin/sh")
+
+
+@pytest.fixture
+def parallel(parallel_home, tmp_path):
+    """Runs GNU parallel: exit status, output."""
+    def run(*arguments, input=b""):
+        done = subprocess.run(["parallel", *arguments], input=input, env=parallel_home, cwd=tmp_path, timeout=LIMIT,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        return done.returncode, done.stdout
+    return run
+
+
+# What is typed after "parallel" or "weft run", and standard input. Both must print the same and
+# end with the same status.
+SAME = [
+    (["-k", "echo", ":::", "a b", "it's", "$x", "*", "x=y", "", "-n", "a\nb", '"', "\\"], b""),
+    (["-k", "echo {.} {/} {//} {/.} {#}", ":::", "a/x.c", "/y.c", ".hid", "dir/", "a.b/c", "/"], b""),
+    (["-k", "echo", "{1}", "{2}", ":::", "a", "b", ":::", "c", "d e"], b""),
+    (["-k", "echo", ":::", "a", "b", ":::+", "1", "2", "3", ":::", "X", "Y"], b""),
+    (["-k", "--link", "echo", ":::", "a", "b", "c", ":::", "1", "2"], b""),
+    (["-k", "echo {-1} {1/.} {2//} {2.}", ":::", "x/a.b.c", "b", ":::", "q/r/c.d"], b""),
+    (["-k", "-N2", "echo", "{2} {1} x{}y", ":::", "a", "b", "c"], b""),
+    (["-k", "-n2", "echo", ":::", "a", "b", "c"], b""),
+    (["-k", "-N0", "echo", "hi", ":::", "a", "b"], b""),
+    (["-k", "--colsep", ",", "echo", "{2} {1}", ":::", "a, b", "c,d,e", "x"], b""),
+    (["-k", "--colsep", "\\t", "echo {2}"], b"a b\tc d\ne\tf\n"),
+    (["-k", "echo"], b"one\ntwo  spaces\n\nlast"),
+    (["-k", "-r", "echo"], b"one\n  \n\nlast\n"),
+    (["-k", "-0", "echo"], b"one\0two\nlines\0"),
+    (["-k", "-d", ",", "echo"], b"a,b,c\n"),
+    (["-k", "-a", "-", "echo", "{} {}", ":::", "1", "2"], b"x\ny\n"),
+    (["-k", "echo", "::::", "-", ":::", "1", "2"], b"x\ny\n"),
+    (["-k"], b"echo a; echo b\nexit 3\nprintf c\n"),
+    (["-k", ":::", "echo a b", "false"], b""),
+    (["echo"], b""),
+    (["-k", "--dry-run", "--tag", "echo {1} {2}", ":::", "a", "b c", ":::", "1", "2"], b""),
+    (["-k", "--tag", "echo a; echo b; printf c {}", ":::", "0", "x y"], b""),
+    (["-k", "--tagstring", "{#}:\\t{1}", "echo", ":::", "a b", "c'd"], b""),
+    (["-j1", "--line-buffer", "printf a{}; echo b; printf c", ":::", "0", "1"], b""),
+    (["-j1", "-u", "printf a{}; echo b", ":::", "0", "1"], b""),
+    (["-j2", "-k", "echo {%}; sleep 0.{}", ":::", "1", "3", "1"], b""),
+    (["-k", "exit {}", ":::", "0", "1", "2", "3"], b""),
+    (["-k", "kill -9 $$;", ":::", "1", "2"], b""),
+    (["-k", "no-such-command", ":::", "1", "2"], b""),
+    (["-k", "echo $PARALLEL_SEQ", ":::", "a", "b"], b""),
+    (["-k", "head -c 3000000 /dev/zero | tr '\\0' {}", ":::", "a", "b"], b""),
+    (["false"], b"x\n" * 100),
+    (["false"], b"x\n" * 120),
+    (["-k", "--retries", "3", "echo {}; exit {}", ":::", "0", "2"], b""),
+    (["-k", "--timeout", "0.5", "sleep {}; echo {}; exit {}", ":::", "0", "20"], b""),
+    (["-k", "-j1", "--halt", "now,fail=1", "echo {}; exit {}", ":::", "0", "3", "2", "3"], b""),
+    (["-k", "-j1", "--halt", "soon,fail=2", "echo {}; exit {}", ":::", "0", "3", "2", "3", "4"], b""),
+    (["-k", "-j1", "--halt", "now,success=2", "echo {}; exit {}", ":::", "1", "3", "0", "3"], b""),
+    (["-k", "-j1", "--halt", "now,fail=30%", "echo {}; exit {}", ":::", "0", "0", "0", "5", "3", "4", "0"], b""),
+    (["-k", "-j1", "--halt", "soon,done=50%", "echo {}; exit {}", ":::", "1", "0", "0", "1", "1", "1"], b""),
+    (["-k", "-j2", "--halt", "now,fail=1", "sleep {}; exit 7", ":::", "0.2", "20"], b""),
+    (["--halt", "bogus", "echo", ":::", "a"], b""),
+    (["--joblog", "/nonexistent/log", "echo", ":::", "a"], b""),
+    (["echo", "::::", "/nonexistent"], b""),
+]
+
+
+@pytest.mark.parametrize("arguments, data", SAME, ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else "")
+def test_as_parallel(weft, parallel, tmp_path, arguments, data):
+    expected_status, expected = parallel(*arguments, input=data)
+    status, output, talk = weft.run("run", *arguments, input=data, cwd=tmp_path)
+    assert (status, output) == (expected_status, expected), talk
+
+
+def test_issue_lines(weft, tmp_path):
+    status, output, _ = weft.run("run", "-k", "-j4", "echo {#} {/.}", ":::", "a/x.c", "b/y.c")
+    assert (status, output) == (0, b"1 x\n2 y\n")
+    names = ["a file", "b'c", "plain"]
+    for name in names:
+        (tmp_path / name).write_text(name)
+    status, output, talk = weft.run("run", "--bar", "--joblog", "log", "sha256sum {}", cwd=tmp_path,
+                                    input="\n".join(names).encode() + b"\n")
+    expected = subprocess.run(["sha256sum", *names], cwd=tmp_path, stdout=subprocess.PIPE).stdout
+    assert status == 0 and sorted(output.splitlines()) == sorted(expected.splitlines())
+    assert "100%  3/3" in talk
+    assert len((tmp_path / "log").read_text().splitlines()) == 4
+
+
+def columns(path):
+    """A job log without times, in the order of jobs."""
+    lines = path.read_text().splitlines()
+    rows = [line.split("\t") for line in lines[1:]]
+    for row in rows:
+        assert re.fullmatch(r"\d+\.\d{3}", row[2]) and re.fullmatch(r" *\d+\.\d{3}", row[3])
+    return lines[0], sorted(row[:2] + row[4:] for row in rows)
+
+
+def test_joblog_as_parallel(weft, parallel, tmp_path):
+    arguments = ["--joblog", "log", "--timeout", "0.5", "echo {}; echo talk >&2; [ {} != s ] || sleep 20; exit {}", ":::",
+                 "0", "3", "s", "a b"]
+    parallel(*arguments)
+    expected = columns(tmp_path / "log")
+    weft.run("run", *arguments, cwd=tmp_path)
+    assert columns(tmp_path / "log") == expected
+    weft.run("run", "--joblog", "+log", "echo", ":::", "a", cwd=tmp_path)
+    assert len((tmp_path / "log").read_text().splitlines()) == 6
+
+
+def test_results_appear_while_input_is_slow(weft):
+    program = weft.start("run", "echo {} came", input=weft.OPEN)
+    program.write(b"first\n")
+    program.expect(b"first came\n")
+    program.write(b"second\n")
+    program.expect(b"first came\nsecond came\n")
+    program.close_input()
+    assert program.wait() == 0
+
+
+@pytest.mark.parametrize("arguments, lines", [(["--dry-run"], 300000), ([], 3000)], ids=["dry", "run"])
+def test_input_is_streamed(weft, arguments, lines):
+    """What was read and done is not kept: the memory of long inputs is that of short ones."""
+    def peak(count):
+        data = b"".join(b"%d\n" % number for number in range(count))
+        command = [WEFT, "run", "-k", *arguments, "echo", "{}"]
+        script = "import resource, subprocess, sys; status = subprocess.call(sys.argv[1:]); " \
+                 "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr); sys.exit(status)"
+        status, output, talk = weft.command(["/usr/bin/python3", "-c", script, *command], input=data).result(60)
+        assert status == 0
+        assert output.count(b"\n") == count
+        return int(talk.split()[-1])
+    assert peak(lines) < peak(1000) + 24000
+
+
+def test_slow_reader_loses_nothing(weft, tmp_path):
+    """A reader that stands still for longer than heartbeats allow."""
+    read_end, write_end = os.pipe()
+    program = subprocess.Popen([WEFT, "run", "-k", "seq {}", ":::", "100000", "100000"], stdout=write_end,
+                               stderr=subprocess.PIPE)
+    os.close(write_end)
+    with pytest.raises(subprocess.TimeoutExpired):
+        program.wait(7)
+    with os.fdopen(read_end, "rb") as pipe:
+        data = pipe.read()
+    assert program.wait(LIMIT) == 0
+    program.stderr.close()
+    assert data == b"".join(b"%d\n" % number for number in range(1, 100001)) * 2
+
+
+def test_reader_that_goes(weft):
+    program = subprocess.Popen([WEFT, "run", "echo"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    program.stdin.write(b"x\n")
+    program.stdin.flush()
+    assert program.stdout.readline() == b"x\n"
+    program.stdout.close()
+    program.stdin.write(b"y\n" * 10)
+    program.stdin.flush()
+    assert program.wait(LIMIT) == 0
+    assert program.stderr.read() == b""
+    program.stdin.close()
+    program.stderr.close()
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["{= s/a/b/ =}", ":::", "a"], "perl"),
+    (["-j", "many", "echo", ":::", "a"], "number"),
+    (["--workers", "0", "echo", ":::", "a"], "--listen"),
+    (["--listen", "tcp://0.0.0.0:0", "echo", ":::", "a"], "--insecure"),
+    (["--keep-ordr", "echo", ":::", "a"], "keep-order"),
+    (["--halt", "later,fail=1", "echo", ":::", "a"], "now,fail=1"),
+    (["-d", "\\q", "echo"], "delimiter"),
+    (["--colsep", "(a", "echo"], "separator"),
+    (["echo", "::::", "/"], "directory"),
+    (["echo", ":::", "x" * 131072], "131071"),
+])
+def test_refusals(weft, arguments, words):
+    if arguments[-1] == "x" * 131072:       # no program takes such an argument: as a line
+        status, output, talk = weft.run("run", "echo", input=b"x" * 131072 + b"\n")
+    else:
+        status, output, talk = weft.run("run", *arguments)
+    assert (status, output) == (255, b"") and words in talk
+
+
+def test_bad_line_does_not_lose_the_good_ones(weft):
+    status, output, talk = weft.run("run", "-k", "echo", input=b"a\nb\nc\0d\ne\n")
+    assert (status, output) == (255, b"a\nb\n") and "-0" in talk
+
+
+def test_interrupt_stops_jobs(weft):
+    program = weft.start("run", "-j1", "--line-buffer", "echo $$; sleep 100; :", ":::", "a", "b", "c")
+    job = int(program.out.wait(lambda data: data.endswith(b"\n") and data, "a line"))
+    program.signal(signal.SIGINT)
+    status, _, talk = program.result()
+    assert status == 255 and "3 jobs were not run" in talk
+    with pytest.raises(ProcessLookupError):
+        os.kill(job, 0)
+
+
+def test_terminate_lets_jobs_end(weft, tmp_path):
+    os.mkfifo(tmp_path / "go")
+    program = weft.start("run", "-j1", "--line-buffer", "echo {}; cat go", ":::", "a", "b", cwd=tmp_path)
+    program.out.wait(lambda data: data == b"a\n", "a job")
+    program.signal()
+    program.expect_talk("no more jobs")
+    (tmp_path / "go").write_text("went on\n")
+    status, output, talk = program.result()
+    assert (status, output) == (255, b"a\nwent on\n") and "1 job was not run" in talk
+
+
+# ------------------------------------------------------- the roles, apart
+
+def lines_of(output):
+    return sorted(int(line) for line in output.split())
+
+
+def test_three_processes(weft, somewhere, tmp_path):
+    (tmp_path / "jobs.txt").write_text("".join("echo %d\n" % number for number in range(200)))
+    head = weft.start("ventilator", "-b", somewhere, str(tmp_path / "jobs.txt"))
+    workers = [weft.start("worker", "-c", head.endpoint, "-j2") for _ in range(2)]
+    status, output, _ = head.result()
+    assert status == 0 and lines_of(output) == list(range(200))
+    assert [worker.wait() for worker in workers] == [0, 0]
+
+
+def test_sink(weft, somewhere, tmp_path):
+    sink = weft.start("sink", "-b", somewhere, "-k", "--joblog", str(tmp_path / "log"))
+    head = weft.start("ventilator", "ipc://%s/head" % tmp_path, "--sink", sink.endpoint, "-k",
+                      "echo {}; [ {} != 7 ]", ":::", *[str(number) for number in range(50)])
+    worker = weft.start("worker", head.endpoint, "-j3")
+    assert sink.result()[:2] == (1, b"".join(b"%d\n" % number for number in range(50)))
+    assert head.result()[:2] == (1, b"")
+    assert worker.wait() == 0
+    header, rows = columns(tmp_path / "log")
+    assert len(rows) == 50 and [row for row in rows if row[4] == "1"][0][6] == "echo 7; [ 7 != 7 ]"
+
+
+def test_run_listens(weft, somewhere):
+    head = weft.start("run", "--workers", "0", "--listen", somewhere, "-k", "echo", ":::", "a", "b")
+    worker = weft.start("worker", "-c", head.endpoint, "--name", "elsewhere")
+    assert head.result()[:2] == (0, b"a\nb\n")
+    assert worker.wait() == 0
+
+
+def test_killed_worker_loses_no_job(weft, somewhere):
+    head = weft.start("ventilator", "-b", somewhere, "--heartbeat", "100ms", "sleep 0.01; echo {}", ":::",
+                      *[str(number) for number in range(300)])
+    victim = weft.start("worker", "-c", head.endpoint, "-j2", "--heartbeat", "100ms")
+    head.out.wait(lambda data: data.count(b"\n") > 20, "some results")
+    victim.kill()
+    other = weft.start("worker", "-c", head.endpoint, "-j2", "--heartbeat", "100ms")
+    status, output, _ = head.result()
+    assert status == 0 and lines_of(output) == list(range(300))
+    assert other.wait() == 0
+
+
+def test_worker_without_head(weft, tmp_path):
+    status, _, talk = weft.run("worker", "-c", "ipc://%s/nobody" % tmp_path, "--connect-timeout", "100ms")
+    assert status == 4 and "weft worker:" in talk
+
+
+@pytest.mark.parametrize("arguments, status, words", [
+    (["ventilator", "-b", "tcp://127.0.0.1:0", "/nonexistent/jobs"], 255, "/nonexistent/jobs"),
+    (["ventilator", "-b", "tcp://127.0.0.1:0", "echo {}"], 255, ":::"),
+    (["ventilator", "-b", "tcp://127.0.0.1", "-a", "/dev/null", "echo"], 255, "port"),
+    (["ventilator"], 255, "endpoint"),
+    (["ventilator", "-b", "tcp://*:0", "/dev/null"], 255, "--insecure"),
+    (["worker"], 2, "endpoint"),
+    (["worker", "-c", "nowhere"], 2, "nowhere"),
+    (["worker", "-c", "tcp://127.0.0.1:1", "-j", "x"], 2, "number"),
+    (["sink"], 2, "endpoint"),
+    (["sink", "-b", "tcp://*:0"], 5, "--insecure"),
+])
+def test_role_refusals(weft, arguments, status, words):
+    got, output, talk = weft.run(*arguments)
+    assert (got, output) == (status, b"") and words in talk
