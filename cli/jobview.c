@@ -226,6 +226,8 @@ jobview_event (struct jobview *self, struct jobout *line, struct viewjob *job, c
         return jobview_done (self, line, job, event);
     if (event->kind != WEFT_POOL_OUTPUT)
         summary_event (&self->summary, event, false, clock_now (clock_system ()));
+    if (self->cli->verbose && (event->kind == WEFT_POOL_JOINED || event->kind == WEFT_POOL_LEFT))
+        progress_clear (&self->progress);
     switch (event->kind) {
     case WEFT_POOL_STARTED:
         return viewjob_slot (job, event->slot);
