@@ -121,7 +121,7 @@ joblist_prepare (struct joblist *self, const struct joblist_options *options, ch
                                        .skip_blank = options->skip_blank, .link = options->link,
                                        .per_job = per_job >= 0 ? per_job : 1 };
     unsigned flags = REPLACE_QUOTE | REPLACE_APPEND | (per_job > 1 ? REPLACE_REPEAT : 0);
-    *self = (struct joblist) { .number = 0 };
+    *self = (struct joblist){ .number = 0 };
     arglist_init (&self->args);
     int rc = joblist_template (self, words, count, flags);
     if (rc == 0 && tag)
