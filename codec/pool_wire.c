@@ -139,6 +139,17 @@ pool_put_plain (struct buffer *out, enum pool_verb verb)
 }
 
 int
+pool_put_end (struct buffer *out, bool answer)
+{
+    struct pool_packer pk;
+    packer_begin (&pk, out);
+    put_array (&pk, 2);
+    put_uint (&pk, POOL_END);
+    put_uint (&pk, answer);
+    return pk.failed;
+}
+
+int
 pool_put_jobs (struct buffer *out, uint64_t ack, uint32_t count)
 {
     struct pool_packer pk;
@@ -610,8 +621,10 @@ pool_decode (struct pool_message *self, const void *data, size_t size)
     case POOL_ACK:
     case POOL_CANCEL:
         return decode_members (self);
-    case POOL_HEARTBEAT:
     case POOL_END:
+        self->answer = get_uint (&self->reader, 1);
+        return self->reader.bad ? bad_message ("END") : 0;
+    case POOL_HEARTBEAT:
     case POOL_GOODBYE:
     case POOL_UNKNOWN:
         return 0;

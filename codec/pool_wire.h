@@ -110,7 +110,8 @@ int pool_put_hello (struct buffer *out, const struct pool_hello *hello);
 int pool_put_welcome (struct buffer *out, const struct pool_welcome *welcome);
 int pool_put_refused (struct buffer *out, const char *text);
 int pool_put_ack (struct buffer *out, uint64_t number);
-int pool_put_plain (struct buffer *out, enum pool_verb verb);       /*  HEARTBEAT, END, GOODBYE, UNKNOWN */
+int pool_put_plain (struct buffer *out, enum pool_verb verb);       /*  HEARTBEAT, GOODBYE, UNKNOWN */
+int pool_put_end (struct buffer *out, bool answer);
 
 int pool_put_jobs (struct buffer *out, uint64_t ack, uint32_t count);
 int pool_put_job (struct buffer *out, uint64_t id, int64_t attempt, const void *spec, size_t size);
@@ -140,6 +141,7 @@ struct pool_message {
     uint64_t number;                    /*  REPORT; JOBS and ACK: acknowledged  */
     int64_t window;                     /*  REPORT                              */
     bool running;                       /*  CANCEL: also jobs that have begun   */
+    bool answer;                        /*  END: a GOODBYE is waited for        */
     uint32_t left;                      /*  JOBS, REPORT, CANCEL: members that
                                             pool_next_... have not given yet    */
     struct pool_reader reader;          /*  where they are                      */

@@ -312,51 +312,17 @@ say (struct weft_pool *self, struct worker *worker)
     return rc == WEFT_ENOPEER || rc == WEFT_EAGAIN ? 0 : rc;
 }
 
+/*  HEARTBEAT, or END and whether we shall wait for the answers. */
 static int
-say_plain_to_all (struct weft_pool *self, enum pool_verb verb)
+say_to_all (struct weft_pool *self, enum pool_verb verb, bool answer)
 {
     int rc = 0;
     for (struct worker *worker = self->workers, *next; rc == 0 && worker; worker = next) {
         next = worker->next;
-        rc = pool_put_plain (&self->body, verb);
+        rc = verb == POOL_END ? pool_put_end (&self->body, answer) : pool_put_plain (&self->body, verb);
         rc = rc ? rc : say (self, worker);
     }
     return rc;
-}
-
-void
-weft_pool_destroy (weft_pool_t **handle)
-{
-    struct weft_pool *self = *handle;
-    if (!self)
-        return;
-    if (self->wire && self->state < POOL_ENDING)
-        say_plain_to_all (self, POOL_END);
-    while (self->workers)
-        lose (self, self->workers, NULL);
-    if (self->left)
-        worker_free (self, self->left);
-    for (struct worker *worker; (worker = self->news); ) {
-        const struct dispatch_job *job;
-        while (dispatch_lose (&self->dispatch, &worker->credit, &job) != DISPATCH_STALE)
-            ;
-        drop_news (self);
-        worker_free (self, worker);
-    }
-    forward_close (&self->forward);
-    if (self->poll_fd >= 0)
-        close (self->poll_fd);
-    context_close (self->weft, &self->wire);
-    if (self->ready) {
-        dispatch_free (&self->dispatch);
-        map_free (&self->peers);
-    }
-    weft_msg_clear (&self->msg);
-    buffer_free (&self->body);
-    buffer_free (&self->spec);
-    option_free (pool_options, &self->config);
-    free (self);
-    *handle = NULL;
 }
 
 /* ---------------------------------------------------------------------- dealing */
@@ -484,7 +450,7 @@ on_hello (struct weft_pool *self, struct worker *worker, struct pool_bytes route
     if (hello->role != POOL_ROLE_WORKER || hello->slots < 1)
         refuse (self, route, "this is the head of a pool, which takes workers with at least one slot");
     else if (self->state >= POOL_ENDING) {
-        if (pool_put_plain (&self->body, POOL_END) == 0)
+        if (pool_put_end (&self->body, false) == 0)
             pool_answer (self->wire, route, &self->body);
     }
     else if (worker && worker->peer.instance == hello->instance && worker->peer.session == hello->session)
@@ -575,7 +541,7 @@ ping (struct weft_pool *self, int64_t now)
         return 0;
     wire_events (self->wire);
     self->ping_at = --self->pings > 0 ? now + (PINGS - self->pings) * 10 * TIME_MS : TIME_FOREVER;
-    return say_plain_to_all (self, POOL_HEARTBEAT);
+    return say_to_all (self, POOL_HEARTBEAT, false);
 }
 
 static int64_t
@@ -652,7 +618,7 @@ end (struct weft_pool *self, int64_t now)
     if (self->state == POOL_FINISHING && !self->dispatch.jobs.count && !has_event (self)) {
         self->state = POOL_ENDING;
         self->end_at = clock_deadline (self->weft->clock, self->config.linger);
-        int rc = self->wire ? say_plain_to_all (self, POOL_END) : 0;
+        int rc = self->wire ? say_to_all (self, POOL_END, true) : 0;
         if (rc)
             return rc;
     }
@@ -694,6 +660,55 @@ next_deadline (const struct weft_pool *self)
     if (self->forward)
         deadline = clock_earlier (deadline, forward_deadline (self->forward));
     return deadline;
+}
+
+/* ------------------------------------------------------------------------- end */
+
+/*  Nobody waits for what workers do now: those that are there, and those whose HELLO is
+ *  still to be read, are told to stop. */
+static void
+dismiss (struct weft_pool *self)
+{
+    if (self->state < POOL_ENDING)
+        say_to_all (self, POOL_END, false);
+    self->state = POOL_ENDING;
+    for (int i = 0; i < TURN_MESSAGES && wire_recv (self->wire, &self->msg, 0) == 0; i++)
+        on_message (self);
+}
+
+void
+weft_pool_destroy (weft_pool_t **handle)
+{
+    struct weft_pool *self = *handle;
+    if (!self)
+        return;
+    if (self->wire)
+        dismiss (self);
+    while (self->workers)
+        lose (self, self->workers, NULL);
+    if (self->left)
+        worker_free (self, self->left);
+    for (struct worker *worker; (worker = self->news); ) {
+        const struct dispatch_job *job;
+        while (dispatch_lose (&self->dispatch, &worker->credit, &job) != DISPATCH_STALE)
+            ;
+        drop_news (self);
+        worker_free (self, worker);
+    }
+    forward_close (&self->forward);
+    if (self->poll_fd >= 0)
+        close (self->poll_fd);
+    context_close (self->weft, &self->wire);
+    if (self->ready) {
+        dispatch_free (&self->dispatch);
+        map_free (&self->peers);
+    }
+    weft_msg_clear (&self->msg);
+    buffer_free (&self->body);
+    buffer_free (&self->spec);
+    option_free (pool_options, &self->config);
+    free (self);
+    *handle = NULL;
 }
 
 /* ----------------------------------------------------------------------- events */
@@ -887,7 +902,7 @@ wait_until (struct weft_pool *self, int64_t until)
         int rc = wire_wait (self->wire, WEFT_IN, left);
         return rc < 0 ? rc : 0;
     }
-    if ((wire_events (self->forward->wire) & WEFT_IN) || (wire_events (self->wire) & WEFT_IN && !has_event (self)))
+    if (pool_wire_stirs (self->forward->wire) || (!has_event (self) && pool_wire_stirs (self->wire)))
         return 0;
     struct pollfd fd = { .fd = self->poll_fd, .events = POLLIN };
     if (poll (&fd, 1, clock_poll_ms (left)) < 0)
@@ -1018,7 +1033,7 @@ pool_events (struct pollable *pollable)
     do {
         if (!has_event (self))
             rc = pump (self);
-    } while (rc == 0 && !has_event (self) && self->wire && (wire_events (self->wire) & WEFT_IN));
+    } while (rc == 0 && !has_event (self) && self->wire && pool_wire_stirs (self->wire));
     if (rc)
         return rc;
     bool told = (has_event (self) && !is_blocked (self)) || self->state == POOL_ENDED || dispatch_has_cancelled (&self->dispatch);

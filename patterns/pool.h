@@ -20,6 +20,13 @@ extern const struct option pool_options[], worker_options[], sink_options[];
 /*  Options of every wire of the pool. */
 void pool_wire_options (struct wire_options *options, int64_t linger);
 
+/*  Has the wire messages, or connection events, to be taken? Asked before every wait. */
+static inline bool
+pool_wire_stirs (struct wire *wire)
+{
+    return wire_events (wire) & (WEFT_IN | WEFT_ERR);
+}
+
 /*  An instance id as the routing id that its wire announces. */
 void pool_identity (char *identity, size_t size, uint64_t instance);
 

@@ -218,7 +218,7 @@ look_for_sink (struct forward *self)
     int64_t now = now_of (self);
     if (self->state == FORWARD_GREETING && now - self->greeted > POOL_MISSED * TIME_S)
         self->state = FORWARD_SEEKING;
-    if (self->state == FORWARD_SEEKING && (wire_events (self->wire) & WEFT_OUT))
+    if (self->state == FORWARD_SEEKING && self->wire->peers)
         return say_hello (self);
     if (self->deadline == TIME_FOREVER || now < self->deadline)
         return 0;
@@ -249,7 +249,7 @@ flush (struct forward *self, bool end)
 int
 forward_turn (struct forward *self, bool end)
 {
-    int rc = 0, events;
+    int rc = 0;
     do {
         rc = take_wire_events (self);
         rc = rc ? rc : take_messages (self);
@@ -257,8 +257,7 @@ forward_turn (struct forward *self, bool end)
             rc = look_for_sink (self);
         if (rc == 0 && self->state == FORWARD_MEMBER)
             rc = flush (self, end);
-        events = wire_events (self->wire);
-    } while (rc == 0 && (events & WEFT_IN));
+    } while (rc == 0 && pool_wire_stirs (self->wire));
     return rc;
 }
 

@@ -15,7 +15,6 @@ pool_wire_options (struct wire_options *options, int64_t linger)
     options->linger = linger;
     options->max_size = POOL_MESSAGE_MAX;
     options->reconnect_max = 2 * TIME_S;
-    options->immediate = true;
     options->mandatory = true;
     options->handover = true;
 }

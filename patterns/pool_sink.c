@@ -395,7 +395,7 @@ sink_events (struct pollable *pollable)
     do {
         if (!self->reporter)
             rc = pump (self);
-    } while (rc == 0 && !self->reporter && (wire_events (self->wire) & WEFT_IN));
+    } while (rc == 0 && !self->reporter && pool_wire_stirs (self->wire));
     if (rc)
         return rc;
     return self->reporter || (self->met && !self->heads) ? WEFT_IN : 0;

@@ -70,6 +70,7 @@ struct weft_worker {
     uint64_t instance, session;
     int window;                 /*  as last told                                    */
     bool was_member;
+    bool unheard;               /*  LEAVING: nobody waits for our GOODBYE           */
     bool stirred;               /*  the wire may have something, see turn           */
     int64_t deadline;           /*  SEEKING, GREETING: when a head must have come   */
     int64_t greeted;            /*  GREETING: since when                            */
@@ -299,8 +300,11 @@ on_message (struct weft_worker *self, const weft_msg_t *msg)
 {
     struct pool_message message;
     int rc = pool_decode (&message, weft_msg_data (msg, 0), weft_msg_size (msg, 0));
-    if (rc == 0 && message.verb == POOL_END && self->state != WORKER_LEAVING)
-        leave (self, 0);
+    if (rc == 0 && message.verb == POOL_END) {
+        self->unheard = !message.answer;
+        if (self->state != WORKER_LEAVING)
+            leave (self, 0);
+    }
     else if (rc == 0 && message.verb == POOL_REFUSED && self->state != WORKER_LEAVING)
         on_refused (self, message.text);
     else if (rc == 0 && message.verb == POOL_WELCOME)
@@ -384,7 +388,7 @@ look_for_head (struct weft_worker *self)
     int64_t now = now_of (self);
     if (self->state == WORKER_GREETING && now - self->greeted > POOL_MISSED * TIME_S)
         self->state = WORKER_SEEKING;       /*  the HELLO or its answer was lost: say it again */
-    if (self->state == WORKER_SEEKING && (wire_events (self->wire) & WEFT_OUT))
+    if (self->state == WORKER_SEEKING && self->wire->peers)
         return say_hello (self);
     if (self->deadline == TIME_FOREVER || now < self->deadline)
         return 0;
@@ -417,7 +421,7 @@ act (struct weft_worker *self)
         break;
     case WORKER_LEAVING:
         if (!self->slots.busy) {
-            rc = say_plain (self, POOL_GOODBYE);
+            rc = self->unheard || !self->wire->peers ? 0 : say_plain (self, POOL_GOODBYE);
             self->state = WORKER_GONE;
         }
         break;
@@ -493,10 +497,7 @@ turn (struct weft_worker *self)
     if (rc || self->state == WORKER_GONE)
         return rc;
     if (self->stirred) {
-        int events = wire_events (self->wire);
-        if (events < 0)
-            return events;
-        if ((events & WEFT_IN) || ((events & WEFT_OUT) && self->state == WORKER_SEEKING))
+        if (pool_wire_stirs (self->wire))
             return 0;
         self->stirred = false;
     }
@@ -563,7 +564,7 @@ weft_worker_run (weft_worker_t *self)
     if (!self->wire)
         return error_set (WEFT_ESTATE, "connect the worker to a head first");
     self->state = WORKER_SEEKING;
-    self->was_member = false;
+    self->was_member = self->unheard = false;
     self->stirred = true;
     self->result = 0;
     self->stops = 0;
