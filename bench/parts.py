@@ -102,10 +102,10 @@ def seam(setting):
         for size in (64, 1024):
             yield Comparison(
                 "seam", f"round trip over {transport}, {size} B", "zmq", {"p50": "us", "p99": "us", "p99.9": "us"},
-                seam_contestants(setting, "rtt", transport, size, setting.amount(10000, 200)),
+                seam_contestants(setting, "rtt", transport, size, setting.amount(4000, 200)),
                 [Target("weft", "p50", "<=", 1.05, "zmq")])
     for transport in ("tcp", "ipc", "inproc"):
-        for size, full in ((64, 2000000), (1024, 500000)):
+        for size, full in ((64, 1000000), (1024, 300000)):
             yield Comparison(
                 "seam", f"push to pull over {transport}, {size} B", "zmq", {"rate": "msg/s"},
                 seam_contestants(setting, "thr", transport, size, setting.amount(full, 20000)),
@@ -132,14 +132,14 @@ def wait_until_bound(port, process):
         time.sleep(0.001)
 
 
-def pipe_seconds(pull, push, endpoint, lines, output):
+def pipe_seconds(pull, push, endpoint, lines, output, talk):
     """From the start of the one that pushes to the end of the one that pulls."""
-    with open(lines) as source, open(output, "w") as drain:
-        processes = [subprocess.Popen(pull, stdout=drain)]
+    with open(lines) as source, open(output, "w") as drain, open(talk, "w+") as said:
+        processes = [subprocess.Popen(pull, stdout=drain, stderr=said)]
         try:
             wait_until_bound(int(endpoint.rsplit(":", 1)[1]), processes[0])
             start = time.monotonic()
-            processes.append(subprocess.Popen(push, stdin=source))
+            processes.append(subprocess.Popen(push, stdin=source, stderr=said))
             processes[0].wait(LIMIT)
             took = time.monotonic() - start
             processes[1].wait(LIMIT)
@@ -150,9 +150,11 @@ def pipe_seconds(pull, push, endpoint, lines, output):
                 if process.poll() is None:
                     process.kill()
                     process.wait()
-    for process in processes:
-        if process.returncode:
-            raise Failure(f"{process.args[0]} {process.args[1]} ended with status {process.returncode}")
+        said.seek(0)
+        for process in processes:
+            if process.returncode:
+                raise Failure(f"{process.args[0]} {process.args[1]} ended with status {process.returncode}: "
+                              f"{said.read().strip()[-300:]}")
     return took
 
 
@@ -160,7 +162,8 @@ def pipe_contestant(setting, name, command, options, count, missing):
     def play_over(lines, output, how_many):
         endpoint = f"tcp://127.0.0.1:{free_port()}"
         pull = [*command, "pull", endpoint, *(option.replace("COUNT", str(how_many)) for option in options)]
-        return how_many / pipe_seconds(pull, [*command, "push", endpoint], endpoint, lines, output)
+        push = [*command, "push", endpoint]
+        return how_many / pipe_seconds(pull, push, endpoint, lines, output, setting.path("talk"))
 
     def play():
         if not play.checked:        # once: what comes out is what went in
@@ -177,7 +180,7 @@ def pipe_contestant(setting, name, command, options, count, missing):
 
 
 def pipe(setting):
-    count = setting.amount(2000000, 2000)
+    count = setting.amount(1000000, 2000)
     bound = seam_contestants(setting, "thr", "tcp", 7, count)[1]
     bound.name = "zmq, no lines"
     yield Comparison(
@@ -200,7 +203,7 @@ def spawn_contestant(setting, name, command, jobs, missing):
 
 
 def spawn(setting):
-    for slots, full in ((2, 5000), (1, 2000), (4, 2000)):
+    for slots, full in ((2, 3000), (1, 1500), (4, 3000)):
         jobs, fewer = setting.amount(full, 50), setting.amount(200, 5)
         yield Comparison(
             "spawn", f"{jobs} jobs of /bin/true, {slots} at once (parallel: {fewer})", "loop", {"rate": "jobs/s"},

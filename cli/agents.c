@@ -62,7 +62,7 @@ agent_prepare (struct agent *self, weft_t *weft, const struct agents_config *con
 int
 agents_start (struct agents *self, weft_t *weft, const struct agents_config *config)
 {
-    *self = (struct agents) { .list = calloc ((size_t) config->count, sizeof *self->list) };
+    *self = (struct agents){ .list = calloc ((size_t) config->count, sizeof *self->list) };
     if (!self->list)
         return error_set (WEFT_ENOMEM, "out of memory");
     int rc = 0;
@@ -84,19 +84,19 @@ agents_start (struct agents *self, weft_t *weft, const struct agents_config *con
 int
 agents_start_one (struct agents *self, weft_worker_t *worker)
 {
-    *self = (struct agents) { .list = calloc (1, sizeof *self->list) };
+    *self = (struct agents){ .list = calloc (1, sizeof *self->list) };
     int fd = eventfd (0, EFD_CLOEXEC);
     if (!self->list || fd < 0) {
         free (self->list);
         return error_errno ("cannot start a worker");
     }
     self->count = 1;
-    self->list[0] = (struct agent) { .worker = worker, .done_fd = fd };
+    self->list[0] = (struct agent){ .worker = worker, .done_fd = fd };
     int rc = agent_start (&self->list[0]);
     if (rc < 0) {
         close (fd);
         free (self->list);
-        *self = (struct agents) { .count = 0 };
+        *self = (struct agents){ .count = 0 };
     }
     return rc;
 }
@@ -130,6 +130,6 @@ agents_join (struct agents *self)
         weft_worker_destroy (&agent->worker);
     }
     free (self->list);
-    *self = (struct agents) { .count = 0 };
+    *self = (struct agents){ .count = 0 };
     return result;
 }

@@ -9,7 +9,7 @@
 void
 arglist_init (struct arglist *self)
 {
-    *self = (struct arglist) { .count = 0 };
+    *self = (struct arglist){ .count = 0 };
     buffer_init (&self->text, 0);
 }
 

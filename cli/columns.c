@@ -28,7 +28,7 @@ columns_unescape (const char *text, char *pattern)
 int
 columns_init (struct columns *self, const char *separator)
 {
-    *self = (struct columns) { .active = false };
+    *self = (struct columns){ .active = false };
     if (!*separator)
         return error_set (WEFT_EINVAL, "the column separator is empty");
     char *pattern = malloc (strlen (separator) + 3);

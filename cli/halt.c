@@ -44,7 +44,7 @@ halt_parse (struct halt *self, const char *text)
         { "-2", { .when = HALT_NOW, .why = HALT_SUCCESS, .limit = 1 } },
     };
     static const char *const reasons[] = { "fail=", "success=", "done=" };
-    *self = (struct halt) { .when = HALT_NEVER };
+    *self = (struct halt){ .when = HALT_NEVER };
     for (size_t i = 0; i < sizeof old / sizeof *old; i++)
         if (!text || strcmp (text, old[i].text) == 0) {
             *self = old[i].halt;

@@ -35,7 +35,7 @@ const struct option jobhead_options[] = {
 int
 jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config *config)
 {
-    *self = (struct jobhead) { .cli = cli, .options = config->run, .status = -1 };
+    *self = (struct jobhead){ .cli = cli, .options = config->run, .status = -1 };
     buffer_init (&self->command, 0);
     buffer_init (&self->tag, 0);
     char *tag = jobview_tag (config->view);
@@ -54,6 +54,9 @@ jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config
         jobhead_free (self);
         return rc;
     }
+    if (self->list.from_in && isatty (cli->in))
+        cli_note (cli, "reading %s from the terminal, a line each; Ctrl-D ends them",
+                  config->files ? "commands" : "values");
     if (config->view->bar || self->halt.percent)
         self->total_known = jobsource_count (self->list.source, &self->total);
     if (self->total_known)

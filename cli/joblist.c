@@ -98,7 +98,8 @@ joblist_sources (struct joblist *self, const struct joblist_options *options, ch
         if (rc < 0)
             return rc;
     }
-    if (count == 0 && options->files.count == 0)
+    self->from_in = count == 0 && options->files.count == 0;
+    if (self->from_in)
         return jobsource_add_file (self->source, "-", in, false);
     while (count > 0) {
         int used = joblist_source (self, operands, count, in);
@@ -120,7 +121,7 @@ joblist_prepare (struct joblist *self, const struct joblist_options *options, ch
                                        .skip_blank = options->skip_blank, .link = options->link,
                                        .per_job = per_job >= 0 ? per_job : 1 };
     unsigned flags = REPLACE_QUOTE | REPLACE_APPEND | (per_job > 1 ? REPLACE_REPEAT : 0);
-    *self = (struct joblist) { .number = 0 };
+    *self = (struct joblist){ .number = 0 };
     arglist_init (&self->args);
     int rc = joblist_template (self, words, count, flags);
     if (rc == 0 && tag)
@@ -151,6 +152,7 @@ joblist_init_files (struct joblist *self, const struct joblist_options *options,
                     const char *tag)
 {
     int rc = joblist_prepare (self, options, NULL, 0, tag);
+    self->from_in = count == 0;
     if (rc == 0 && count == 0)
         rc = jobsource_add_file (self->source, "-", in, false);
     else if (rc == 0)

@@ -29,7 +29,8 @@ struct joblist {
     struct jobsource *source;
     struct arglist args;
     struct replace command, tag;
-    uint64_t number;            /*  of the last job */
+    uint64_t number;            /*  of the last job                         */
+    bool from_in;               /*  no source was named: values come from `in` */
 };
 
 /*  `operands` are the command's words and then ::: and the like; they must outlive the

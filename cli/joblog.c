@@ -25,7 +25,7 @@ joblog_write (struct joblog *self)
 int
 joblog_open (struct joblog *self, const char *path)
 {
-    *self = (struct joblog) { .fd = -1 };
+    *self = (struct joblog){ .fd = -1 };
     buffer_init (&self->line, 0);
     if (!path)
         return 0;
@@ -37,7 +37,8 @@ joblog_open (struct joblog *self, const char *path)
         return error_errno ("cannot write to the job log %s", self->path);
     if (append && status.st_size > 0)
         return 0;
-    int rc = buffer_add_str (&self->line, "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n");
+    int rc = buffer_add_str (&self->line,
+                             "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n");
     return rc < 0 ? rc : joblog_write (self);
 }
 
@@ -55,10 +56,10 @@ joblog_add (struct joblog *self, const struct joblog_entry *entry)
 {
     if (self->fd < 0)
         return 0;
-    int rc = buffer_addf (&self->line, "%llu\t%s\t%.3f\t%10.3f\t%llu\t%llu\t%d\t%d\t", (unsigned long long) entry->number,
-                          entry->host, (double) entry->started / 1e6, (double) entry->runtime / 1e6,
-                          (unsigned long long) entry->sent, (unsigned long long) entry->received, entry->status,
-                          entry->signal);
+    int rc = buffer_addf (&self->line, "%llu\t%s\t%.3f\t%10.3f\t%llu\t%llu\t%d\t%d\t",
+                          (unsigned long long) entry->number, entry->host, (double) entry->started / 1e6,
+                          (double) entry->runtime / 1e6, (unsigned long long) entry->sent,
+                          (unsigned long long) entry->received, entry->status, entry->signal);
     size_t head = buffer_size (&self->line);
     if (rc == 0)
         rc = buffer_add_str (&self->line, entry->command);

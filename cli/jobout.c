@@ -20,7 +20,7 @@ static void
 end_init (struct outlet_end *self, int fd)
 {
     struct stat status;
-    *self = (struct outlet_end) { .fd = fd, .most = PIPE_BUF, .terminal = isatty (fd) != 0 };
+    *self = (struct outlet_end){ .fd = fd, .most = PIPE_BUF, .terminal = isatty (fd) != 0 };
     if (fstat (fd, &status) == 0 && (S_ISREG (status.st_mode) || (S_ISCHR (status.st_mode) && !self->terminal)))
         self->most = SIZE_MAX;
 }
@@ -28,7 +28,7 @@ end_init (struct outlet_end *self, int fd)
 void
 outlet_init (struct outlet *self, int out, int err)
 {
-    *self = (struct outlet) { .bar = NULL };
+    *self = (struct outlet){ .bar = NULL };
     end_init (&self->ends[0], out);
     end_init (&self->ends[1], err);
     spool_init (&self->spool);
@@ -114,7 +114,7 @@ int
 jobout_init (struct jobout *self, struct outlet *outlet, enum jobout_mode mode, bool keep_order,
              void (*done) (void *arg, struct jobout_job *job), void *arg)
 {
-    *self = (struct jobout) { .outlet = outlet, .mode = mode, .done = done, .arg = arg, .turn = 1 };
+    *self = (struct jobout){ .outlet = outlet, .mode = mode, .done = done, .arg = arg, .turn = 1 };
     self->keep_order = keep_order && mode != JOBOUT_RAW;
     if (self->keep_order)
         self->waiting = calloc (JOBOUT_WINDOW, sizeof *self->waiting);
@@ -141,7 +141,7 @@ jobout_has_room (const struct jobout *self, uint64_t number)
 void
 jobout_begin (struct jobout *self, struct jobout_job *job, uint64_t number, const char *tag)
 {
-    *job = (struct jobout_job) { .number = number, .tag = self->mode == JOBOUT_RAW ? NULL : tag };
+    *job = (struct jobout_job){ .number = number, .tag = self->mode == JOBOUT_RAW ? NULL : tag };
     if (self->keep_order)
         self->waiting[number % JOBOUT_WINDOW] = job;
 }

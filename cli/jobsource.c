@@ -96,7 +96,7 @@ jobsource_add (struct jobsource *self, bool linked)
     }
     self->inputs = inputs;
     struct input *input = &inputs[self->input_count++];
-    *input = (struct input) { .linked = linked };
+    *input = (struct input){ .linked = linked };
     return input;
 }
 
@@ -180,7 +180,7 @@ jobsource_prepare (struct jobsource *self)
     for (size_t i = 0; i < self->input_count; i++) {
         bool linked = i > 0 && (self->config.link || self->inputs[i].linked);
         if (!linked)
-            self->groups[self->group_count++] = (struct group) { .first = i };
+            self->groups[self->group_count++] = (struct group){ .first = i };
         self->groups[self->group_count - 1].size++;
         self->inputs[i].keep |= self->group_count > 1 || (self->config.link && self->input_count > 1);
     }

@@ -61,7 +61,7 @@ viewjob_new (const char *command, const char *tag)
     struct viewjob *self = malloc (sizeof *self + command_size + tag_size);
     if (!self)
         return NULL;
-    *self = (struct viewjob) { .received = 0 };
+    *self = (struct viewjob){ .received = 0 };
     memcpy (self->text, command, command_size);
     self->command = self->text;
     if (strstr (self->command, JOBLIST_SLOT_MARK))
@@ -90,11 +90,13 @@ fill_slot (const char *plain, int slot, char **text)
 {
     struct buffer out;
     buffer_init (&out, 0);
+    const char *mark;
     int rc = 0;
-    for (const char *mark; rc == 0 && (mark = strstr (plain, JOBLIST_SLOT_MARK)); plain = mark + strlen (JOBLIST_SLOT_MARK)) {
+    while (rc == 0 && (mark = strstr (plain, JOBLIST_SLOT_MARK))) {
         rc = buffer_add (&out, plain, (size_t) (mark - plain));
         if (rc == 0)
             rc = buffer_addf (&out, "%d", slot);
+        plain = mark + strlen (JOBLIST_SLOT_MARK);
     }
     if (rc == 0)
         rc = buffer_add_str (&out, plain);
@@ -129,7 +131,7 @@ viewjob_slot (struct viewjob *self, int slot)
 int
 jobview_init (struct jobview *self, struct cli *cli, const struct jobview_options *options)
 {
-    *self = (struct jobview) { .cli = cli, .options = options };
+    *self = (struct jobview){ .cli = cli, .options = options };
     gethostname (self->host, sizeof self->host - 1);
     outlet_init (&self->outlet, cli->out, fileno (cli->err));
     bool terminal = isatty (fileno (cli->err)) != 0;
@@ -226,6 +228,8 @@ jobview_event (struct jobview *self, struct jobout *line, struct viewjob *job, c
         return jobview_done (self, line, job, event);
     if (event->kind != WEFT_POOL_OUTPUT)
         summary_event (&self->summary, event, false, clock_now (clock_system ()));
+    if (self->cli->verbose && (event->kind == WEFT_POOL_JOINED || event->kind == WEFT_POOL_LEFT))
+        progress_clear (&self->progress);
     switch (event->kind) {
     case WEFT_POOL_STARTED:
         return viewjob_slot (job, event->slot);

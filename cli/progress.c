@@ -14,7 +14,7 @@
 void
 progress_init (struct progress *self, FILE *out, bool terminal, struct clock *clock)
 {
-    *self = (struct progress) { .out = out, .terminal = terminal, .clock = clock };
+    *self = (struct progress){ .out = out, .terminal = terminal, .clock = clock };
     self->started = clock_now (clock);
     self->next = self->started + (terminal ? REDRAW : LINE_FIRST);
 }

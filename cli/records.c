@@ -50,7 +50,8 @@ records_delimiter (const char *text, char *delimiter, size_t *size)
     while (*at) {
         int c = delimiter_char (&at);
         if (c < 0)
-            return error_set (WEFT_EINVAL, "delimiter '%s': no such escape; there are \\n \\t \\r \\0 \\xHH \\\\", text);
+            return error_set (WEFT_EINVAL, "delimiter '%s': no such escape; there are \\n \\t \\r \\0 \\xHH \\\\",
+                              text);
         if (*size == sizeof ((struct records *) 0)->delimiter)
             return error_set (WEFT_EINVAL, "delimiter '%s' is longer than 16 bytes", text);
         delimiter[(*size)++] = (char) c;
@@ -63,7 +64,7 @@ records_delimiter (const char *text, char *delimiter, size_t *size)
 int
 records_open (struct records *self, const char *path, int in, const char *delimiter, size_t delimiter_size)
 {
-    *self = (struct records) { .fd = in, .name = "standard input", .delimiter_size = delimiter_size };
+    *self = (struct records){ .fd = in, .name = "standard input", .delimiter_size = delimiter_size };
     memcpy (self->delimiter, delimiter, delimiter_size);
     buffer_init (&self->in, RECORDS_VALUE_MAX + 2 * CHUNK);
     if (strcmp (path, "-") != 0) {

@@ -52,7 +52,7 @@ part_parse (const char *text, struct replace_part *part)
         size_t size = strlen (forms[i].text);
         if (strncmp (at, forms[i].text, size) != 0 || (position && forms[i].kind >= PART_NUMBER))
             continue;
-        *part = (struct replace_part) { .kind = forms[i].kind, .position = position };
+        *part = (struct replace_part){ .kind = forms[i].kind, .position = position };
         return (size_t) (at - text) + size;
     }
     return 0;
@@ -100,7 +100,7 @@ replace_parse (struct replace *self)
         any |= size > 0;
         if (!size) {
             size = text_length (at);
-            part = (struct replace_part) { .kind = PART_TEXT, .text = at, .size = size,
+            part = (struct replace_part){ .kind = PART_TEXT, .text = at, .size = size,
                                            .space = isspace ((unsigned char) *at) != 0 };
         }
         if (replace_add (self, &part) < 0)
@@ -148,7 +148,7 @@ is_command (const struct replace *self)
 int
 replace_compile (struct replace *self, const char *template, unsigned flags)
 {
-    *self = (struct replace) { .flags = flags };
+    *self = (struct replace){ .flags = flags };
     const char *perl = strstr (template, "{=");
     if (perl && strstr (perl, "=}"))
         return error_set (WEFT_ENOTSUP, "{= perl expressions =} are not supported; use the shell, as in $(...)");
@@ -171,7 +171,7 @@ replace_free (struct replace *self)
 {
     free (self->text);
     free (self->parts);
-    *self = (struct replace) { .count = 0 };
+    *self = (struct replace){ .count = 0 };
 }
 
 int

@@ -124,7 +124,7 @@ head_add (struct sink *self, struct sink_head *head, const weft_pool_event_t *ev
         if (jobout_pass (&head->line) < 0)
             break;
     }
-    *job = (struct sink_job) { .number = event->job, .view = view };
+    *job = (struct sink_job){ .number = event->job, .view = view };
     jobview_begin (&head->line, view, event->job);
     map_add (&head->jobs, &job->node, hash_number (event->job));
     return job;
@@ -202,7 +202,7 @@ sink_wait (struct sink *self)
 static void
 sink_counts (const struct sink *self, struct progress_counts *counts)
 {
-    *counts = (struct progress_counts) { .done = self->counts.done, .failed = self->counts.failed,
+    *counts = (struct progress_counts){ .done = self->counts.done, .failed = self->counts.failed,
                                          .total = self->counts.done, .complete = self->ended };
 }
 
@@ -317,14 +317,15 @@ const struct command command_sink = {
     .guarantee = "Every result arrives once: a head keeps what was not acknowledged, and sends it again.",
     .status = "The number of jobs that failed, 101 for more than 100, 255 when it was stopped before the heads had "
               "finished.",
-    .tables = (const struct command_table[]) { { .title = "Output", .table = jobview_options },
+    .tables = (const struct command_table[]){ { .title = "Output", .table = jobview_options },
                                                { .title = "Heads", .table = own_options },
                                                { .title = "Sink", .table = sink_options },
                                                { .title = NULL } },
     .examples =
-        (const struct command_example[]) {
+        (const struct command_example[]){
             { "weft sink -b tcp://127.0.0.1:6001 --joblog log > results", "Keeps results and a log." },
-            { "weft ventilator -b tcp://127.0.0.1:6000 --sink tcp://127.0.0.1:6001 jobs.txt", "A head that sends to it." },
+            { "weft ventilator -b tcp://127.0.0.1:6000 --sink tcp://127.0.0.1:6001 jobs.txt",
+              "A head that sends to it." },
             { .line = NULL } },
     .run = sink_run,
 };

@@ -32,8 +32,8 @@ slots_parse (const char *text, int processors, int *slots)
     long count = text ? strtol (digits, &end, 10) : processors;
     if (text && (digits > text + 1 || *digits < '0' || *digits > '9' || count > 1000000
                  || (*end && (strcmp (end, "%") != 0 || digits != text))))
-        return error_set (WEFT_EINVAL, "jobs '%s': give a number (4), a part of the processors (50%%), some more (+2) or "
-                          "fewer (-1), or 0 for as many as possible", text);
+        return error_set (WEFT_EINVAL, "jobs '%s': give a number (4), a part of the processors (50%%), some more (+2) "
+                          "or fewer (-1), or 0 for as many as possible", text);
     if (text && *end == '%')
         count = processors * count / 100;
     else if (text && digits > text)

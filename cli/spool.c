@@ -15,7 +15,7 @@
 void
 spool_init (struct spool *self)
 {
-    *self = (struct spool) { .stream_max = SPOOL_STREAM_MAX, .memory_max = SPOOL_MEMORY_MAX, .fd = -1 };
+    *self = (struct spool){ .stream_max = SPOOL_STREAM_MAX, .memory_max = SPOOL_MEMORY_MAX, .fd = -1 };
 }
 
 void
@@ -67,7 +67,7 @@ spool_spill (struct spool *self, struct spooled *stream)
             return error_errno ("cannot keep output in %s (set TMPDIR to another folder)", spool_folder ());
         written += rc > 0 ? (size_t) rc : 0;
     }
-    extents[stream->count++] = (struct spool_extent) { self->end, size };
+    extents[stream->count++] = (struct spool_extent){ self->end, size };
     self->end += (off_t) size;
     self->on_disk += size;
     self->memory -= size;
@@ -161,5 +161,5 @@ spool_drop (struct spool *self, struct spooled *stream)
     self->memory -= buffer_size (&stream->memory);
     buffer_free (&stream->memory);
     free (stream->extents);
-    *stream = (struct spooled) { .count = 0 };
+    *stream = (struct spooled){ .count = 0 };
 }

@@ -15,7 +15,7 @@ summary_free (struct summary *self)
     for (size_t i = 0; i < self->count; i++)
         free (self->workers[i].name);
     free (self->workers);
-    *self = (struct summary) { .count = 0 };
+    *self = (struct summary){ .count = 0 };
 }
 
 /*  The entry of that name; a new one unless there are too many, or no memory: then
@@ -36,7 +36,7 @@ summary_worker (struct summary *self, const char *name)
         free (copy);
         return NULL;
     }
-    workers[self->count] = (struct summary_worker) { .name = copy };
+    workers[self->count] = (struct summary_worker){ .name = copy };
     return &workers[self->count++];
 }
 

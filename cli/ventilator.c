@@ -115,7 +115,8 @@ ventilator_work (struct ventilator *self, char **operands, int count)
         count--;
     }
     if (!endpoint && self->options.bind.count == 0 && !self->head_options.dry_run) {
-        cli_error (self->cli, "give an endpoint where workers connect, as in 'weft ventilator -b tcp://127.0.0.1:6000'");
+        cli_error (self->cli,
+                   "give an endpoint where workers connect, as in 'weft ventilator -b tcp://127.0.0.1:6000'");
         return EXIT_RUN_ERROR;
     }
     bool files = self->list.files.count == 0 && !joblist_has_sources (operands, count);
@@ -164,13 +165,13 @@ const struct command command_ventilator = {
     .guarantee = "Every job that is taken gets exactly one result (done, failed or given up); a job whose worker dies "
                  "is run again, so what it did may happen twice.",
     .status = "The number of jobs that failed, 101 for more than 100, 255 for any other error.",
-    .tables = (const struct command_table[]) { { .title = "Input", .table = joblist_options },
+    .tables = (const struct command_table[]){ { .title = "Input", .table = joblist_options },
                                                { .title = "Output", .table = jobview_options },
                                                { .title = "Jobs", .table = jobhead_options },
                                                { .title = "Pool", .table = ventilator_options },
                                                { .title = NULL } },
     .examples =
-        (const struct command_example[]) {
+        (const struct command_example[]){
             { "weft ventilator -b tcp://127.0.0.1:6000 jobs.txt", "The lines of a file, a command each." },
             { "find . -name '*.wav' | weft ventilator -b ipc:///tmp/pool.sock -a - 'flac {}'",
               "A command for each line of standard input." },

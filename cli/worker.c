@@ -53,7 +53,8 @@ worker_wait (struct cli *cli, struct agents *agents)
             continue;
         stops = cli->stopped (cli);
         bool now = stops > 1 || cli->signal (cli) != SIGTERM;
-        cli_note (cli, now ? "stopping" : "taking no more jobs, waiting for those that run; a second SIGTERM stops them");
+        cli_note (cli, now ? "stopping"
+                           : "taking no more jobs, waiting for those that run; a second SIGTERM stops them");
         agents_stop (agents, now);
     }
     int rc = agents_join (agents);
@@ -109,13 +110,14 @@ const struct command command_worker = {
         "A first SIGTERM lets the jobs that run end and takes no more; a second one, or SIGINT, stops them. A job's "
         "whole process group ends with it.",
     .guarantee = "A job that was taken is run once by this worker; if the worker dies, the head has it run elsewhere.",
-    .tables = (const struct command_table[]) { { .title = "Head", .table = own_options },
+    .tables = (const struct command_table[]){ { .title = "Head", .table = own_options },
                                                { .title = "Worker", .table = worker_options },
                                                { .title = NULL } },
     .examples =
-        (const struct command_example[]) {
+        (const struct command_example[]){
             { "weft worker -c tcp://127.0.0.1:6000 -j2", "Two jobs at once for the head on that port." },
-            { "ssh -L 6000:127.0.0.1:6000 head weft worker -c tcp://127.0.0.1:6000", "The head is on another machine." },
+            { "ssh -fNL 6000:127.0.0.1:6000 head; weft worker -c tcp://127.0.0.1:6000",
+              "The head is on another machine, called head, and listens there on 127.0.0.1." },
             { .line = NULL } },
     .run = worker_run,
 };

@@ -33,7 +33,7 @@ assert_jobs (const struct joblist_options *options, const char *const *words, co
     close (fds[0]);
 }
 
-#define WORDS(...) ((const char *const[]) { __VA_ARGS__, NULL })
+#define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 static void
 typed (void **state)
@@ -117,7 +117,8 @@ long_command (void **state)
 {
     (void) state;
     struct joblist_options plain = { .per_job = -1, .replace_per_job = -1 };
-    char words[][8] = { "echo", ":::" }, *value = calloc (1, JOBLIST_COMMAND_MAX), *operands[] = { words[0], words[1], value };
+    char words[][8] = { "echo", ":::" }, *value = calloc (1, JOBLIST_COMMAND_MAX);
+    char *operands[] = { words[0], words[1], value };
     struct joblist list;
     struct buffer command, tag;
     buffer_init (&command, 0);

@@ -71,6 +71,7 @@ refusals (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test (lines), cmocka_unit_test (none), cmocka_unit_test (refusals) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test (lines), cmocka_unit_test (none),
+                                        cmocka_unit_test (refusals) };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -117,7 +117,7 @@ streaming (void **state)
     int fds[2];
     char *words[] = { "x", "y" };
     assert_int_equal (pipe (fds), 0);
-    struct jobsource *source = jobsource_new (&(struct jobsource_config) { .per_job = 1 });
+    struct jobsource *source = jobsource_new (&(struct jobsource_config){ .per_job = 1 });
     assert_int_equal (jobsource_add_file (source, "-", fds[0], false), 0);
     assert_int_equal (jobsource_add_words (source, words, 2, false), 0);
     struct arglist args;
@@ -149,7 +149,7 @@ waiting_within_a_job (void **state)
     (void) state;
     int fds[2];
     assert_int_equal (pipe (fds), 0);
-    struct jobsource *source = jobsource_new (&(struct jobsource_config) { .per_job = 3 });
+    struct jobsource *source = jobsource_new (&(struct jobsource_config){ .per_job = 3 });
     assert_int_equal (jobsource_add_file (source, "-", fds[0], false), 0);
     struct arglist args;
     arglist_init (&args);
@@ -170,7 +170,7 @@ static void
 refusals (void **state)
 {
     (void) state;
-    struct jobsource *source = jobsource_new (&(struct jobsource_config) { .per_job = 1 });
+    struct jobsource *source = jobsource_new (&(struct jobsource_config){ .per_job = 1 });
     struct arglist args;
     arglist_init (&args);
     int in = pipe_of ("a\0b\n", 4);
@@ -181,15 +181,15 @@ refusals (void **state)
     jobsource_destroy (&source);
     close (in);
 
-    source = jobsource_new (&(struct jobsource_config) { .per_job = 1 });
+    source = jobsource_new (&(struct jobsource_config){ .per_job = 1 });
     assert_int_equal (jobsource_add_file (source, "/", -1, false), WEFT_EINVAL);
     assert_true (jobsource_add_file (source, "/nonexistent/file", -1, false) < 0);
     assert_non_null (strstr (weft_error (), "/nonexistent/file"));
     jobsource_destroy (&source);
 
-    assert_null (jobsource_new (&(struct jobsource_config) { .delimiter = "\\q" }));
-    assert_null (jobsource_new (&(struct jobsource_config) { .colsep = "(a" }));
-    assert_null (jobsource_new (&(struct jobsource_config) { .colsep = "" }));
+    assert_null (jobsource_new (&(struct jobsource_config){ .delimiter = "\\q" }));
+    assert_null (jobsource_new (&(struct jobsource_config){ .colsep = "(a" }));
+    assert_null (jobsource_new (&(struct jobsource_config){ .colsep = "" }));
     arglist_free (&args);
 }
 
@@ -198,7 +198,7 @@ static void
 endless_value (void **state)
 {
     (void) state;
-    struct jobsource *source = jobsource_new (&(struct jobsource_config) { .per_job = 1, .delimiter = "x" });
+    struct jobsource *source = jobsource_new (&(struct jobsource_config){ .per_job = 1, .delimiter = "x" });
     struct arglist args;
     arglist_init (&args);
     assert_int_equal (jobsource_add_file (source, "/dev/zero", -1, false), 0);
@@ -230,7 +230,7 @@ counting (void **state)
     char path[] = "/tmp/weft-jobsource-XXXXXX", *words[] = { "x", "y", "z" };
     int fd = mkstemp (path);
     assert_int_equal (write (fd, "1\n2\n3\n4", 7), 7);
-    struct jobsource *source = jobsource_new (&(struct jobsource_config) { .per_job = 5 });
+    struct jobsource *source = jobsource_new (&(struct jobsource_config){ .per_job = 5 });
     uint64_t count;
     assert_int_equal (jobsource_add_file (source, path, -1, false), 0);
     assert_true (jobsource_count (source, &count));

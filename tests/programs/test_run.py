@@ -79,7 +79,7 @@ SAME = [
 ]
 
 
-@pytest.mark.parametrize("arguments, data", SAME, ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else "")
+@pytest.mark.parametrize("arguments, data", SAME, ids=[" ".join(case[0])[:60] for case in SAME])
 def test_as_parallel(weft, parallel, tmp_path, arguments, data):
     expected_status, expected = parallel(*arguments, input=data)
     status, output, talk = weft.run("run", *arguments, input=data, cwd=tmp_path)
@@ -110,8 +110,8 @@ def columns(path):
 
 
 def test_joblog_as_parallel(weft, parallel, tmp_path):
-    arguments = ["--joblog", "log", "--timeout", "0.5", "echo {}; echo talk >&2; [ {} != s ] || sleep 20; exit {}", ":::",
-                 "0", "3", "s", "a b"]
+    arguments = ["--joblog", "log", "--timeout", "0.5", "echo {}; echo talk >&2; [ {} != s ] || sleep 20; exit {}",
+                 ":::", "0", "3", "s", "a b"]
     parallel(*arguments)
     expected = columns(tmp_path / "log")
     weft.run("run", *arguments, cwd=tmp_path)

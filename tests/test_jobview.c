@@ -1,0 +1,77 @@
+/*  test_jobview.c - what is shown of jobs: tags, slots, results */
+
+#include <signal.h>
+
+#include "cli/joblist.h"
+#include "cli/jobview.h"
+#include "tests/testing.h"
+
+#define MARK JOBLIST_SLOT_MARK
+
+static void
+tags (void **state)
+{
+    (void) state;
+    static char text[] = "\\t{}\\n\\x";
+    struct jobview_options none = { .tag = false }, plain = { .tag = true }, own = { .tag = true, .tagstring = text };
+    char *tag = jobview_tag (&plain);
+    assert_null (jobview_tag (&none));
+    assert_string_equal (tag, "{}");
+    free (tag);
+    tag = jobview_tag (&own);
+    assert_string_equal (tag, "\t{}\n\\x");
+    free (tag);
+}
+
+/*  Each attempt may run in another slot. */
+static void
+slots (void **state)
+{
+    (void) state;
+    struct viewjob *job = viewjob_new ("x " MARK " " MARK, MARK);
+    assert_int_equal (viewjob_slot (job, 3), 0);
+    assert_string_equal (job->command, "x 3 3");
+    assert_string_equal (job->tag, "3");
+    assert_int_equal (viewjob_slot (job, 12), 0);
+    assert_string_equal (job->command, "x 12 12");
+    assert_string_equal (job->tag, "12");
+    assert_string_equal (job->text, "x " MARK " " MARK);
+    viewjob_free (job);
+    job = viewjob_new ("plain", NULL);
+    assert_int_equal (viewjob_slot (job, 3), 0);
+    assert_string_equal (job->command, "plain");
+    assert_null (job->tag);
+    viewjob_free (job);
+    viewjob_free (NULL);
+}
+
+static void
+results (void **state)
+{
+    (void) state;
+    static const struct {
+        weft_pool_event_t event;
+        int status, signal;
+    } cases[] = {
+        { { .reason = WEFT_JOB_EXITED, .status = 3 }, 3, 0 },
+        { { .reason = WEFT_JOB_EXITED, .signal = 9 }, 0, 9 },
+        { { .reason = WEFT_JOB_EXITED }, 0, 0 },
+        { { .reason = WEFT_JOB_TIMEOUT, .signal = 9 }, -1, SIGTERM },
+        { { .reason = WEFT_JOB_TIMEOUT }, -1, SIGTERM },
+        { { .reason = WEFT_JOB_LOST }, -1, 0 },
+        { { .reason = WEFT_JOB_NOT_STARTED, .status = 127 }, 127, 0 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int status, number;
+        jobview_result (&cases[i].event, &status, &number);
+        assert_int_equal (status, cases[i].status);
+        assert_int_equal (number, cases[i].signal);
+    }
+}
+
+int
+main (void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test (tags), cmocka_unit_test (slots), cmocka_unit_test (results) };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
