@@ -82,6 +82,8 @@ req_session (struct session *session, const struct source_config *config)
     int status = rc == WEFT_EEND ? source_status (&self.source) : cli_fail (session->cli, rc, NULL);
     if (rc != WEFT_EEND)
         session->lost = 1 + source_abandon (&self.source);
+    if (rc == WEFT_ETERM)
+        status = EXIT_LOSS;
     source_free (&self.source);
     output_free (&self.output);
     return session_finish (session, status);

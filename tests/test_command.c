@@ -14,6 +14,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "tests/cli_support.h"
 
 /*  A struct cli whose output and talk can be read back. */
 struct fixture {
@@ -64,13 +65,6 @@ run (struct fixture *self, const char *words)
     assert_true (size >= 0);
     self->output[size] = '\0';
     return status;
-}
-
-static void
-assert_contains (const char *text, const char *part)
-{
-    if (!strstr (text, part))
-        fail_msg ("'%s' is not in '%s'", part, text);
 }
 
 static void
