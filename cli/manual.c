@@ -6,7 +6,7 @@
 
 #include "cli/help.h"
 
-enum { MANUAL_WIDTH = 78 };
+enum { MANUAL_WIDTH = 74 };     /*  and some for what is escaped */
 
 /*  A character of text: roff takes a dash for a hyphen unless it is told. */
 static void
@@ -105,7 +105,9 @@ manual_option (const struct option *option, FILE *out)
         fprintf (out, " Ar \"%s\"", option->argument);
     fputc ('\n', out);
     char text[1024];
-    const char *standard = option->standard, *within = option->type == OPTION_FLAG ? "" : range;
+    bool flag = option->type == OPTION_FLAG;
+    const char *standard = flag ? NULL : option->standard;
+    const char *within = flag || strcmp (range, "0 and up") == 0 ? "" : range;
     snprintf (text, sizeof text, "%s%s%s%s%s.", option->text, standard ? "; default " : "", standard ? standard : "",
               *within ? "; " : "", within);
     text[0] = (char) toupper ((unsigned char) text[0]);
@@ -228,7 +230,7 @@ static const char overview_formats[] =
 
 static const char overview_signals[] =
     "SIGINT and SIGTERM end a command in order: it takes no more, delivers for at most --linger what it has taken, "
-    "and says what is left. A second one ends it at once.";
+    "and says what is left. Its exit status is 0 when nothing was, else 6. A second one ends it at once.";
 
 void
 manual_overview (FILE *out)
