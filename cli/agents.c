@@ -44,11 +44,14 @@ agent_start (struct agent *self)
 static int
 agent_prepare (struct agent *self, weft_t *weft, const struct agents_config *config, int index)
 {
-    int slots = config->slots / config->count + (index < config->slots % config->count);
-    char slots_text[32], name[32];
+    int share = config->slots / config->count, rest = config->slots % config->count;
+    int slots = share + (index < rest), first = 1 + index * share + (index < rest ? index : rest);
+    char slots_text[32], first_text[32], name[32];
     snprintf (slots_text, sizeof slots_text, "%d", slots);
+    snprintf (first_text, sizeof first_text, "%d", first);
     snprintf (name, sizeof name, "local-%d", index + 1);
-    const char *const settings[][2] = { { "slots", slots_text }, { "name", name }, { "shell", config->shell },
+    const char *const settings[][2] = { { "slots", slots_text }, { "first-slot", first_text }, { "name", name },
+                                        { "shell", config->shell },
                                         { "prefetch", config->strict ? "0" : NULL } };
     self->done_fd = -1;
     self->worker = weft_worker_new (weft);

@@ -161,6 +161,8 @@ const struct command command_ventilator = {
         "--arg-file follow, COMMAND for each value as in weft run.\n\n"
         "It waits for workers as long as there are jobs; they may come and go. With --sink, results are printed by a "
         "weft sink elsewhere.\n\n"
+        "Workers are sent short jobs ahead, so that no slot waits; with --halt, one that was sent ahead may still "
+        "begin (weft worker --prefetch 0 takes none).\n\n"
         "A first SIGTERM lets the jobs that run end and starts no more; a second one, or SIGINT, stops them.",
     .guarantee = "Every job that is taken gets exactly one result (done, failed or given up); a job whose worker dies "
                  "is run again, so what it did may happen twice.",

@@ -676,7 +676,7 @@ pool_next_record (struct pool_message *self, struct pool_record *record)
     record->job = get_uint (in, UINT64_MAX);
     record->tag = get_uint (in, UINT64_MAX);
     record->attempt = get_int (in, 0, INT_MAX);
-    record->slot = get_int (in, 0, POOL_SLOTS_MAX);
+    record->slot = get_int (in, 0, 2 * POOL_SLOTS_MAX);    /*  see first-slot */
     record->name = get_name (in);
     record->host = get_name (in);
     uint32_t known = (uint32_t) record_members (record->kind) - COMMON;

@@ -311,7 +311,7 @@ typedef struct weft_pool_event {
     const char *worker;             /*  name, unique in the pool, e.g. "host:1234"      */
     const char *host;
     int slots;                      /*  JOINED: how many                                */
-    int slot;                       /*  1 and up within its worker                      */
+    int slot;                       /*  1 and up within its worker, or see first-slot   */
     int attempt;                    /*  1 and up                                        */
     int stream;                     /*  OUTPUT: 1 standard output, 2 standard error     */
     const void *data;

@@ -187,7 +187,7 @@ static struct pool_record
 slot_record (const struct slots *self, const struct slot *slot, int kind)
 {
     return (struct pool_record) {
-        .kind = kind, .job = slot->job, .attempt = slot->attempt, .slot = slot - self->slots + 1
+        .kind = kind, .job = slot->job, .attempt = slot->attempt, .slot = slot - self->slots + self->config.first
     };
 }
 
@@ -436,7 +436,7 @@ spawn_job (struct slots *self, struct slot *slot, const struct slots_job *job, i
 {
     struct pool_spec spec;
     struct pool_reader arguments;
-    int number = (int) (slot - self->slots) + 1;
+    int number = (int) (slot - self->slots) + self->config.first;
     int rc = pool_get_spec (&spec, (struct pool_bytes) { job->spec, job->size }, &arguments);
     if (rc)
         return rc;

@@ -15,6 +15,7 @@
 
 struct slots_config {
     int count;                  /*  jobs at once                                        */
+    int first;                  /*  number of the first slot                            */
     int64_t prefetch;           /*  jobs a slot may have waiting, if they are short     */
     int64_t grace;              /*  ns between SIGTERM and SIGKILL                      */
     const char *shell;          /*  for all commands; NULL: /bin/sh where one is needed */

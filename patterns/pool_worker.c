@@ -28,7 +28,7 @@ enum worker_state {
 };
 
 struct worker_config {
-    int64_t slots, prefetch;
+    int64_t slots, first_slot, prefetch;
     char *name, *shell, *dir;
     int64_t heartbeat, connect_timeout, grace, linger;
 };
@@ -39,6 +39,8 @@ const struct option worker_options[] = {
       .text = "jobs to run at once; 0 stands for the number of CPUs" },
     { "prefetch", 0, OPTION_INT, "N", "16", 0, 1000, .offset = FIELD (prefetch),
       .text = "short jobs that may wait here for each slot, so that none is without" },
+    { "first-slot", 0, OPTION_INT, "N", "1", 1, POOL_SLOTS_MAX, .offset = FIELD (first_slot),
+      .text = "number of the first slot, so that those of several workers differ" },
     { "name", 0, OPTION_TEXT, "NAME", .offset = FIELD (name), .text = "name in the pool; HOST:PID when it is not given" },
     { "shell", 0, OPTION_TEXT, "PATH", .offset = FIELD (shell),
       .text = "shell for all commands; without it /bin/sh, and none where none is needed" },
@@ -538,8 +540,8 @@ static int
 begin (struct weft_worker *self)
 {
     struct slots_config config = {
-        .count = count_slots (self), .prefetch = self->config.prefetch, .grace = self->config.grace,
-        .shell = self->config.shell, .dir = self->config.dir
+        .count = count_slots (self), .first = (int) self->config.first_slot, .prefetch = self->config.prefetch,
+        .grace = self->config.grace, .shell = self->config.shell, .dir = self->config.dir
     };
     if (gethostname (self->host, sizeof self->host - 1))
         strcpy (self->host, "localhost");

@@ -120,6 +120,14 @@ def test_joblog_as_parallel(weft, parallel, tmp_path):
     assert len((tmp_path / "log").read_text().splitlines()) == 6
 
 
+def test_slots_of_several_workers_differ(weft, tmp_path):
+    """{%} is never the same for two jobs that run at once: each makes a folder of that name."""
+    status, output, talk = weft.run("run", "-j5", "--workers", "3", "mkdir {%} && sleep 0.02 && rmdir {%} && echo {%}",
+                                    input=b"x\n" * 50, cwd=tmp_path)
+    assert status == 0, talk
+    assert set(output.split()) <= {b"1", b"2", b"3", b"4", b"5"} and len(output.split()) == 50
+
+
 def test_results_appear_while_input_is_slow(weft):
     program = weft.start("run", "echo {} came", input=weft.OPEN)
     program.write(b"first\n")
@@ -138,7 +146,9 @@ def test_input_is_streamed(weft, arguments, lines):
         command = [WEFT, "run", "-k", *arguments, "echo", "{}"]
         script = "import resource, subprocess, sys; status = subprocess.call(sys.argv[1:]); " \
                  "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr); sys.exit(status)"
-        status, output, talk = weft.command(["/usr/bin/python3", "-c", script, *command], input=data).result(60)
+        small = dict(os.environ, ASAN_OPTIONS="quarantine_size_mb=1")       # which is no memory of ours
+        program = weft.command(["/usr/bin/python3", "-c", script, *command], input=data, env=small)
+        status, output, talk = program.result(60)
         assert status == 0
         assert output.count(b"\n") == count
         return int(talk.split()[-1])
