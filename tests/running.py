@@ -6,6 +6,7 @@ by its process id when the test ends."""
 
 import os
 import re
+import select
 import signal
 import subprocess
 import threading
@@ -58,7 +59,8 @@ class Program:
     def __init__(self, command, input=b"", **options):
         self.command = command
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        **options)
+                                        bufsize=0, **options)
+        os.set_blocking(self.process.stdin.fileno(), False)
         self.out, self.talk = Stream(self.process.stdout), Stream(self.process.stderr)
         self.writer = None
         if input is not Program.OPEN:
@@ -67,14 +69,17 @@ class Program:
 
     def feed(self, data):
         try:
-            self.write(data)
+            self.write(data, 10 * LIMIT)
             self.process.stdin.close()
         except BrokenPipeError:
             pass
 
-    def write(self, data):
-        self.process.stdin.write(data)
-        self.process.stdin.flush()
+    def write(self, data, limit=LIMIT):
+        data, deadline, pipe = memoryview(data), time.monotonic() + limit, self.process.stdin.fileno()
+        while data:
+            if not select.select([], [pipe], [], max(0, deadline - time.monotonic()))[1]:
+                raise AssertionError("%r does not read its input" % self.command)
+            data = data[os.write(pipe, data):]
 
     def close_input(self):
         self.process.stdin.close()
