@@ -121,7 +121,7 @@ help: ## this list
 # -------------------------------------------------------------------- testing
 
 check: all $(TESTS) $(REPLAYS) ## the unit tests, in seconds
-	@$(RUN) unit $(if $(FUZ_SRC),corpus) floors
+	@$(RUN) unit corpus floors symbols
 
 test: ## everything: installs what it needs, under 10 minutes
 	@CC="$(CC)" tests/packages --install build check test
@@ -131,13 +131,13 @@ test: ## everything: installs what it needs, under 10 minutes
 SANITIZE := -O1 -g -fno-omit-frame-pointer
 check-asan: ## the tests under the address and undefined behaviour sanitizers
 	@CC="$(CC)" tests/packages --install build check test
-	@+$(MAKE) $(JOBS) --no-print-directory BUILD=$(BUILD)/asan \
+	@+ASAN_OPTIONS=quarantine_size_mb=4 $(MAKE) $(JOBS) --no-print-directory BUILD=$(BUILD)/asan \
 	    CFLAGS="$(SANITIZE) -fsanitize=address,undefined -fno-sanitize-recover=undefined" check-sanitized
 check-tsan: ## the unit tests under the thread sanitizer
 	@CC="$(CC)" tests/packages --install build check
 	@+TSAN_OPTIONS=ignore_noninstrumented_modules=1 $(MAKE) $(JOBS) --no-print-directory BUILD=$(BUILD)/tsan \
 	    CFLAGS="$(SANITIZE) -fsanitize=thread" PARTS="unit" check-sanitized
-check-sanitized: $(PROGRAM) $(TESTS) $(REPLAYS)
+check-sanitized: $(PROGRAM) $(TESTS) $(REPLAYS) $(BENCHES)
 	@+$(RUN) $(or $(PARTS),unit corpus programs)
 
 fuzz: ## run each fuzz target for FUZZ_SECONDS
