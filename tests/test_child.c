@@ -141,6 +141,7 @@ test_output_over_the_limit (void **state)
 int
 main (void)
 {
+    signal (SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown (test_output_and_status, begin, end),
         cmocka_unit_test_setup_teardown (test_more_than_a_pipe_holds, begin, end),
