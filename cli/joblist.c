@@ -19,10 +19,10 @@ const struct option joblist_options[] = {
       .text = "values end with TEXT, which may hold \\t \\n \\0 \\xHH; default: a newline" },
     { .name = "colsep", .letter = 'C', .type = OPTION_TEXT, .argument = "REGEX", .offset = FIELD (colsep),
       .text = "cut values into columns {1} {2} ... where REGEX matches, or at that character" },
-    { .name = "max-args", .letter = 'n', .type = OPTION_INT, .argument = "N", .standard = "-1", .min = -1,
-      .max = 65536, .offset = FIELD (per_job), .text = "give a job up to N values; 0 takes one and gives none" },
-    { .name = "max-replace-args", .letter = 'N', .type = OPTION_INT, .argument = "N", .standard = "-1", .min = -1,
-      .max = 65536, .offset = FIELD (replace_per_job), .text = "the same" },
+    { .name = "max-args", .letter = 'n', .type = OPTION_INT, .argument = "N", .standard = "1", .max = 65536,
+      .offset = FIELD (per_job), .text = "give a job up to N values; 0 takes one and gives none" },
+    { .name = "max-replace-args", .letter = 'N', .type = OPTION_INT, .argument = "N", .standard = "1", .max = 65536,
+      .offset = FIELD (per_job), .text = "the same" },
     { .name = "no-run-if-empty", .letter = 'r', .type = OPTION_FLAG, .offset = FIELD (skip_blank),
       .text = "pass over values that are blank" },
     { .name = "link", .type = OPTION_FLAG, .offset = FIELD (link),
@@ -116,11 +116,10 @@ static int
 joblist_prepare (struct joblist *self, const struct joblist_options *options, char *const *words, int count,
                  const char *tag)
 {
-    int64_t per_job = options->replace_per_job >= 0 ? options->replace_per_job : options->per_job;
     struct jobsource_config config = { .delimiter = options->null ? "" : options->delimiter, .colsep = options->colsep,
                                        .skip_blank = options->skip_blank, .link = options->link,
-                                       .per_job = per_job >= 0 ? per_job : 1 };
-    unsigned flags = REPLACE_QUOTE | REPLACE_APPEND | (per_job > 1 ? REPLACE_REPEAT : 0);
+                                       .per_job = options->per_job };
+    unsigned flags = REPLACE_QUOTE | REPLACE_APPEND | (options->per_job > 1 ? REPLACE_REPEAT : 0);
     *self = (struct joblist){ .number = 0 };
     arglist_init (&self->args);
     int rc = joblist_template (self, words, count, flags);

@@ -19,7 +19,7 @@ struct joblist_options {
     bool null;
     char *delimiter;
     char *colsep;
-    int64_t per_job, replace_per_job;       /*  -n, -N; -1: not given */
+    int64_t per_job;            /*  -n, -N      */
     bool skip_blank, link;
 };
 

@@ -315,8 +315,8 @@ const struct command command_sink = {
         "stands for that and {#} for the job's number with its head.\n\n"
         "When its output is held up it takes no more, and heads wait.",
     .guarantee = "Every result arrives once: a head keeps what was not acknowledged, and sends it again.",
-    .status = "The number of jobs that failed, 101 for more than 100, 255 when it was stopped before the heads had "
-              "finished.",
+    .status = "Once it listens, the number of jobs that failed, 101 for more than 100, 255 "
+              "when it was stopped before the heads had finished.",
     .tables = (const struct command_table[]){ { .title = "Output", .table = jobview_options },
                                                { .title = "Heads", .table = own_options },
                                                { .title = "Sink", .table = sink_options },

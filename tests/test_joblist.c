@@ -39,11 +39,11 @@ static void
 typed (void **state)
 {
     (void) state;
-    struct joblist_options plain = { .per_job = -1, .replace_per_job = -1 };
-    struct joblist_options two = { .per_job = -1, .replace_per_job = 2 };
-    struct joblist_options nul = { .null = true, .per_job = -1, .replace_per_job = -1 };
+    struct joblist_options plain = { .per_job = 1 };
+    struct joblist_options two = { .per_job = 2 };
+    struct joblist_options nul = { .null = true, .per_job = 1 };
     static char from_in[] = "-", *files[] = { from_in };
-    struct joblist_options file = { .files = { files, 1 }, .per_job = -1, .replace_per_job = -1 };
+    struct joblist_options file = { .files = { files, 1 }, .per_job = 1 };
     assert_jobs (&plain, WORDS ("echo", "{}", ":::", "a b", "c"), "", NULL, "echo 'a b'|echo c|");
     assert_jobs (&plain, WORDS ("echo {} {#}", ":::", "a"), "", NULL, "echo a 1|");
     assert_jobs (&plain, WORDS ("echo"), "x\ny\n", NULL, "echo x|echo y|");
@@ -63,7 +63,7 @@ typed (void **state)
 static void
 refuse (const char *const *words)
 {
-    struct joblist_options plain = { .per_job = -1, .replace_per_job = -1 };
+    struct joblist_options plain = { .per_job = 1 };
     struct joblist list;
     char *operands[16];
     int count = 0;
@@ -87,7 +87,7 @@ static void
 files (void **state)
 {
     (void) state;
-    struct joblist_options plain = { .per_job = -1, .replace_per_job = -1 };
+    struct joblist_options plain = { .per_job = 1 };
     char paths[2][40] = { "/tmp/weft-joblist-XXXXXX", "/tmp/weft-joblist-XXXXXX" }, missing[] = "/nonexistent";
     char *operands[] = { paths[0], paths[1], paths[0] }, *bad[] = { paths[0], missing }, got[100] = "";
     struct joblist list;
@@ -116,7 +116,7 @@ static void
 long_command (void **state)
 {
     (void) state;
-    struct joblist_options plain = { .per_job = -1, .replace_per_job = -1 };
+    struct joblist_options plain = { .per_job = 1 };
     char words[][8] = { "echo", ":::" }, *value = calloc (1, JOBLIST_COMMAND_MAX);
     char *operands[] = { words[0], words[1], value };
     struct joblist list;
