@@ -170,17 +170,14 @@ jobhead_end (struct jobhead *self, bool now)
     weft_pool_cancel (self->pool, now);
 }
 
-/*  Ends early with a status of its own: EXIT_OK because nobody reads the output, or an
+/*  Ends early with a status of its own: WEFT_EEND because nobody reads the output, or an
  *  error that was just kept. */
 static void
-jobhead_fail (struct jobhead *self, int error, const char *what)
+jobhead_fail (struct jobhead *self, int error)
 {
     if (self->status < 0 && error != WEFT_EEND) {
         progress_clear (&self->view.progress);
-        if (what)
-            cli_error (self->cli, "%s: %s", what, weft_error ());
-        else
-            cli_error (self->cli, "%s", weft_error ());
+        cli_error (self->cli, "%s", weft_error ());
     }
     if (self->status < 0)
         self->status = error == WEFT_EEND ? EXIT_OK : EXIT_RUN_ERROR;
@@ -222,6 +219,7 @@ jobhead_signals (struct jobhead *self)
 
 /* ------------------------------------------------------------------ events */
 
+/*  After the event was shown: to halt is a call on the pool, which ends the event's texts. */
 static void
 jobhead_done (struct jobhead *self, const weft_pool_event_t *event)
 {
@@ -239,15 +237,15 @@ static void
 jobhead_event (struct jobhead *self, const weft_pool_event_t *event)
 {
     struct viewjob *job = (struct viewjob *) (uintptr_t) event->tag;
-    if (event->kind == WEFT_POOL_DONE)
-        jobhead_done (self, event);
     int rc = jobview_event (&self->view, &self->line, job, event);
-    if (rc < 0)
-        jobhead_fail (self, rc, NULL);
-    else if (event->kind == WEFT_POOL_STARTED && self->options->trace) {
+    if (rc == 0 && event->kind == WEFT_POOL_STARTED && self->options->trace) {
         progress_clear (&self->view.progress);
         fprintf (self->cli->err, "%s\n", job->command);
     }
+    if (rc < 0)
+        jobhead_fail (self, rc);
+    if (event->kind == WEFT_POOL_DONE)
+        jobhead_done (self, event);
 }
 
 /*  Takes what has happened. True when there may be more. */
@@ -257,12 +255,12 @@ jobhead_take (struct jobhead *self)
     weft_pool_event_t event;
     for (int i = 0; i < TURN_EVENTS; i++) {
         int rc = weft_pool_next (self->pool, &event, 0);
-        if (rc == WEFT_EAGAIN || rc == WEFT_ETIMEOUT)
+        if (rc == WEFT_EAGAIN || rc == WEFT_EINTR)
             return false;
         if (rc < 0) {
             self->ended = true;
             if (rc != WEFT_EEND)
-                jobhead_fail (self, rc, NULL);
+                jobhead_fail (self, rc);
             return false;
         }
         jobhead_event (self, &event);
@@ -288,7 +286,6 @@ jobhead_hand_over (struct jobhead *self)
         return rc;
     }
     jobview_begin (&self->line, job, self->list.number);
-    self->handed++;
     self->made = false;
     return 0;
 }
@@ -336,7 +333,7 @@ jobhead_feed (struct jobhead *self)
         if (rc == WEFT_EAGAIN)
             return false;
         if (rc < 0)
-            jobhead_fail (self, rc, NULL);
+            jobhead_fail (self, rc);
     }
     return self->state == HEAD_FEEDING;
 }
@@ -398,12 +395,12 @@ jobhead_run (struct jobhead *self)
         jobhead_counts (self, &counts);
         int rc = jobview_flush (&self->view, &counts);
         if (rc < 0)
-            jobhead_fail (self, rc, NULL);
+            jobhead_fail (self, rc);
         if (self->ended && (self->state == HEAD_STOPPING || outlet_fd (&self->view.outlet) < 0))
             break;
         rc = busy ? 0 : jobhead_wait (self);
         if (rc < 0 && rc != WEFT_EINTR) {
-            jobhead_fail (self, rc, NULL);
+            jobhead_fail (self, rc);
             self->ended = true;
         }
     }

@@ -41,7 +41,7 @@ struct jobhead {
     bool ended;                 /*  the pool has                                        */
     bool total_known;
     uint64_t total;
-    uint64_t handed, not_run;
+    uint64_t not_run;
     int stops;                  /*  signals that were acted on                          */
     int status;                 /*  EXIT_RUN_ERROR or EXIT_OK when that overrides the jobs', else -1 */
 };
