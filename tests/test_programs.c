@@ -127,7 +127,7 @@ static void
 test_publish_topics (void **state)
 {
     struct fixture *self = *state;
-    program_start (&self->a, self->weft, "pub -b inproc://x --wait-subs 2 -t one -t two", "body\n");
+    program_start (&self->a, self->weft, "pub -b inproc://x --wait-subs 3 -t one -t two", "body\n");
     program_start (&self->c, self->weft, "sub -c inproc://x -t two --count 1 --format %t|%b", "");
     program_run (&self->b, self->weft, "sub inproc://x -t one -t two --count 2", "");
     assert_int_equal (program_wait (&self->c), EXIT_OK);
