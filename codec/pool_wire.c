@@ -722,7 +722,8 @@ pool_next_argument (struct pool_reader *arguments, struct pool_bytes *argument)
 int
 pool_get_spec (struct pool_spec *self, struct pool_bytes bytes, struct pool_reader *arguments)
 {
-    struct pool_reader in = { (const unsigned char *) bytes.data, (const unsigned char *) bytes.data + bytes.size, false };
+    struct pool_reader in = { (const unsigned char *) bytes.data, (const unsigned char *) bytes.data + bytes.size,
+                              false };
     memset (self, 0, sizeof *self);
     get_array (&in, 5);
     self->stream = get_uint (&in, UINT64_MAX) & 1;

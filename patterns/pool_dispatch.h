@@ -92,7 +92,8 @@ int dispatch_init (struct dispatch *self, const struct dispatch_limits *limits);
 void dispatch_free (struct dispatch *self);
 
 /*  WEFT_EAGAIN when the queue is full, WEFT_ENOMEM. */
-int dispatch_submit (struct dispatch *self, uint64_t tag, const void *spec, size_t size, size_t input_size, uint64_t *id);
+int dispatch_submit (struct dispatch *self, uint64_t tag, const void *spec, size_t size, size_t input_size,
+                     uint64_t *id);
 
 /*  Would a job be taken now? */
 bool dispatch_has_room (const struct dispatch *self);
@@ -108,19 +109,22 @@ void dispatch_leave (struct dispatch *self, struct dispatch_worker *worker);
 struct dispatch_job *dispatch_assign (struct dispatch *self);
 
 /*  The job, when the worker has it in that attempt; else NULL. */
-struct dispatch_job *dispatch_find (struct dispatch *self, const struct dispatch_worker *worker, uint64_t id, int64_t attempt);
+struct dispatch_job *dispatch_find (struct dispatch *self, const struct dispatch_worker *worker, uint64_t id,
+                                    int64_t attempt);
 
 /*  The worker said that it began, gives back unbegun, or has ended a job. `job` gets
  *  which; one that is done is good until another is. */
 bool dispatch_began (struct dispatch *self, struct dispatch_worker *worker, uint64_t id, int64_t attempt);
-enum dispatch_verdict dispatch_returned (struct dispatch *self, struct dispatch_worker *worker, uint64_t id, int64_t attempt);
-enum dispatch_verdict dispatch_ended (struct dispatch *self, struct dispatch_worker *worker, uint64_t id, int64_t attempt,
-                                      const struct dispatch_end *end, const struct dispatch_job **job);
+enum dispatch_verdict dispatch_returned (struct dispatch *self, struct dispatch_worker *worker, uint64_t id,
+                                         int64_t attempt);
+enum dispatch_verdict dispatch_ended (struct dispatch *self, struct dispatch_worker *worker, uint64_t id,
+                                      int64_t attempt, const struct dispatch_end *end, const struct dispatch_job **job);
 
 /*  The worker will be heard no more: call until it returns DISPATCH_STALE, which says
  *  that it has no jobs left. A job counts the loss if it had begun, or if none of the
  *  worker's had (any of them may be the one that brought it down). */
-enum dispatch_verdict dispatch_lose (struct dispatch *self, struct dispatch_worker *worker, const struct dispatch_job **job);
+enum dispatch_verdict dispatch_lose (struct dispatch *self, struct dispatch_worker *worker,
+                                     const struct dispatch_job **job);
 
 /*  No attempt more for any job; with dispatch_cancel_next each that waits ends, false past the last. */
 void dispatch_cancel (struct dispatch *self);

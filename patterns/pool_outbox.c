@@ -161,7 +161,8 @@ int
 outbox_ack (struct outbox *self, uint64_t number)
 {
     if (number >= self->next)
-        return error_set (WEFT_EPROTO, "report %llu was acknowledged, which was never sent", (unsigned long long) number);
+        return error_set (WEFT_EPROTO, "report %llu was acknowledged, which was never sent",
+                          (unsigned long long) number);
     while (self->first && self->first != self->unsent && self->first->number <= number)
         drop_first (self);
     return 0;
@@ -171,7 +172,8 @@ int
 outbox_forget (struct outbox *self, uint64_t number)
 {
     if (number >= self->next)
-        return error_set (WEFT_EPROTO, "report %llu was acknowledged, which was never sent", (unsigned long long) number);
+        return error_set (WEFT_EPROTO, "report %llu was acknowledged, which was never sent",
+                          (unsigned long long) number);
     while (self->first && self->first->number <= number)
         drop_first (self);
     return 0;

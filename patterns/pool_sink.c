@@ -177,7 +177,8 @@ on_hello (struct weft_sink *self, struct head *head, struct pool_bytes route, co
     }
     if (!head) {
         head = calloc (1, sizeof *head);
-        int rc = head ? pool_peer_init (&head->peer, &self->peers, route, hello, now_of (self)) : error_plain (WEFT_ENOMEM);
+        int rc =
+            head ? pool_peer_init (&head->peer, &self->peers, route, hello, now_of (self)) : error_plain (WEFT_ENOMEM);
         if (rc) {
             free (head);
             return rc;

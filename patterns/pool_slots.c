@@ -97,7 +97,8 @@ copy_environment (struct slots *self)
 }
 
 int
-slots_init (struct slots *self, const struct slots_config *config, struct clock *clock, struct outbox *outbox, int epoll)
+slots_init (struct slots *self, const struct slots_config *config, struct clock *clock, struct outbox *outbox,
+            int epoll)
 {
     memset (self, 0, sizeof *self);
     self->config = *config;
@@ -259,7 +260,8 @@ event_data (const struct slots *self, const struct slot *slot, int what)
 static int
 watch (struct slots *self, const struct slot *slot, int fd, int what)
 {
-    struct epoll_event event = { .events = EPOLLIN | (what ? 0 : EPOLLONESHOT), .data.u64 = event_data (self, slot, what) };
+    struct epoll_event event = { .events = EPOLLIN | (what ? 0 : EPOLLONESHOT),
+                                 .data.u64 = event_data (self, slot, what) };
     return epoll_ctl (self->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
@@ -402,7 +404,8 @@ static int
 prepare_command (struct slots *self, const struct pool_spec *spec, int number, bool by_shell)
 {
     static char sh[] = "/bin/sh", option[] = "-c";
-    int rc = command_fill (&self->text, spec->command.data, spec->command.size, spec->mark.data, spec->mark.size, number);
+    int rc =
+        command_fill (&self->text, spec->command.data, spec->command.size, spec->mark.data, spec->mark.size, number);
     if (rc)
         return rc;
     char *text = buffer_data (&self->text);
@@ -448,11 +451,16 @@ spawn_job (struct slots *self, struct slot *slot, const struct slots_job *job, i
     bool by_shell = self->config.shell != NULL;
     for (int attempt = 0; attempt < 2; attempt++) {
         buffer_clear (&self->text);
-        rc = spec.argc ? prepare_vector (self, &spec, &arguments, number) : prepare_command (self, &spec, number, by_shell);
+        rc = spec.argc ? prepare_vector (self, &spec, &arguments, number)
+                       : prepare_command (self, &spec, number, by_shell);
         if (rc)
             return rc;
-        struct process_spec what = { .argv = self->argv, .envp = self->envp, .dir = self->config.dir, .null = self->null,
-                                     .input = spec.input.data, .input_size = spec.input.size };
+        struct process_spec what = { .argv = self->argv,
+                                     .envp = self->envp,
+                                     .dir = self->config.dir,
+                                     .null = self->null,
+                                     .input = spec.input.data,
+                                     .input_size = spec.input.size };
         rc = process_spawn (&slot->process, &what, failure);
         if (*failure != ENOEXEC || by_shell || spec.argc)
             break;

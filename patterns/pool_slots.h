@@ -49,7 +49,8 @@ struct slots {
 /*  Descriptors are watched in `epoll` with data from 0 to SLOTS_EVENTS - 1. */
 #define SLOTS_EVENTS (UINT64_C (1) << 32)
 
-int slots_init (struct slots *self, const struct slots_config *config, struct clock *clock, struct outbox *outbox, int epoll);
+int slots_init (struct slots *self, const struct slots_config *config, struct clock *clock, struct outbox *outbox,
+                int epoll);
 
 /*  Kills what runs. */
 void slots_free (struct slots *self);

@@ -41,7 +41,8 @@ const struct option worker_options[] = {
       .text = "short jobs that may wait here for each slot, so that none is without" },
     { "first-slot", 0, OPTION_INT, "N", "1", 1, POOL_SLOTS_MAX, .offset = FIELD (first_slot),
       .text = "number of the first slot, so that those of several workers differ" },
-    { "name", 0, OPTION_TEXT, "NAME", .offset = FIELD (name), .text = "name in the pool; HOST:PID when it is not given" },
+    { "name", 0, OPTION_TEXT, "NAME", .offset = FIELD (name),
+      .text = "name in the pool; HOST:PID when it is not given" },
     { "shell", 0, OPTION_TEXT, "PATH", .offset = FIELD (shell),
       .text = "shell for all commands; without it /bin/sh, and none where none is needed" },
     { "dir", 0, OPTION_TEXT, "DIR", .offset = FIELD (dir), .text = "directory to run jobs in" },
@@ -531,8 +532,9 @@ check_limit (int slots)
     struct rlimit limit;
     rlim_t needed = (rlim_t) slots * 3 + 64;
     if (getrlimit (RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < needed)
-        return error_set (WEFT_ELIMIT, "%d slots need %llu file descriptors, and the limit is %llu: raise it (ulimit -n)",
-            slots, (unsigned long long) needed, (unsigned long long) limit.rlim_cur);
+        return error_set (WEFT_ELIMIT,
+                          "%d slots need %llu file descriptors, and the limit is %llu: raise it (ulimit -n)", slots,
+                          (unsigned long long) needed, (unsigned long long) limit.rlim_cur);
     return 0;
 }
 

@@ -673,7 +673,9 @@ static void
 test_other_version (void **state)
 {
     struct fixture *self = *state;
-    struct pool_hello hello = { .version = POOL_VERSION + 1, .role = POOL_ROLE_WORKER, .session = 1, .next = 1, .slots = 1 };
+    struct pool_hello hello = {
+        .version = POOL_VERSION + 1, .role = POOL_ROLE_WORKER, .session = 1, .next = 1, .slots = 1
+    };
     struct pool_message message;
     struct buffer body;
     weft_msg_t msg;
@@ -711,7 +713,8 @@ test_liar (void **state)
     assert_int_equal (stranger_hear (self, wire, &msg, &message), POOL_JOBS);
     buffer_clear (&body);
     assert_int_equal (pool_put_report (&body, 1, 1, 2), 0);
-    assert_int_equal (pool_put_record (&body, &(struct pool_record) { .kind = WEFT_POOL_DONE, .job = 99, .attempt = 1 }), 0);
+    assert_int_equal (pool_put_record (&body, &(struct pool_record){ .kind = WEFT_POOL_DONE, .job = 99, .attempt = 1 }),
+                      0);
     assert_int_equal (pool_put_record (&body, &(struct pool_record) { .kind = WEFT_POOL_LEFT }), 0);
     stranger_say (wire, buffer_data (&body), buffer_size (&body));
     weft_pool_event_t event = await (self, WEFT_POOL_LEFT);
@@ -736,8 +739,9 @@ test_bad_jobs (void **state)
     memset (huge, 'a', POOL_JOB_MAX + 1);
     assert_int_equal (weft_pool_submit (self->pool, &(weft_job_t) { .input_size = 0 }, NULL), WEFT_EINVAL);
     assert_int_equal (weft_pool_submit (self->pool, &(weft_job_t) { .command = huge }, NULL), WEFT_ETOOBIG);
-    assert_int_equal (weft_pool_submit (self->pool, &(weft_job_t) { .argv = argv, .argc = 100000 }, NULL), WEFT_ETOOBIG);
-    assert_int_equal (weft_pool_submit (self->pool, &(weft_job_t) { .command = "true", .timeout = -1 }, NULL), WEFT_EINVAL);
+    assert_int_equal (weft_pool_submit (self->pool, &(weft_job_t){ .argv = argv, .argc = 100000 }, NULL), WEFT_ETOOBIG);
+    assert_int_equal (weft_pool_submit (self->pool, &(weft_job_t){ .command = "true", .timeout = -1 }, NULL),
+                      WEFT_EINVAL);
     huge[10 << 20] = 0;
     bind_pool (self, "inproc://pool");
     add_worker (self, "1", NULL, NULL);

@@ -6,11 +6,11 @@
 static void
 test_needs_a_shell (void **state)
 {
-    static const char *const commands[] = {
-        "a|b", "a; b", "a && b", "a > b", "a < b", "(a)", "echo", "cd /tmp", "a $b", "a `b`", "a 'b'", "a \"b\"", "a *.c",
-        "a [b]", "a b?", "A=1 b", "a ~", "a # b", "a\\ b", "a {b,c}", "a\nb", "if", "exit 3", ". a", "!a", ": a", "%1",
-        "", "   ", "ulimit -c 0", NULL
-    };
+    static const char *const commands[] = { "a|b",     "a; b",        "a && b", "a > b", "a < b",   "(a)",     "echo",
+                                            "cd /tmp", "a $b",        "a `b`",  "a 'b'", "a \"b\"", "a *.c",   "a [b]",
+                                            "a b?",    "A=1 b",       "a ~",    "a # b", "a\\ b",   "a {b,c}", "a\nb",
+                                            "if",      "exit 3",      ". a",    "!a",    ": a",     "%1",      "",
+                                            "   ",     "ulimit -c 0", NULL };
     (void) state;
     for (int i = 0; commands[i]; i++)
         if (command_words (commands[i]))

@@ -230,14 +230,16 @@ static void
 model_end (struct model *self, struct model_worker *worker, int place)
 {
     const struct dispatch_job *job;
-    struct dispatch_end end = { .reason = pick (self, 4) ? WEFT_JOB_EXITED : WEFT_JOB_TIMEOUT, .status = pick (self, 3) == 0 };
+    struct dispatch_end end = { .reason = pick (self, 4) ? WEFT_JOB_EXITED : WEFT_JOB_TIMEOUT,
+                                .status = pick (self, 3) == 0 };
     enum dispatch_verdict verdict = dispatch_ended (&self->dispatch, &worker->credit, worker->held[place],
         worker->attempts[place], &end, &job);
     assert_true (verdict != DISPATCH_STALE);
     model_ended (self, verdict, job);
     worker->held[place] = 0;
     if (verdict == DISPATCH_DONE || pick (self, 2))         /*  said twice */
-        assert_int_equal (dispatch_ended (&self->dispatch, &worker->credit, job->id, worker->attempts[place], &end, &job),
+        assert_int_equal (
+            dispatch_ended (&self->dispatch, &worker->credit, job->id, worker->attempts[place], &end, &job),
             DISPATCH_STALE);
 }
 
@@ -250,8 +252,10 @@ model_lie (struct model *self, struct model_worker *worker)
     for (int i = 0; i < HELD; i++)
         if (worker->held[i] == id)
             return;                             /*  then it would be no lie */
-    assert_int_equal (dispatch_ended (&self->dispatch, &worker->credit, id, (int64_t) pick (self, 4), &end, &job), DISPATCH_STALE);
-    assert_int_equal (dispatch_returned (&self->dispatch, &worker->credit, id, (int64_t) pick (self, 4)), DISPATCH_STALE);
+    assert_int_equal (dispatch_ended (&self->dispatch, &worker->credit, id, (int64_t) pick (self, 4), &end, &job),
+                      DISPATCH_STALE);
+    assert_int_equal (dispatch_returned (&self->dispatch, &worker->credit, id, (int64_t) pick (self, 4)),
+                      DISPATCH_STALE);
 }
 
 static void
@@ -283,7 +287,8 @@ model_act (struct model *self, struct model_worker *worker)
         break;
     case 3:
         if (id && !worker->began[place]) {
-            assert_int_equal (dispatch_returned (&self->dispatch, &worker->credit, id, worker->attempts[place]), DISPATCH_AGAIN);
+            assert_int_equal (dispatch_returned (&self->dispatch, &worker->credit, id, worker->attempts[place]),
+                              DISPATCH_AGAIN);
             self->with[id]--;
             worker->held[place] = 0;
         }

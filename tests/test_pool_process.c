@@ -209,7 +209,7 @@ test_signals_are_as_new (void **state)
     unsigned long long blocked, ignored;
     assert_int_equal (sscanf (text, "SigBlk: %llx SigIgn: %llx", &blocked, &ignored), 2);
     assert_true (blocked == 0);
-    assert_true ((ignored & ~0x180000000ull) == 0);     /*  32 and 33 are glibc's own, which its posix_spawn leaves so */
+    assert_true ((ignored & ~0x180000000ull) == 0); /*  32 and 33 are glibc's own, which its posix_spawn leaves so */
     wait_exit (&process, &status, &number);
     finish (&process);
 }

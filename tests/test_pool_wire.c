@@ -26,7 +26,8 @@ assert_msgpack (const struct buffer *out)
     msgpack_object object;
     size_t offset = 0;
     assert_true (msgpack_zone_init (&zone, 2048));
-    assert_int_equal (msgpack_unpack (buffer_data (out), buffer_size (out), &offset, &zone, &object), MSGPACK_UNPACK_SUCCESS);
+    assert_int_equal (msgpack_unpack (buffer_data (out), buffer_size (out), &offset, &zone, &object),
+                      MSGPACK_UNPACK_SUCCESS);
     assert_int_equal (offset, buffer_size (out));
     msgpack_zone_destroy (&zone);
 }

@@ -1,0 +1,173 @@
+/*  pool_events.c - what a head tells its caller: from reports, of workers that come and go, of cancelled jobs */
+
+#include <string.h>
+
+#include "core/error.h"
+#include "patterns/pool_head.h"
+
+static void
+fill_event (weft_pool_event_t *event, int kind, const struct worker *worker)
+{
+    memset (event, 0, sizeof *event);
+    event->kind = kind;
+    if (worker) {
+        event->worker = worker->peer.name;
+        event->host = worker->peer.host;
+        event->slots = worker->slots;
+    }
+}
+
+static void
+fill_job (struct weft_pool *self, weft_pool_event_t *event, const struct dispatch_job *job)
+{
+    self->job = job;
+    event->job = job->id;
+    event->tag = job->tag;
+    event->attempt = job->attempt;
+}
+
+static void
+fill_record (weft_pool_event_t *event, const struct pool_record *record)
+{
+    event->job = record->job;
+    event->attempt = (int) record->attempt;
+    event->slot = (int) record->slot;
+    event->stream = (int) record->stream;
+    event->data = record->data.size ? record->data.data : NULL;
+    event->size = record->data.size;
+    event->reason = (int) record->reason;
+    event->status = (int) record->status;
+    event->signal = (int) record->signal;
+    event->started = record->started;
+    event->runtime = record->runtime;
+    event->received_bytes = record->received;
+    event->sent_bytes = record->sent;
+}
+
+/*  A record that says that a job has ended: 1 when there is an event. */
+static int
+take_end (struct weft_pool *self, const struct pool_record *record, weft_pool_event_t *event)
+{
+    struct worker *worker = self->reporter;
+    const struct dispatch_job *job;
+    struct dispatch_end how = {
+        .reason = (int) record->reason, .status = (int) record->status, .signal = (int) record->signal
+    };
+    enum dispatch_verdict verdict =
+        dispatch_ended (&self->dispatch, &worker->credit, record->job, record->attempt, &how, &job);
+    if (verdict == DISPATCH_STALE)
+        return 0;
+    fill_event (event, verdict == DISPATCH_DONE ? WEFT_POOL_DONE : WEFT_POOL_RETRY, worker);
+    fill_record (event, record);
+    fill_job (self, event, job);
+    return 1;
+}
+
+/*  1 when the record makes an event, 0 when it does not (any more), or WEFT_EPROTO. */
+static int
+take_record (struct weft_pool *self, const struct pool_record *record, weft_pool_event_t *event)
+{
+    struct dispatch_worker *credit = &self->reporter->credit;
+    struct dispatch_job *job = dispatch_find (&self->dispatch, credit, record->job, record->attempt);
+    switch (record->kind) {
+    case WEFT_POOL_DONE:
+        return take_end (self, record, event);
+    case WEFT_POOL_STARTED:
+        if (!dispatch_began (&self->dispatch, credit, record->job, record->attempt))
+            return 0;
+        break;
+    case WEFT_POOL_OUTPUT:
+        if (!job)
+            return 0;
+        break;
+    case POOL_RECORD_RETURNED:
+        dispatch_returned (&self->dispatch, credit, record->job, record->attempt);
+        return 0;
+    default:
+        return error_set (WEFT_EPROTO, "a worker sent a record of kind %d, which is the head's", record->kind);
+    }
+    fill_event (event, record->kind, self->reporter);
+    fill_record (event, record);
+    fill_job (self, event, job);
+    return 1;
+}
+
+static int
+take_from_report (struct weft_pool *self, weft_pool_event_t *event)
+{
+    struct pool_record record;
+    int rc;
+    while ((rc = pool_next_record (&self->report, &record)) == 1) {
+        rc = take_record (self, &record, event);
+        if (rc)
+            break;
+    }
+    if (rc == WEFT_EPROTO) {
+        head_count_refused (self);
+        head_lose (self, self->reporter, weft_error ());
+    }
+    if (rc != 1)
+        self->reporter = NULL;
+    return rc == 1;
+}
+
+void
+head_release (struct weft_pool *self)
+{
+    if (self->left)
+        head_free_worker (self, self->left);
+    self->left = NULL;
+}
+
+/*  A worker that came, went, or lost a job by going. */
+static int
+take_news (struct weft_pool *self, weft_pool_event_t *event)
+{
+    struct worker *worker = self->news;
+    const struct dispatch_job *job;
+    enum dispatch_verdict verdict = DISPATCH_AGAIN;
+    if (worker->state == WORKER_NEW) {
+        worker->state = WORKER_MEMBER;
+        worker->joined = true;
+        head_drop_news (self);
+        fill_event (event, WEFT_POOL_JOINED, worker);
+        return 1;
+    }
+    while (verdict == DISPATCH_AGAIN)
+        verdict = dispatch_lose (&self->dispatch, &worker->credit, &job);
+    if (verdict == DISPATCH_STALE) {
+        worker->state = WORKER_LEFT;
+        head_drop_news (self);
+        head_release (self);
+        self->left = worker;
+        if (!worker->joined)
+            return 0;
+        fill_event (event, WEFT_POOL_LEFT, worker);
+        return 1;
+    }
+    fill_event (event, verdict == DISPATCH_DONE ? WEFT_POOL_DONE : WEFT_POOL_RETRY, worker);
+    fill_job (self, event, job);
+    event->reason = WEFT_JOB_LOST;
+    return 1;
+}
+
+static int
+take_cancelled (struct weft_pool *self, weft_pool_event_t *event)
+{
+    const struct dispatch_job *job;
+    if (!dispatch_cancel_next (&self->dispatch, &job))
+        return 0;
+    fill_event (event, WEFT_POOL_DONE, NULL);
+    fill_job (self, event, job);
+    event->reason = WEFT_JOB_CANCELLED;
+    return 1;
+}
+
+int
+head_take_event (struct weft_pool *self, weft_pool_event_t *event)
+{
+    int rc = self->reporter ? take_from_report (self, event) : 0;
+    if (rc == 0 && self->news)
+        rc = take_news (self, event);
+    return rc ? rc : take_cancelled (self, event);
+}

@@ -1,0 +1,125 @@
+/*  pool_head.h - what weft_pool_t is inside, and the parts of it that are files of their own
+ *
+ *  pool.c holds the public calls and the turns, pool_members.c the workers and
+ *  what is said between them and the head, pool_events.c what is told to the caller. */
+
+#ifndef WEFT_PATTERNS_POOL_HEAD_H
+#define WEFT_PATTERNS_POOL_HEAD_H
+
+#include "patterns/pool.h"
+#include "patterns/pool_dispatch.h"
+#include "patterns/pool_forward.h"
+
+enum pool_state {
+    POOL_OPEN,          /*  takes jobs                                                  */
+    POOL_FINISHING,     /*  takes no more; those it has are still run                   */
+    POOL_ENDING,        /*  all have ended; workers were told to go                     */
+    POOL_ENDED          /*  they have gone, or took too long                            */
+};
+
+struct pool_config {
+    int64_t retries, retry_lost;
+    int64_t timeout;
+    int64_t queue, queue_size;
+    int64_t heartbeat, linger;
+    bool stream;
+    char *sink;
+    int64_t sink_timeout;
+};
+
+enum worker_state {
+    WORKER_NEW,         /*  its JOINED is still to be told                              */
+    WORKER_MEMBER,
+    WORKER_LEAVING,     /*  heard no more: its jobs and its LEFT are still to be told   */
+    WORKER_LEFT         /*  told: to be freed at the next call                          */
+};
+
+struct worker {
+    struct pool_peer peer;              /*  first */
+    struct dispatch_worker credit;
+    enum worker_state state;
+    struct worker *prev, *next;         /*  all workers                                 */
+    struct worker *next_news;           /*  those with something to tell                */
+    struct worker *next_due;            /*  those with something to be sent             */
+    bool due, news;
+    bool joined;                        /*  its JOINED was told, so its LEFT will be    */
+    struct buffer batch;                /*  jobs to be sent                             */
+    uint32_t batched;
+    int slots;
+};
+
+struct weft_pool {
+    struct pollable pollable;           /*  first */
+    weft_t *weft;
+    struct pool_config config;
+    struct wire *wire;
+    struct forward *forward;            /*  to the sink; NULL: none                     */
+    int poll_fd;                        /*  both wires, when there is a sink; else -1   */
+    enum pool_state state;
+    bool ready;                         /*  dispatch and maps are there; options are fixed */
+    struct dispatch dispatch;
+    struct map peers;                   /*  struct worker, by routing id                */
+    struct worker *workers;             /*  list                                        */
+    struct worker *news, **last_news;
+    struct worker *due;
+    const struct dispatch_job *job;     /*  of the last event that was about one        */
+    struct worker *left;                /*  of whom the last event was                  */
+    weft_msg_t msg;                     /*  the report that is being read ...           */
+    struct pool_message report;
+    struct worker *reporter;            /*  ... and who sent it; NULL: none             */
+    struct buffer body, spec;
+    uint64_t instance;
+    int64_t beat_at, ping_at, end_at;   /*  TIME_FOREVER: not                           */
+    int pings;
+    int64_t pumped;                     /*  when the pool last ran                      */
+    weft_pool_stats_t stats;
+    bool told_refused;
+    bool silent_end;                    /*  ENDING: there will be no more events         */
+};
+
+static inline int64_t
+head_now (const struct weft_pool *self)
+{
+    return clock_now (self->weft->clock);
+}
+
+/*  Is there something to tell the caller? */
+static inline bool
+head_has_event (const struct weft_pool *self)
+{
+    return self->reporter || self->news;
+}
+
+/* ------------------------------------------------------------ pool_members.c */
+
+/*  Sends what is in self->body; a worker that has gone is lost, a full wire is no error. */
+int head_say (struct weft_pool *self, struct worker *worker);
+
+/*  HEARTBEAT, or END and whether we shall wait for the answers. */
+int head_say_to_all (struct weft_pool *self, enum pool_verb verb, bool answer);
+
+/*  The worker will be heard no more: `why` for the log, or NULL when that is as it should be. */
+void head_lose (struct weft_pool *self, struct worker *worker, const char *why);
+void head_free_worker (struct weft_pool *self, struct worker *worker);
+
+/*  The first with news has told them. */
+void head_drop_news (struct weft_pool *self);
+
+/*  Gives waiting jobs to workers with credit, and acknowledges. */
+int head_deal (struct weft_pool *self);
+
+/*  self->msg has come. */
+int head_take_message (struct weft_pool *self);
+
+/*  A message broke the rules, as weft_error () says. */
+void head_count_refused (struct weft_pool *self);
+
+/* ------------------------------------------------------------- pool_events.c */
+
+/*  1 with the next event, else 0. */
+int head_take_event (struct weft_pool *self, weft_pool_event_t *event);
+
+/*  The last event has been used. */
+void head_release (struct weft_pool *self);
+
+#endif
