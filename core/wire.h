@@ -52,6 +52,9 @@ struct wire_options {
     int64_t backlog;                    /*  listen (2)                                          */
     int64_t send_buffer, recv_buffer;   /*  kernel's, bytes; -1: the system's                   */
     bool immediate;                     /*  queue only for peers whose connection is complete   */
+    bool keep;                          /*  with immediate: over a reconnection to the only endpoint keep what was
+                                            queued and what came. Then a send waits until next_event has told
+                                            of a peer, and connecting is put off to the first use */
     bool mandatory;                     /*  ROUTER: WEFT_ENOPEER for an unknown routing id      */
     bool handover;                      /*  ROUTER: a new peer with a known id takes it over    */
     bool lossless;                      /*  XPUB: WEFT_EAGAIN rather than a drop; see wire_lossy */

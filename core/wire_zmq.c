@@ -173,8 +173,8 @@ to_ms (int64_t ns)
     return clock_poll_ms (ns);
 }
 
-static int
-set_int (struct zmq_wire *self, int option, int64_t value)
+int
+zmq_wire_set (struct zmq_wire *self, int option, int64_t value)
 {
     int number = value > INT_MAX ? INT_MAX : (int) value;
     return zmq_setsockopt (self->socket, option, &number, sizeof number) ? zmq_wire_error ("socket option") : 0;
@@ -199,37 +199,36 @@ set_heartbeat (struct zmq_wire *self, int64_t heartbeat)
     int64_t seconds = (heartbeat + TIME_S - 1) / TIME_S;
     if (seconds > KEEPALIVE_MAX)
         seconds = KEEPALIVE_MAX;
-    int rc = set_int (self, ZMQ_TCP_KEEPALIVE, 1);
-    rc = rc ? rc : set_int (self, ZMQ_TCP_KEEPALIVE_IDLE, seconds);
-    rc = rc ? rc : set_int (self, ZMQ_TCP_KEEPALIVE_INTVL, seconds);
-    return rc ? rc : set_int (self, ZMQ_TCP_KEEPALIVE_CNT, HEARTBEATS_MISSED);
+    int rc = zmq_wire_set (self, ZMQ_TCP_KEEPALIVE, 1);
+    rc = rc ? rc : zmq_wire_set (self, ZMQ_TCP_KEEPALIVE_IDLE, seconds);
+    rc = rc ? rc : zmq_wire_set (self, ZMQ_TCP_KEEPALIVE_INTVL, seconds);
+    return rc ? rc : zmq_wire_set (self, ZMQ_TCP_KEEPALIVE_CNT, HEARTBEATS_MISSED);
 }
 
 static int
 set_options (struct zmq_wire *self, const struct wire_options *o)
 {
     int rc = 0;
-    rc = rc ? rc : set_int (self, ZMQ_SNDHWM, o->send_hwm);
-    rc = rc ? rc : set_int (self, ZMQ_RCVHWM, o->recv_hwm);
-    rc = rc ? rc : set_int (self, ZMQ_LINGER, to_ms (o->linger));
-    rc = rc ? rc : set_int (self, ZMQ_RECONNECT_IVL, to_ms (o->reconnect));
-    rc = rc ? rc : set_int (self, ZMQ_RECONNECT_IVL_MAX, to_ms (o->reconnect_max));
-    rc = rc ? rc : set_int (self, ZMQ_HANDSHAKE_IVL, to_ms (o->handshake));
-    rc = rc ? rc : set_int (self, ZMQ_CONNECT_TIMEOUT, to_ms (o->connect_timeout));
-    rc = rc ? rc : set_int (self, ZMQ_BACKLOG, o->backlog);
-    rc = rc ? rc : set_int (self, ZMQ_SNDBUF, o->send_buffer);
-    rc = rc ? rc : set_int (self, ZMQ_RCVBUF, o->recv_buffer);
-    rc = rc ? rc : set_int (self, ZMQ_IMMEDIATE, o->immediate);
+    rc = rc ? rc : zmq_wire_set (self, ZMQ_SNDHWM, o->send_hwm);
+    rc = rc ? rc : zmq_wire_set (self, ZMQ_RCVHWM, o->recv_hwm);
+    rc = rc ? rc : zmq_wire_set (self, ZMQ_LINGER, to_ms (o->linger));
+    rc = rc ? rc : zmq_wire_set (self, ZMQ_RECONNECT_IVL, to_ms (o->reconnect));
+    rc = rc ? rc : zmq_wire_set (self, ZMQ_RECONNECT_IVL_MAX, to_ms (o->reconnect_max));
+    rc = rc ? rc : zmq_wire_set (self, ZMQ_HANDSHAKE_IVL, to_ms (o->handshake));
+    rc = rc ? rc : zmq_wire_set (self, ZMQ_CONNECT_TIMEOUT, to_ms (o->connect_timeout));
+    rc = rc ? rc : zmq_wire_set (self, ZMQ_BACKLOG, o->backlog);
+    rc = rc ? rc : zmq_wire_set (self, ZMQ_SNDBUF, o->send_buffer);
+    rc = rc ? rc : zmq_wire_set (self, ZMQ_RCVBUF, o->recv_buffer);
     rc = rc ? rc : set_max_size (self, o->max_size);
     if (!rc && o->heartbeat > 0)
         rc = set_heartbeat (self, o->heartbeat);
     if (!rc && self->wire.type == WIRE_ROUTER) {
-        rc = set_int (self, ZMQ_ROUTER_MANDATORY, o->mandatory);
-        rc = rc ? rc : set_int (self, ZMQ_ROUTER_HANDOVER, o->handover);
+        rc = zmq_wire_set (self, ZMQ_ROUTER_MANDATORY, o->mandatory);
+        rc = rc ? rc : zmq_wire_set (self, ZMQ_ROUTER_HANDOVER, o->handover);
     }
     if (!rc && self->wire.type == WIRE_XPUB) {
-        rc = set_int (self, ZMQ_XPUB_NODROP, o->lossless);
-        rc = rc ? rc : set_int (self, ZMQ_XPUB_VERBOSER, o->verbose);
+        rc = zmq_wire_set (self, ZMQ_XPUB_NODROP, o->lossless);
+        rc = rc ? rc : zmq_wire_set (self, ZMQ_XPUB_VERBOSER, o->verbose);
     }
     if (!rc && o->identity[0] && zmq_setsockopt (self->socket, ZMQ_ROUTING_ID, o->identity, strlen (o->identity)))
         rc = zmq_wire_error ("identity");
@@ -253,6 +252,7 @@ zmq_wire_close (struct wire **wire)
     if (self->poll_fd >= 0)
         close (self->poll_fd);
     zmq_msg_close (&self->in);
+    free (self->first);
     pthread_mutex_lock (&self->context->lock);
     int64_t linger = self->wire.options.linger;
     if (self->context->linger != TIME_FOREVER && (linger == TIME_FOREVER || linger > self->context->linger))
@@ -274,6 +274,7 @@ zmq_wire_open (void *context, enum wire_type type, const struct wire_options *op
     /*  These send nothing but subscriptions, which nobody misses at the end. */
     if (type == WIRE_SUB || type == WIRE_XSUB || type == WIRE_PULL)
         self->wire.options.linger = 0;
+    self->gate = options->immediate && options->keep ? GATE_UNDECIDED : GATE_NONE;
     self->context = context;
     zmq_msg_init (&self->in);
     self->send_timeout = self->recv_timeout = TIME_FOREVER;
@@ -289,70 +290,6 @@ zmq_wire_open (void *context, enum wire_type type, const struct wire_options *op
     return rc;
 }
 
-/* -------------------------------------------------------------- addressing */
-
-static int
-ensure_inproc (struct zmq_wire *self)
-{
-    if (self->inproc_fd >= 0)
-        return 0;
-    self->inproc_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (self->inproc_fd < 0)
-        return error_errno ("inproc");
-    if (self->poll_fd >= 0) {
-        struct epoll_event event = { .events = EPOLLIN };
-        epoll_ctl (self->poll_fd, EPOLL_CTL_ADD, self->inproc_fd, &event);
-    }
-    return 0;
-}
-
-static int
-zmq_wire_bind (struct wire *wire, const struct endpoint *endpoint)
-{
-    struct zmq_wire *self = (struct zmq_wire *) wire;
-    bool inproc = endpoint->transport == ENDPOINT_INPROC;
-    bool ipc = endpoint->transport == ENDPOINT_IPC;
-    int rc = ipc ? ipc_check (endpoint) : 0;
-    rc = rc ? rc : set_int (self, ZMQ_IPV6, endpoint->ipv6);
-    rc = rc || !inproc ? rc : ensure_inproc (self);
-    if (rc)
-        return rc;
-    if (zmq_bind (self->socket, endpoint->wire))
-        return zmq_wire_error (endpoint->text);
-    size_t size = sizeof wire->bound;
-    if (zmq_getsockopt (self->socket, ZMQ_LAST_ENDPOINT, wire->bound, &size))
-        return zmq_wire_error (endpoint->text);
-    rc = ipc ? ipc_add (self, endpoint) : 0;
-    return inproc ? inproc_add (self, endpoint->path, true) : rc;
-}
-
-static int
-zmq_wire_connect (struct wire *wire, const struct endpoint *endpoint)
-{
-    struct zmq_wire *self = (struct zmq_wire *) wire;
-    bool inproc = endpoint->transport == ENDPOINT_INPROC;
-    int rc = set_int (self, ZMQ_IPV6, endpoint->ipv6);
-    rc = rc || !inproc ? rc : ensure_inproc (self);
-    if (rc)
-        return rc;
-    if (zmq_connect (self->socket, endpoint->wire))
-        return zmq_wire_error (endpoint->text);
-    return inproc ? inproc_add (self, endpoint->path, false) : 0;
-}
-
-static int
-zmq_wire_disconnect (struct wire *wire, const struct endpoint *endpoint)
-{
-    struct zmq_wire *self = (struct zmq_wire *) wire;
-    if (zmq_disconnect (self->socket, endpoint->wire) && zmq_unbind (self->socket, endpoint->wire))
-        return error_set (WEFT_EENDPOINT, "%s: not connected or bound there", endpoint->text);
-    if (endpoint->transport == ENDPOINT_INPROC)
-        inproc_remove (self, endpoint->path);
-    if (endpoint->transport == ENDPOINT_IPC)
-        ipc_remove (self, endpoint->path);
-    return 0;
-}
-
 /* ----------------------------------------------------------------- sending */
 
 static int
@@ -361,7 +298,7 @@ set_timeout (struct zmq_wire *self, int option, int64_t *current, int64_t timeou
     if (timeout == *current)
         return 0;
     *current = timeout;
-    return set_int (self, option, to_ms (timeout));
+    return zmq_wire_set (self, option, to_ms (timeout));
 }
 
 /*  Leaves the frame as it is. */
@@ -424,7 +361,9 @@ zmq_wire_send (struct wire *wire, weft_msg_t *msg, int64_t timeout)
         return error_set (WEFT_EINVAL, "a message without frames cannot be sent");
     size_t bytes = message->count == 1 ? message->frames[0].size : weft_msg_bytes (msg);
     int flags = timeout ? 0 : ZMQ_DONTWAIT;
-    int rc = timeout ? set_timeout (self, ZMQ_SNDTIMEO, &self->send_timeout, timeout) : 0;
+    int rc = self->gate ? address_pass (self, timeout) : 0;
+    if (rc == 0 && timeout)
+        rc = set_timeout (self, ZMQ_SNDTIMEO, &self->send_timeout, timeout);
     if (rc == 0)
         rc = message->count == 1 ? send_one (self, message->frames, flags) : send_frames (self, message, flags);
     if (rc)
@@ -498,7 +437,9 @@ zmq_wire_recv (struct wire *wire, weft_msg_t *msg, int64_t timeout)
     struct zmq_wire *self = (struct zmq_wire *) wire;
     struct message *message = message_of (msg);
     int flags = timeout ? 0 : ZMQ_DONTWAIT;
-    int rc = timeout ? set_timeout (self, ZMQ_RCVTIMEO, &self->recv_timeout, timeout) : 0;
+    int rc = self->gate ? address_settle (self) : 0;
+    if (rc == 0 && timeout)
+        rc = set_timeout (self, ZMQ_RCVTIMEO, &self->recv_timeout, timeout);
     message_clear (message);
     if (rc == 0)
         do
@@ -524,7 +465,7 @@ zmq_wire_unsubscribe (struct wire *wire, const void *topic, size_t size)
 static int
 zmq_wire_lossy (struct wire *wire, bool lossy)
 {
-    return set_int ((struct zmq_wire *) wire, ZMQ_XPUB_NODROP, !lossy);
+    return zmq_wire_set ((struct zmq_wire *) wire, ZMQ_XPUB_NODROP, !lossy);
 }
 
 /* ----------------------------------------------------------------- waiting */
@@ -546,10 +487,13 @@ zmq_wire_fd (struct wire *wire)
     struct zmq_wire *self = (struct zmq_wire *) wire;
     if (self->poll_fd >= 0)
         return self->poll_fd;
+    int rc = address_settle (self);
+    if (rc)
+        return rc;
     int fd = epoll_create1 (EPOLL_CLOEXEC);
     if (fd < 0)
         return error_errno ("epoll");
-    int rc = watch (fd, self->socket);
+    rc = watch (fd, self->socket);
     rc = rc ? rc : watch (fd, self->monitor.socket);
     struct epoll_event event = { .events = EPOLLIN };
     if (rc == 0 && self->inproc_fd >= 0 && epoll_ctl (fd, EPOLL_CTL_ADD, self->inproc_fd, &event))
@@ -567,8 +511,13 @@ zmq_wire_events (struct wire *wire)
     struct zmq_wire *self = (struct zmq_wire *) wire;
     int events = 0;
     size_t size = sizeof events;
+    int rc = address_settle (self);
+    if (rc)
+        return rc;
     if (zmq_getsockopt (self->socket, ZMQ_EVENTS, &events, &size))
         return zmq_wire_error ("socket");
+    if (address_closed (self))
+        events &= ~ZMQ_POLLOUT;
     return (events & ZMQ_POLLIN ? WEFT_IN : 0) | (events & ZMQ_POLLOUT ? WEFT_OUT : 0)
            | (monitor_ready (&self->monitor) || inproc_ready (self) ? WEFT_ERR : 0);
 }
@@ -577,13 +526,18 @@ static int
 zmq_wire_wait (struct wire *wire, int events, int64_t timeout)
 {
     struct zmq_wire *self = (struct zmq_wire *) wire;
+    int rc = address_settle (self);
+    if (rc)
+        return rc;
+    if (address_closed (self))
+        events &= ~WEFT_OUT;
     zmq_pollitem_t items[] = {
         { .socket = self->socket,
           .events = (short) ((events & WEFT_IN ? ZMQ_POLLIN : 0) | (events & WEFT_OUT ? ZMQ_POLLOUT : 0)) },
         { .socket = self->monitor.socket, .events = ZMQ_POLLIN },
         { .fd = self->inproc_fd, .events = ZMQ_POLLIN },
     };
-    int rc = zmq_poll (items, self->inproc_fd >= 0 ? 3 : 2, to_ms (timeout));
+    rc = zmq_poll (items, self->inproc_fd >= 0 ? 3 : 2, to_ms (timeout));
     if (rc < 0)
         return zmq_wire_error ("wait");
     return (items[0].revents & ZMQ_POLLIN ? WEFT_IN : 0) | (items[0].revents & ZMQ_POLLOUT ? WEFT_OUT : 0)
@@ -594,7 +548,8 @@ static int
 zmq_wire_next_event (struct wire *wire, struct wire_event *event)
 {
     struct zmq_wire *self = (struct zmq_wire *) wire;
-    int rc = inproc_next (self, event);
+    int rc = address_settle (self);
+    rc = rc ? rc : inproc_next (self, event);
     return rc ? rc : monitor_next (&self->monitor, event);
 }
 
@@ -604,9 +559,9 @@ const struct wire_engine wire_zmq = {
     .context_destroy = zmq_wire_context_destroy,
     .open = zmq_wire_open,
     .close = zmq_wire_close,
-    .bind = zmq_wire_bind,
-    .connect = zmq_wire_connect,
-    .disconnect = zmq_wire_disconnect,
+    .bind = address_bind,
+    .connect = address_connect,
+    .disconnect = address_disconnect,
     .send = zmq_wire_send,
     .recv = zmq_wire_recv,
     .subscribe = zmq_wire_subscribe,

@@ -1,6 +1,7 @@
 /*  wire_zmq.h - the parts of the libzmq engine among themselves
  *
  *  wire_zmq.c          sockets and messages
+ *  wire_zmq_address.c  binding and connecting, and when a send may go
  *  wire_zmq_monitor.c  connection events of tcp and ipc, from libzmq's monitor
  *  wire_zmq_ipc.c      the paths of ipc listeners
  *  wire_zmq_inproc.c   connection events of inproc, which libzmq does not tell
@@ -54,10 +55,22 @@ struct zmq_monitor {
     char text[256];
 };
 
+/*  Of a wire that is opened `immediate` and to `keep`. libzmq's option ZMQ_IMMEDIATE throws away,
+ *  when a connection ends, what was queued for it and what came over it and was not received yet:
+ *  the price of not queueing for one peer what others could take. So it is only set when there are
+ *  several endpoints. With one, libzmq queues, and we hold sends back while nobody is connected. */
+enum zmq_gate {
+    GATE_NONE,                          /*  sends go as libzmq says                             */
+    GATE_UNDECIDED,                     /*  the first endpoint waits: for a second, or for use  */
+    GATE_SINGLE                         /*  one endpoint: sends go while a peer is known        */
+};
+
 struct zmq_wire {
     struct wire wire;                   /*  first */
     struct zmq_context *context;
     void *socket;
+    enum zmq_gate gate;
+    struct endpoint *first;             /*  GATE_UNDECIDED: what is to be connected             */
     zmq_msg_t in;                       /*  the frame received last, until the next             */
     int64_t send_timeout, recv_timeout; /*  as last set                                         */
     int poll_fd;                        /*  epoll over all that can wake us; -1 until asked for */
@@ -69,6 +82,26 @@ struct zmq_wire {
 
 /*  error_set with libzmq's words; chooses the code. */
 int zmq_wire_error (const char *what);
+
+/*  An option of libzmq's that is an int; a larger value is the largest. */
+int zmq_wire_set (struct zmq_wire *self, int option, int64_t value);
+
+int address_bind (struct wire *wire, const struct endpoint *endpoint);
+int address_connect (struct wire *wire, const struct endpoint *endpoint);
+int address_disconnect (struct wire *wire, const struct endpoint *endpoint);
+
+/*  At first use: connects what waits to be. */
+int address_settle (struct zmq_wire *self);
+
+/*  May a send go? Waits until a connection event is there when no peer is known:
+ *  0, WEFT_EAGAIN (timeout 0), WEFT_ETIMEOUT (also when next_event is to be asked). */
+int address_pass (struct zmq_wire *self, int64_t timeout);
+
+static inline bool
+address_closed (const struct zmq_wire *self)
+{
+    return self->gate == GATE_SINGLE && self->wire.peers == 0;
+}
 
 int monitor_open (struct zmq_monitor *self, struct zmq_wire *wire);
 void monitor_close (struct zmq_monitor *self, struct zmq_wire *wire);

@@ -166,7 +166,10 @@ WEFT_EXPORT int weft_get (weft_socket_t *self, const char *name, char *value, si
 /*  Endpoints are ZeroMQ's: tcp://HOST:PORT, tcp://[IPv6]:PORT (the host * is any),
  *  ipc://PATH, inproc://NAME. Port 0 or * binds to any free port. attach takes
  *  a comma-separated list whose members may begin with @ (bind) or > (connect);
- *  others do what suits the pattern (rep, pub and pull bind). */
+ *  others do what suits the pattern (rep, pub and pull bind).
+ *  A push, or a req without retries, that has one endpoint alone keeps what it queued, and
+ *  what came, over a reconnection; with several, each message goes only to a peer that is there.
+ *  So weft_connect puts the first of theirs off until the next one, or the first use. */
 WEFT_EXPORT int weft_bind (weft_socket_t *self, const char *endpoint);
 WEFT_EXPORT int weft_connect (weft_socket_t *self, const char *endpoint);
 WEFT_EXPORT int weft_attach (weft_socket_t *self, const char *endpoints);

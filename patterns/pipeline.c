@@ -14,7 +14,7 @@ static void
 push_prepare (struct weft_socket *socket, struct wire_options *options)
 {
     (void) socket;
-    options->immediate = true;
+    options->immediate = options->keep = true;
 }
 
 const struct pattern pattern_push = {

@@ -139,7 +139,7 @@ open_side (weft_proxy_t *self, struct side *side)
 {
     struct wire_options options;
     socket_wire_options (&self->config, &options);
-    options.immediate = side->type == WIRE_DEALER || side->type == WIRE_PUSH;
+    options.immediate = options.keep = side->type == WIRE_DEALER || side->type == WIRE_PUSH;
     options.mandatory = side->type == WIRE_ROUTER;
     options.lossless = side->type == WIRE_XPUB;
     options.verbose = side == &self->sides[CAPTURE];    /*  a forwarder announces each topic once: libzmq's XSUB

@@ -77,6 +77,7 @@ req_prepare (struct weft_socket *socket, struct wire_options *options)
 {
     struct req *self = socket->state;
     options->immediate = true;
+    options->keep = socket->config.retries == 0;    /*  a reply that is lost is otherwise asked for again */
     self->seed = random_seed ();
     self->id = random_next (&self->seed);
 }
@@ -237,8 +238,12 @@ req_due (struct weft_socket *socket)
     struct req *self = socket->state;
     if (self->phase == REQ_UNSENT && req_transmit (socket))
         return 1;
-    if (self->phase == REQ_SENT && self->attempt < self->retries && socket->watch.disconnects != self->disconnects)
+    bool gone = self->phase == REQ_SENT && socket->watch.disconnects != self->disconnects;
+    if (gone && self->attempt < self->retries)
         return req_retry (socket);
+    if (gone && self->retries == 0 && watch_first (&socket->watch, "orphan", ""))
+        log_warning (&socket->weft->log, "req: a server has gone while a request waits for its reply; "
+                     "with retries it would be sent again");
     int rc = self->phase == REQ_UNSENT ? socket_misfit (socket) : 0;
     if (rc)
         req_end (self);

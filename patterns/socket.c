@@ -197,6 +197,8 @@ weft_attach (weft_socket_t *self, const char *endpoints)
     list = endpoints;
     while (rc == 0 && endpoint_next (&list, self->pattern->side, &endpoint) == 1)
         rc = attach (self, &endpoint);
+    if (rc == 0)
+        socket_pump (self);     /*  the list is whole: a single endpoint need not wait for another */
     return rc;
 }
 

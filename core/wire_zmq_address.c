@@ -1,0 +1,122 @@
+/*  wire_zmq_address.c - binding and connecting, and when a send may go */
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <zmq.h>
+
+#include "core/error.h"
+#include "core/wire_zmq.h"
+
+static int
+ensure_inproc (struct zmq_wire *self)
+{
+    if (self->inproc_fd >= 0)
+        return 0;
+    self->inproc_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (self->inproc_fd < 0)
+        return error_errno ("inproc");
+    if (self->poll_fd >= 0) {
+        struct epoll_event event = { .events = EPOLLIN };
+        epoll_ctl (self->poll_fd, EPOLL_CTL_ADD, self->inproc_fd, &event);
+    }
+    return 0;
+}
+
+static int
+connect_now (struct zmq_wire *self, const struct endpoint *endpoint, bool immediate)
+{
+    int rc = zmq_wire_set (self, ZMQ_IPV6, endpoint->ipv6);
+    rc = rc ? rc : zmq_wire_set (self, ZMQ_IMMEDIATE, immediate);
+    if (rc)
+        return rc;
+    if (zmq_connect (self->socket, endpoint->wire))
+        return zmq_wire_error (endpoint->text);
+    return endpoint->transport == ENDPOINT_INPROC ? inproc_add (self, endpoint->path, false) : 0;
+}
+
+/*  What waited is connected, as one of several or alone. */
+static int
+decide (struct zmq_wire *self, enum zmq_gate gate)
+{
+    struct endpoint *first = self->first;
+    self->gate = gate;
+    self->first = NULL;
+    int rc = first ? connect_now (self, first, gate != GATE_SINGLE) : 0;
+    free (first);
+    return rc;
+}
+
+int
+address_settle (struct zmq_wire *self)
+{
+    return self->gate == GATE_UNDECIDED && self->first ? decide (self, GATE_SINGLE) : 0;
+}
+
+int
+address_pass (struct zmq_wire *self, int64_t timeout)
+{
+    int rc = address_settle (self);
+    if (rc || !address_closed (self))
+        return rc;
+    rc = timeout ? wire_wait (&self->wire, 0, timeout) : 0;
+    if (rc < 0)
+        return rc;
+    return error_plain (timeout ? WEFT_ETIMEOUT : WEFT_EAGAIN);
+}
+
+int
+address_bind (struct wire *wire, const struct endpoint *endpoint)
+{
+    struct zmq_wire *self = (struct zmq_wire *) wire;
+    bool inproc = endpoint->transport == ENDPOINT_INPROC;
+    bool ipc = endpoint->transport == ENDPOINT_IPC;
+    int rc = decide (self, GATE_NONE);
+    rc = rc || !ipc ? rc : ipc_check (endpoint);
+    rc = rc ? rc : zmq_wire_set (self, ZMQ_IPV6, endpoint->ipv6);
+    rc = rc || !inproc ? rc : ensure_inproc (self);
+    if (rc)
+        return rc;
+    if (zmq_bind (self->socket, endpoint->wire))
+        return zmq_wire_error (endpoint->text);
+    size_t size = sizeof wire->bound;
+    if (zmq_getsockopt (self->socket, ZMQ_LAST_ENDPOINT, wire->bound, &size))
+        return zmq_wire_error (endpoint->text);
+    rc = ipc ? ipc_add (self, endpoint) : 0;
+    return inproc ? inproc_add (self, endpoint->path, true) : rc;
+}
+
+int
+address_connect (struct wire *wire, const struct endpoint *endpoint)
+{
+    struct zmq_wire *self = (struct zmq_wire *) wire;
+    int rc = endpoint->transport == ENDPOINT_INPROC ? ensure_inproc (self) : 0;
+    if (rc)
+        return rc;
+    if (self->gate == GATE_UNDECIDED && !self->first) {
+        self->first = malloc (sizeof *self->first);
+        if (!self->first)
+            return error_plain (WEFT_ENOMEM);
+        *self->first = *endpoint;
+        return 0;
+    }
+    rc = decide (self, GATE_NONE);
+    return rc ? rc : connect_now (self, endpoint, wire->options.immediate);
+}
+
+int
+address_disconnect (struct wire *wire, const struct endpoint *endpoint)
+{
+    struct zmq_wire *self = (struct zmq_wire *) wire;
+    int rc = address_settle (self);
+    if (rc)
+        return rc;
+    if (zmq_disconnect (self->socket, endpoint->wire) && zmq_unbind (self->socket, endpoint->wire))
+        return error_set (WEFT_EENDPOINT, "%s: not connected or bound there", endpoint->text);
+    if (endpoint->transport == ENDPOINT_INPROC)
+        inproc_remove (self, endpoint->path);
+    if (endpoint->transport == ENDPOINT_IPC)
+        ipc_remove (self, endpoint->path);
+    return 0;
+}
