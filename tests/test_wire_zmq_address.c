@@ -64,15 +64,27 @@ until_peers (struct wire *wire, uint32_t peers)
             assert_int_equal (wire_wait (wire, 0, PATIENCE), WEFT_ERR);
 }
 
+static struct wire *
+open_bound (enum wire_type type)
+{
+    struct wire *wire = open_wire (type);
+    assert_int_equal (attach (wire, "tcp://127.0.0.1:*", ENDPOINT_BIND), 0);
+    return wire;
+}
+
+static struct wire *
+open_connected (enum wire_type type, const struct wire *peer)
+{
+    struct wire *wire = open_wire (type);
+    assert_int_equal (attach (wire, peer->bound, ENDPOINT_CONNECT), 0);
+    return wire;
+}
+
 static void
 a_send_waits_for_the_only_peer (void **state)
 {
     (void) state;
-    char where[ENDPOINT_MAX];
-    struct wire *pull = open_wire (WIRE_PULL), *push = open_wire (WIRE_PUSH);
-    assert_int_equal (attach (pull, "tcp://127.0.0.1:*", ENDPOINT_BIND), 0);
-    strcpy (where, pull->bound);
-    assert_int_equal (attach (push, where, ENDPOINT_CONNECT), 0);
+    struct wire *pull = open_bound (WIRE_PULL), *push = open_connected (WIRE_PUSH, pull);
     assert_int_equal (say (push, "early", 0), WEFT_EAGAIN);
     assert_false (wire_events (push) & WEFT_OUT);
     until_peers (push, 1);
@@ -87,10 +99,8 @@ static void
 a_reply_outlives_its_server (void **state)
 {
     (void) state;
-    struct wire *router = open_wire (WIRE_ROUTER), *dealer = open_wire (WIRE_DEALER);
+    struct wire *router = open_bound (WIRE_ROUTER), *dealer = open_connected (WIRE_DEALER, router);
     weft_msg_t msg;
-    assert_int_equal (attach (router, "tcp://127.0.0.1:*", ENDPOINT_BIND), 0);
-    assert_int_equal (attach (dealer, router->bound, ENDPOINT_CONNECT), 0);
     until_peers (dealer, 1);
     assert_int_equal (say (dealer, "question", 0), 0);
     weft_msg_init (&msg);
@@ -107,10 +117,8 @@ a_queue_outlives_a_connection (void **state)
 {
     (void) state;
     char where[ENDPOINT_MAX];
-    struct wire *pull = open_wire (WIRE_PULL), *push = open_wire (WIRE_PUSH);
-    assert_int_equal (attach (pull, "tcp://127.0.0.1:*", ENDPOINT_BIND), 0);
+    struct wire *pull = open_bound (WIRE_PULL), *push = open_connected (WIRE_PUSH, pull);
     strcpy (where, pull->bound);
-    assert_int_equal (attach (push, where, ENDPOINT_CONNECT), 0);
     until_peers (push, 1);
     close_wire (pull);
     until_peers (push, 0);
@@ -129,9 +137,7 @@ of_several_only_those_that_are_there_get_anything (void **state)
 {
     (void) state;
     char nowhere[ENDPOINT_MAX];
-    struct wire *pull = open_wire (WIRE_PULL), *gone = open_wire (WIRE_PULL), *push = open_wire (WIRE_PUSH);
-    assert_int_equal (attach (pull, "tcp://127.0.0.1:*", ENDPOINT_BIND), 0);
-    assert_int_equal (attach (gone, "tcp://127.0.0.1:*", ENDPOINT_BIND), 0);
+    struct wire *pull = open_bound (WIRE_PULL), *gone = open_bound (WIRE_PULL), *push = open_wire (WIRE_PUSH);
     strcpy (nowhere, gone->bound);
     struct endpoint endpoint;
     assert_int_equal (endpoint_parse (&endpoint, nowhere, ENDPOINT_BIND), 0);
