@@ -136,7 +136,8 @@ take_hex_frame (weft_msg_t *msg, char *text, size_t size, size_t column, size_t 
     if (size == 1 && *text == '-')
         return format_take_frame (msg, "", 0, room);
     if (size == 0)
-        return error_set (WEFT_EPROTO, "column %zu: nothing where a frame is expected; an empty frame is a dash", column);
+        return error_set (WEFT_EPROTO, "column %zu: nothing where a frame is expected; an empty frame is a dash",
+                          column);
     for (size_t i = 0; i < size; i++)
         if (format_hex_digit (text[i]) < 0)
             return error_set (WEFT_EPROTO, "column %zu: not a hex digit", column + i);
@@ -189,7 +190,8 @@ static int
 next_raw (struct decoder *self, struct buffer *in, bool end, weft_msg_t *msg)
 {
     if (buffer_size (in) > self->max_size)
-        return error_set (WEFT_ETOOBIG, "the input is larger than the limit of %zu bytes for a message", self->max_size);
+        return error_set (WEFT_ETOOBIG, "the input is larger than the limit of %zu bytes for a message",
+                          self->max_size);
     if (!end || self->messages > 0)
         return 0;
     int rc = weft_msg_add (msg, buffer_size (in) ? buffer_data (in) : "", buffer_size (in));
@@ -350,7 +352,8 @@ add_len32 (struct buffer *out, const weft_msg_t *msg)
     int rc = 0;
     for (; rc == 0 && count > 0; count--, frame++) {
         if (frame->size >= LEN32_MORE)
-            return error_set (WEFT_ETOOBIG, "a frame of %zu bytes: len32 holds at most %u", frame->size, LEN32_MORE - 1);
+            return error_set (WEFT_ETOOBIG, "a frame of %zu bytes: len32 holds at most %u", frame->size,
+                              LEN32_MORE - 1);
         uint32_t head = (uint32_t) frame->size | (count > 1 ? LEN32_MORE : 0);
         unsigned char bytes[LEN32_HEAD] = { (unsigned char) (head >> 24), (unsigned char) (head >> 16),
                                             (unsigned char) (head >> 8), (unsigned char) head };
@@ -391,8 +394,8 @@ format_add_time (struct buffer *out, int64_t time)
     time_t when = (time_t) (time / TIME_S);
     struct tm tm;
     gmtime_r (&when, &tm);
-    return buffer_addf (out, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-                        tm.tm_min, tm.tm_sec, (int) (time % TIME_S / TIME_US));
+    return buffer_addf (out, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+                        tm.tm_hour, tm.tm_min, tm.tm_sec, (int) (time % TIME_S / TIME_US));
 }
 
 /*  One that may leave half a message behind when it fails. */

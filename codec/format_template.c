@@ -54,7 +54,8 @@ next_field (const char **at, struct piece *piece)
     if (piece->letter == 0)
         return error_set (WEFT_EINVAL, "ends in a lone %%; %%%% stands for a percent sign");
     if (!strchr ("stb123456789fznTuxj%", piece->letter))
-        return error_set (WEFT_EINVAL, "%%%c is not known; known are %%s %%t %%b %%1..%%9 %%f %%z %%n %%T %%u %%x %%j %%%%",
+        return error_set (WEFT_EINVAL,
+                          "%%%c is not known; known are %%s %%t %%b %%1..%%9 %%f %%z %%n %%T %%u %%x %%j %%%%",
                           piece->letter);
     ++*at;
     return 0;

@@ -17,7 +17,8 @@ enum option_type {              /*  field at `offset`       text                
     OPTION_FLAG,                /*  bool                    yes no on off true false 1 0; alone: yes */
     OPTION_INT,                 /*  int64_t                 123, 10k, 1M (powers of 1000)       */
     OPTION_SIZE,                /*  int64_t bytes           512, 64K, 10M, 1G (powers of 1024)  */
-    OPTION_TIME,                /*  int64_t ns              500ms, 2s, 1.5s, 100us, 3m, 1h, forever; a bare number is seconds */
+    OPTION_TIME,                /*  int64_t ns              500ms, 2s, 1.5s, 100us, 3m, 1h, forever;
+                                                            a bare number is seconds            */
     OPTION_TEXT,                /*  char * (owned)          anything                            */
     OPTION_CHOICE,              /*  int: index in choices   one of the words                    */
     OPTION_LIST                 /*  struct option_list      anything, repeatable                */

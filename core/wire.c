@@ -17,7 +17,8 @@ const char *
 wire_type_peers (enum wire_type type)
 {
     static const char *const names[WIRE_TYPES] = {
-        "PAIR", "REP, DEALER or ROUTER", "REQ, DEALER or ROUTER", "SUB or XSUB", "PUB or XPUB", "PUB or XPUB", "PULL", "PUSH",
+        "PAIR", "REP, DEALER or ROUTER", "REQ, DEALER or ROUTER", "SUB or XSUB", "PUB or XPUB", "PUB or XPUB", "PULL",
+        "PUSH",
     };
     return type < WIRE_TYPES ? names[type] : "?";
 }

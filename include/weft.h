@@ -133,11 +133,13 @@ WEFT_EXPORT int weft_msg_add_owned (weft_msg_t *self, void *data, size_t size, w
 WEFT_EXPORT int weft_msg_push (weft_msg_t *self, const void *data, size_t size);
 WEFT_EXPORT void weft_msg_pop (weft_msg_t *self, size_t count);
 
+/*  Frames are counted from 0. What there is none of has size 0 and data NULL. Data does not
+ *  end with a NUL; write only to frames that are not shared. `bytes` is the size of all
+ *  frames together. */
 WEFT_EXPORT size_t weft_msg_frames (const weft_msg_t *self);
-WEFT_EXPORT size_t weft_msg_size (const weft_msg_t *self, size_t frame);    /*  bytes; 0 when there is no such frame */
-WEFT_EXPORT void *weft_msg_data (const weft_msg_t *self, size_t frame);     /*  not NULL-terminated; NULL when there is none.
-                                                                              *  Write only to frames that are not shared. */
-WEFT_EXPORT size_t weft_msg_bytes (const weft_msg_t *self);                 /*  of all frames together */
+WEFT_EXPORT size_t weft_msg_size (const weft_msg_t *self, size_t frame);
+WEFT_EXPORT void *weft_msg_data (const weft_msg_t *self, size_t frame);
+WEFT_EXPORT size_t weft_msg_bytes (const weft_msg_t *self);
 
 /*  `dst` must be initialised; what it held is freed. Copy shares large bodies,
  *  and leaves `dst` empty on failure; move empties `src`. */

@@ -246,7 +246,9 @@ test_json (void **state)
            "61 00ff -\n62\n");
     CHECK (FORMAT_JSON, 100, NULL, "{\"data\":\"b\",\"topic\":\"t\"}\r\n{\"topic\":null,\"data\":{\"base64\":\"\"}}\n",
            "74 62\n-\n");
-    CHECK (FORMAT_JSON, 100, NULL, "{\"topic\":\"t\",\"size\":-1.5e3,\"x\":[{},[true,null]],\"frames\":[\"\\u0000\"]}\n", "00\n");
+    CHECK (FORMAT_JSON, 100, NULL,
+           "{\"topic\":\"t\",\"size\":-1.5e3,\"x\":[{},[true,null]],\"frames\":[\"\\u0000\"]}\n",
+           "00\n");
     CHECK (FORMAT_JSON, 100, NULL, "{}\n", "! line 1: has neither \"frames\" nor \"data\"; one of them is needed\n");
     CHECK (FORMAT_JSON, 100, NULL, "{\"data\":\"\",\"frames\":[\"\"]}\n",
            "! line 1: has both \"frames\" and \"data\"; one of them is needed\n");
@@ -256,7 +258,8 @@ test_json (void **state)
     CHECK (FORMAT_JSON, 100, NULL, "hello\n", "! line 1: column 1: an object is expected\n");
     CHECK (FORMAT_JSON, 100, NULL, "{\"data\":1}\n",
            "! line 1: column 9: a string or {\"base64\": \"...\"} is expected\n");
-    CHECK (FORMAT_JSON, 100, NULL, "{\"data\":{}}\n", "! line 1: column 11: \"base64\" is expected as the only member\n");
+    CHECK (FORMAT_JSON, 100, NULL, "{\"data\":{}}\n",
+           "! line 1: column 11: \"base64\" is expected as the only member\n");
     CHECK (FORMAT_JSON, 100, NULL, "{\"data\":{\"hex\":\"00\"}}\n",
            "! line 1: column 16: \"base64\" is expected as the only member\n");
     CHECK (FORMAT_JSON, 100, NULL, "{\"data\":{\"base64\":\"\",\"base64\":\"\"}}\n",
@@ -264,12 +267,15 @@ test_json (void **state)
     CHECK (FORMAT_JSON, 100, NULL, "{\"data\":{\"base64\":\"YQ\"}}\n",
            "! line 1: base64 of 2 characters: it must be a multiple of 4, padded with =\n");
     CHECK (FORMAT_JSON, 100, NULL, "{\"data\":{\"base64\":\"\\u0059Q==\"}}\n", "61\n");
-    CHECK (FORMAT_JSON, 100, NULL, "{\"frames\":[]}\n", "! line 1: column 13: \"frames\" is empty; an empty frame is \"\"\n");
+    CHECK (FORMAT_JSON, 100, NULL, "{\"frames\":[]}\n",
+           "! line 1: column 13: \"frames\" is empty; an empty frame is \"\"\n");
     CHECK (FORMAT_JSON, 100, NULL, "{\"frames\":\"a\"}\n", "! line 1: column 11: an array is expected\n");
     CHECK (FORMAT_JSON, 100, NULL, "{\"data\":\"a\"} x\n", "! line 1: column 14: something follows the value\n");
-    CHECK (FORMAT_JSON, 3, NULL, "{\"frames\":[\"ab\",\"c\"]}\n{\"topic\":\"ab\",\"data\":\"c\"}\n", "6162 63\n6162 63\n");
+    CHECK (FORMAT_JSON, 3, NULL, "{\"frames\":[\"ab\",\"c\"]}\n{\"topic\":\"ab\",\"data\":\"c\"}\n",
+           "6162 63\n6162 63\n");
     CHECK (FORMAT_JSON, 3, NULL, "{\"frames\":[\"ab\",\"cd\"]}\n", "! line 1: larger than the limit for a message\n");
-    CHECK (FORMAT_JSON, 3, NULL, "{\"topic\":\"ab\",\"data\":\"cd\"}\n", "! line 1: larger than the limit for a message\n");
+    CHECK (FORMAT_JSON, 3, NULL, "{\"topic\":\"ab\",\"data\":\"cd\"}\n",
+           "! line 1: larger than the limit for a message\n");
 }
 
 static void
@@ -369,7 +375,8 @@ test_encode_json (void **state)
     struct message_info info = { .topic = "t\xff", .topic_size = 2, .time = INT64_C (951782400123456789), .number = 1 };
     weft_msg_t msg;
     make (&msg, "\0", 1, "\"\\\n\x01\x7f\xc3\xa9");
-    static const char expected[] = "{\"topic\":{\"base64\":\"dP8=\"},\"size\":8,\"time\":\"2000-02-29T00:00:00.123456Z\","
+    static const char expected[] = "{\"topic\":{\"base64\":\"dP8=\"},\"size\":8,"
+                                   "\"time\":\"2000-02-29T00:00:00.123456Z\","
                                    "\"frames\":[{\"base64\":\"AA==\"},\"\\\"\\\\\\n\\u0001\x7f\xc3\xa9\"]}\n";
     check_encode (&encoder, &msg, &info, expected, sizeof expected - 1);
     info.topic = "up";

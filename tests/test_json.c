@@ -33,7 +33,8 @@ test_good (void **state)
     static const char *const texts[] = {
         "{}", "[]", " \t\r\n{ \"a\" : 1 , \"b\" : [ ] } \n", "true", "false", "null", "0", "-0", "10.25", "1e9", "1E+9",
         "-1.5e-3", "\"\"", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\\u0000\"", "\"\x7f\xc2\x80\xdf\xbf\"",
-        "\"\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf\"", "\"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"", "[1,[2,{\"x\":[3]}],4]",
+        "\"\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf\"", "\"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"",
+        "[1,[2,{\"x\":[3]}],4]",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         assert_null (read_all (texts[i], strlen (texts[i])));
@@ -163,7 +164,8 @@ test_add_string (void **state)
     assert_int_equal (json_add_string (&out, "a\"\\/\b\f\n\r\t\x01\x1f\x7f\xc3\xa9z", 15), 0);
     assert_int_equal (json_add_string (&out, "\0\n", 2), 0);
     assert_int_equal (buffer_terminate (&out), 0);
-    assert_string_equal (buffer_data (&out), "\"\"\"a\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\xc3\xa9z\"\"\\u0000\\n\"");
+    assert_string_equal (buffer_data (&out),
+                         "\"\"\"a\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\xc3\xa9z\"\"\\u0000\\n\"");
     buffer_free (&out);
     buffer_init (&out, 3);
     assert_int_equal (json_add_string (&out, "abc", 3), WEFT_ETOOBIG);

@@ -146,8 +146,10 @@ int
 main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (a_ready_handle_returns_at_once), cmocka_unit_test (a_wake_asks_the_handle_again),
-        cmocka_unit_test (descriptors_beside_a_handle),    cmocka_unit_test (nothing_ready_is_zero_and_errors_come_through),
+        cmocka_unit_test (a_ready_handle_returns_at_once),
+        cmocka_unit_test (a_wake_asks_the_handle_again),
+        cmocka_unit_test (descriptors_beside_a_handle),
+        cmocka_unit_test (nothing_ready_is_zero_and_errors_come_through),
         cmocka_unit_test (many_items),
     };
     return cmocka_run_group_tests_name ("poll", tests, NULL, NULL);

@@ -49,7 +49,8 @@ class Peer:
 @pytest.fixture(scope="session")
 def czmq_peer(tmp_path_factory):
     program = str(tmp_path_factory.mktemp("czmq") / "czmq_peer")
-    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libczmq", "libzmq"], capture_output=True, text=True, check=True)
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libczmq", "libzmq"], capture_output=True, text=True,
+                           check=True)
     compiler = shlex.split(os.environ.get("CC", "cc"))
     subprocess.run([*compiler, "-std=gnu11", "-Wall", "-Wextra", HERE + "/czmq_peer.c", "-o", program,
                     *flags.stdout.split()], check=True)
@@ -60,7 +61,8 @@ def czmq_peer(tmp_path_factory):
 def zeromq_js():
     command = ["node", HERE + "/node/peer.js"]
     try:
-        probe = subprocess.run(["node", "-e", "require('zeromq')"], cwd=HERE, capture_output=True, text=True, timeout=60)
+        probe = subprocess.run(["node", "-e", "require('zeromq')"], cwd=HERE, capture_output=True, text=True,
+                               timeout=60)
     except FileNotFoundError:
         pytest.skip("there is no node")
     if probe.returncode != 0:
@@ -148,7 +150,8 @@ def test_sub_and_pub(weft, peer, somewhere):
 
 def test_push_and_pull(weft, peer, somewhere):
     puller = peer("pull", "bind", somewhere)
-    program = weft.start("push", "--hex", puller.endpoint, input=to_line(b"one") + to_line(BINARY, b"", LARGE) + to_line(b""))
+    program = weft.start("push", "--hex", puller.endpoint,
+                         input=to_line(b"one") + to_line(BINARY, b"", LARGE) + to_line(b""))
     assert [puller.receive() for _ in range(3)] == [[b"one"], [BINARY, b"", LARGE], [b""]]
     assert program.wait() == 0
 

@@ -37,8 +37,8 @@ def test_a_server_dies_and_comes_back(weft, tmp_path):
     """The request that it had is sent again, and that is announced."""
     endpoint = "ipc://%s/socket" % tmp_path
     first = weft.start("rep", endpoint, input=weft.OPEN)
-    req = weft.start("req", endpoint, "--timeout", "20s", "--retries", "5", "--retry-delay", "1ms", "--reconnect", "10ms",
-                     "--reconnect-max", "10ms", input=b"a\nb\n")
+    req = weft.start("req", endpoint, "--timeout", "20s", "--retries", "5", "--retry-delay", "1ms",
+                     "--reconnect", "10ms", "--reconnect-max", "10ms", input=b"a\nb\n")
     first.out.wait(lambda data: data == b"a\n", "the request")
     first.kill()
     second = weft.start("rep", endpoint, "--echo")

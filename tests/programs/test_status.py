@@ -103,8 +103,8 @@ def test_several_endpoints(weft, somewhere, tmp_path):
 # ---------------------------------------------------------------- peers, time
 
 def test_no_peer_until_the_timeout(weft, somewhere):
-    for line in (["push", "-b", somewhere, "--data", "x"], ["pull", "-b", somewhere], ["req", "-b", somewhere, "--data", "x"],
-                 ["rep", "-b", somewhere, "--echo"], ["sub", "-b", somewhere],
+    for line in (["push", "-b", somewhere, "--data", "x"], ["pull", "-b", somewhere],
+                 ["req", "-b", somewhere, "--data", "x"], ["rep", "-b", somewhere, "--echo"], ["sub", "-b", somewhere],
                  ["pub", "-b", somewhere, "--wait-subs", "1", "--data", "x"],
                  ["push", "-c", "tcp://127.0.0.1:1", "--data", "x"], ["pull", "-c", "tcp://127.0.0.1:1"]):
         status, output, talk = weft.run(*line, "--timeout", "50ms")
@@ -194,7 +194,8 @@ def test_input_that_ends_in_the_middle(weft, somewhere):
 
 def test_a_message_over_the_limit(weft, somewhere):
     pull = weft.start("pull", somewhere, "--until-gone", "--max-size", "10")
-    status, _output, talk = weft.run("push", pull.endpoint, "--max-size", "20", input=b"x" * 21 + b"\n" + b"y" * 20 + b"\nz\n")
+    status, _output, talk = weft.run("push", pull.endpoint, "--max-size", "20",
+                                    input=b"x" * 21 + b"\n" + b"y" * 20 + b"\nz\n")
     assert status == LOSS
     assert "line 1: larger than the limit of 20 bytes" in talk
     status, output, talk = pull.result()
@@ -246,7 +247,8 @@ def test_out_of_descriptors(weft, tmp_path, program):
 
 def test_counts(weft, somewhere):
     pull = weft.start("pull", somewhere, "--count", "3")
-    assert weft.run("push", pull.endpoint, "--data", "a", "--data", "b", "--count", "3", "--interval", "1ms") == (OK, b"", "")
+    options = ["--data", "a", "--data", "b", "--count", "3", "--interval", "1ms"]
+    assert weft.run("push", pull.endpoint, *options) == (OK, b"", "")
     assert pull.result()[:2] == (OK, b"a\nb\na\n")
 
 

@@ -75,7 +75,8 @@ def test_find_with_nul(weft, somewhere, tmp_path):
 
 
 def test_exec_of_each_message(weft, somewhere, tmp_path):
-    pull = weft.start("pull", somewhere, "--until-gone", "--exec", "cat >> %s/all; echo >> %s/all" % (tmp_path, tmp_path))
+    command = "cat >> %s/all; echo >> %s/all" % (tmp_path, tmp_path)
+    pull = weft.start("pull", somewhere, "--until-gone", "--exec", command)
     assert shell("seq 5 | weft push $AT", AT=pull.endpoint)[0] == 0
     assert pull.wait() == 0
     assert (tmp_path / "all").read_text() == "1\n2\n3\n4\n5\n"
