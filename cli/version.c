@@ -57,7 +57,8 @@ const struct command command_version = {
     .usage = "[--json]",
     .description = "Says the version of weft and those of the libraries it runs on, and what this libzmq is capable of.",
     .tables = (const struct command_table[]){ { .title = "Options", .table = version_table }, { .title = NULL } },
-    .examples = (const struct command_example[]){ { "weft version", "weft 0.1.0, libzmq 4.3.4 (curve ipc ...), ..." },
-                                                  { .line = NULL } },
+    .examples = (const struct command_example[]){
+        { "weft version", "weft " WEFT_VERSION ", and a line for each library: libzmq with what it can do, czmq, msgpack." },
+        { .line = NULL } },
     .run = version_run,
 };

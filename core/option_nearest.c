@@ -57,13 +57,13 @@ nearest_to (const char *word)
     return (struct nearest) { word, NULL, limit + 1 };
 }
 
-/*  A beginning of three letters and more is as near as one edit. */
+/*  A beginning of three letters and more is nearer than one edit. */
 static void
 consider (struct nearest *self, const char *candidate)
 {
     size_t length = strlen (self->word), distance = edits (self->word, candidate);
-    if (length >= 3 && distance > 1 && strncasecmp (self->word, candidate, length) == 0)
-        distance = 1;
+    if (length >= 3 && strncasecmp (self->word, candidate, length) == 0)
+        distance = 0;
     if (distance < self->distance && distance < strlen (candidate)) {
         self->best = candidate;
         self->distance = distance;

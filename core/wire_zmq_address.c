@@ -1,5 +1,6 @@
 /*  wire_zmq_address.c - binding and connecting, and when a send may go */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -66,6 +67,20 @@ address_pass (struct zmq_wire *self, int64_t timeout)
     return error_plain (timeout ? WEFT_ETIMEOUT : WEFT_EAGAIN);
 }
 
+static int
+bind_error (const struct endpoint *endpoint)
+{
+    switch (zmq_errno ()) {
+    case EADDRINUSE:
+        return error_set (WEFT_EADDRINUSE, "%s: somebody listens there already; choose another %s", endpoint->text,
+                          endpoint->transport == ENDPOINT_TCP ? "port, or 0 for any that is free" : "name");
+    case EADDRNOTAVAIL:
+        return error_set (WEFT_EADDR, "%s: this machine does not have that address", endpoint->text);
+    default:
+        return zmq_wire_error (endpoint->text);
+    }
+}
+
 int
 address_bind (struct wire *wire, const struct endpoint *endpoint)
 {
@@ -79,7 +94,7 @@ address_bind (struct wire *wire, const struct endpoint *endpoint)
     if (rc)
         return rc;
     if (zmq_bind (self->socket, endpoint->wire))
-        return zmq_wire_error (endpoint->text);
+        return bind_error (endpoint);
     size_t size = sizeof wire->bound;
     if (zmq_getsockopt (self->socket, ZMQ_LAST_ENDPOINT, wire->bound, &size))
         return zmq_wire_error (endpoint->text);

@@ -130,7 +130,7 @@ extern const struct option pool_options[], worker_options[], sink_options[], pro
       offsetof (struct socket_config, max_size), "largest message that is received" }, \
     { "heartbeat", 0, OPTION_TIME, "TIME", "5s", 0, SOCKET_DAY, NULL, 0, \
       offsetof (struct socket_config, heartbeat), \
-      "how often a silent peer is asked for a sign of life, gone after three; 0: never" }, \
+      "how often the system of a silent tcp peer is asked if it is there, gone after three; 0: never" }, \
     { "reconnect", 0, OPTION_TIME, "TIME", "100ms", TIME_MS, SOCKET_DAY, NULL, 0, \
       offsetof (struct socket_config, reconnect), "first wait before connecting again; doubles" }, \
     { "reconnect-max", 0, OPTION_TIME, "TIME", "10s", TIME_MS, SOCKET_DAY, NULL, 0, \

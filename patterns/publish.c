@@ -96,7 +96,7 @@ const struct pattern pattern_pub = {
 
 static const struct option sub_options[] = {
     { "topic", 't', OPTION_LIST, "TEXT", NULL, 0, 0, NULL, OPTION_LIVE, offsetof (struct socket_config, topics),
-      "take messages that begin so (repeatable); without one: all" },
+      "take messages that begin so; without one: all" },
     OPTION_UNTIL_GONE,
     OPTION_END
 };

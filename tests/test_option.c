@@ -468,6 +468,7 @@ suggestions (void **state)
     assert_string_equal (nearest ("prxoy"), "proxy");
     assert_string_equal (nearest ("PULL"), "pull");
     assert_string_equal (nearest ("work"), "worker");
+    assert_string_equal (nearest ("pul"), "pull");         /*  begins so, though pub is an edit away, too */
     assert_string_equal (nearest ("pll"), "pull");
     assert_null (nearest ("banana"));
     assert_null (nearest ("lab"));
