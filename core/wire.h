@@ -69,6 +69,7 @@ enum wire_event_kind {
     WIRE_DISCONNECTED,          /*  a peer less. What it sent before can already be received    */
     WIRE_RETRYING,              /*  a connect failed, and will be tried again                   */
     WIRE_REJECTED,              /*  a handshake failed: `text` says why in plain words          */
+    WIRE_ABANDONED,             /*  who connected to us left before it said who it was: a probe, perhaps */
     WIRE_LISTENING,
     WIRE_ACCEPT_FAILED
 };

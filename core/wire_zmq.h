@@ -43,6 +43,7 @@ struct monitor_peer {
     int fd;
     bool shaken;                        /*  its handshake is known to be done                   */
 };
+    bool accepted;                      /*  it came to us                                       */
 
 struct zmq_monitor {
     void *socket;                       /*  PAIR that libzmq reports to                         */

@@ -87,7 +87,7 @@ find_peer (struct zmq_monitor *self, int fd)
 }
 
 static int
-add_peer (struct zmq_monitor *self, int fd)
+add_peer (struct zmq_monitor *self, int fd, bool accepted)
 {
     struct monitor_peer *peer = find_peer (self, fd);
     if (!peer && self->count == self->capacity) {
@@ -100,7 +100,7 @@ add_peer (struct zmq_monitor *self, int fd)
     }
     if (!peer)
         peer = &self->peers[self->count++];
-    *peer = (struct monitor_peer) { .fd = fd };
+    *peer = (struct monitor_peer) { .fd = fd, .accepted = accepted };
     return 0;
 }
 
@@ -159,6 +159,33 @@ explain_protocol (struct wire_event *event, uint32_t value)
         event->text = "the authentication service answered wrongly";
 }
 
+static void
+explain_accept (struct zmq_monitor *self, int number)
+{
+    bool full = number == EMFILE || number == ENFILE;
+    snprintf (self->text, sizeof self->text, "cannot accept: %s",
+              full ? "out of file descriptors; raise the limit (ulimit -n)" : zmq_strerror (number));
+}
+
+/*  libzmq does not say which connection it was, nor whether a byte had come. Whoever looks whether
+ *  somebody listens here closes at once, and means no harm; but where we connected, a server should
+ *  have answered. */
+static void
+explain_leaving (const struct zmq_monitor *self, struct wire_event *event)
+{
+    bool accepted = false, connected = false;
+    for (size_t i = 0; i < self->count; i++)
+        if (!self->peers[i].shaken)
+            *(self->peers[i].accepted ? &accepted : &connected) = true;
+    if (accepted && !connected) {
+        event->kind = WIRE_ABANDONED;
+        event->text = "a connection was closed before the handshake";
+    } else {
+        event->kind = WIRE_REJECTED;
+        event->text = "the peer left during the handshake: perhaps it does not speak ZeroMQ";
+    }
+}
+
 /*  1 when the monitor's event means something to us. */
 static int
 translate (struct zmq_monitor *self, struct wire_event *event, int number, uint32_t value)
@@ -168,7 +195,7 @@ translate (struct zmq_monitor *self, struct wire_event *event, int number, uint3
     switch (number) {
     case ZMQ_EVENT_ACCEPTED:
     case ZMQ_EVENT_CONNECTED:
-        return add_peer (self, (int) value);
+        return add_peer (self, (int) value, number == ZMQ_EVENT_ACCEPTED);
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
         self->unassigned++;
         assign_handshakes (self);
@@ -186,11 +213,12 @@ translate (struct zmq_monitor *self, struct wire_event *event, int number, uint3
         return 1;
     case ZMQ_EVENT_ACCEPT_FAILED:
         event->kind = WIRE_ACCEPT_FAILED;
-        snprintf (self->text, sizeof self->text, "cannot accept: %s", zmq_strerror ((int) value));
+        explain_accept (self, (int) value);
         return 1;
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-        event->text = "the peer left during the handshake: perhaps it does not speak ZeroMQ";
-        break;
+        self->failed = true;
+        explain_leaving (self, event);
+        return 1;
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
         explain_protocol (event, value);
         break;

@@ -35,6 +35,7 @@ extern const struct pollable_ops socket_pollable;
 
 struct pattern {
     const char *name;                       /*  "req"                                          */
+    const char *peers;                      /*  who fits: "rep (REP, ROUTER or DEALER sockets)"    */
     enum wire_type type;
     enum endpoint_side side;                /*  what an endpoint without prefix does           */
     const struct option *options;           /*  its own, besides the common ones               */

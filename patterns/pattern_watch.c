@@ -33,22 +33,35 @@ static const int levels[] = {
     [WIRE_DISCONNECTED] = WEFT_LOG_INFO,
     [WIRE_RETRYING] = WEFT_LOG_WARNING,
     [WIRE_REJECTED] = WEFT_LOG_WARNING,
+    [WIRE_ABANDONED] = WEFT_LOG_INFO,
     [WIRE_LISTENING] = WEFT_LOG_DEBUG,
     [WIRE_ACCEPT_FAILED] = WEFT_LOG_ERROR
 };
 
+/*  The wire knows socket types only; a user typed a pattern. */
+static const char *
+event_text (const struct watch *self, const struct wire_event *event, const char *who, char *text, size_t size)
+{
+    if (!event->incompatible || !self->speaks_with)
+        return *event->text ? event->text : "listening";
+    snprintf (text, size, "the peer does not fit: %s speaks with %s", who, self->speaks_with);
+    return text;
+}
+
 static void
-watch_trouble (struct watch *self, const struct wire_event *event)
+watch_trouble (struct watch *self, const struct wire_event *event, const char *text)
 {
     if (self->misfit && !event->incompatible)
         return;                 /*  the better explanation stays */
     self->misfit = event->incompatible;
-    snprintf (self->trouble, sizeof self->trouble, "%s: %s", event->endpoint, event->text);
+    snprintf (self->trouble, sizeof self->trouble, "%s: %s", event->endpoint, text);
 }
 
 static void
 watch_event (struct watch *self, const struct wire_event *event, const struct log *log, const char *who)
 {
+    char words[160], what[16];
+    const char *text = event_text (self, event, who, words, sizeof words);
     switch (event->kind) {
     case WIRE_CONNECTED:
         self->connects++;
@@ -58,17 +71,16 @@ watch_event (struct watch *self, const struct wire_event *event, const struct lo
         break;
     case WIRE_REJECTED:
         self->rejected++;
-        watch_trouble (self, event);
+        watch_trouble (self, event, text);
         break;
     case WIRE_RETRYING:
     case WIRE_ACCEPT_FAILED:
-        watch_trouble (self, event);
+        watch_trouble (self, event, text);
         break;
+    case WIRE_ABANDONED:
     case WIRE_LISTENING:
         break;
     }
-    const char *text = *event->text ? event->text : "listening";
-    char what[16];
     snprintf (what, sizeof what, "event %d", event->kind);
     if (!log->fn)
         return;

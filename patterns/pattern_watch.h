@@ -13,6 +13,7 @@
 #define WATCH_SAID 64           /*  different things that are logged; what comes after them is only counted */
 
 struct watch {
+    const char *speaks_with;    /*  who fits, in the pattern's words; NULL: the event's own will do     */
     uint64_t connects, disconnects, rejected;
     bool misfit;                /*  a peer was rejected because its socket type does not fit    */
     char trouble[256];          /*  the last failure of a connection in words, "" for none      */

@@ -19,6 +19,7 @@ push_prepare (struct weft_socket *socket, struct wire_options *options)
 
 const struct pattern pattern_push = {
     .name = "push",
+    .peers = "pull (PULL sockets)",
     .type = WIRE_PUSH,
     .side = ENDPOINT_CONNECT,
     .options = socket_no_options,
@@ -28,6 +29,7 @@ const struct pattern pattern_push = {
 
 const struct pattern pattern_pull = {
     .name = "pull",
+    .peers = "push (PUSH sockets)",
     .type = WIRE_PULL,
     .side = ENDPOINT_BIND,
     .options = socket_receiver_options,

@@ -110,6 +110,7 @@ sub_prepare (struct weft_socket *socket, struct wire_options *options)
 }
 
 static int
+    .peers = "sub (SUB or XSUB sockets)",
 subscribe (struct weft_socket *socket, const char *topic)
 {
     return socket->wire->engine->subscribe (socket->wire, topic, strlen (topic));
@@ -152,3 +153,4 @@ const struct pattern pattern_sub = {
     .recv = socket_recv,
     .change = sub_change
 };
+    .peers = "pub (PUB or XPUB sockets)",

@@ -368,6 +368,7 @@ const struct pattern pattern_req = {
     .events = req_events,
     .deadline = req_deadline,
     .close = req_close
+    .peers = "rep (REP, ROUTER or DEALER sockets)",
 };
 
 /* ----------------------------------------------------------------------- rep */
@@ -477,3 +478,4 @@ const struct pattern pattern_rep = {
     .events = rep_events,
     .close = rep_close
 };
+    .peers = "req (REQ, DEALER or ROUTER sockets)",

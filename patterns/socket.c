@@ -47,6 +47,7 @@ weft_open (weft_t *weft, const char *name)
     self->pollable.ops = &socket_pollable;
     self->weft = weft;
     self->pattern = pattern;
+    self->watch.speaks_with = pattern->peers;
     self->state = calloc (1, pattern->state_size ? pattern->state_size : 1);
     if (!self->state || option_init (socket_options, &self->config) || option_init (pattern->options, &self->config)) {
         error_plain (WEFT_ENOMEM);

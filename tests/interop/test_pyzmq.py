@@ -255,7 +255,7 @@ def test_peer_of_another_kind(weft, peer):
     _pub, endpoint = peer.bound(zmq.PUB)
     status, output, talk = weft.run("pull", "-c", endpoint)
     assert (status, output) == (1, b"")
-    assert "the peer does not fit: a PULL socket speaks with PUSH" in talk
+    assert "the peer does not fit: pull speaks with push (PUSH sockets)" in talk
 
 
 def test_limit_of_size(weft, peer, somewhere):

@@ -55,12 +55,15 @@ def test_a_topic_of_245_bytes(weft, somewhere):
 # ------------------------------------------------------------------ endpoints
 
 def test_an_address_in_use(weft, somewhere):
-    first = weft.start("pull", "-b", somewhere)
+    first = weft.start("pull", "-v", "-b", somewhere)
     status, _output, talk = weft.run("pull", "-b", first.endpoint)
     assert status == ERROR
     assert first.endpoint in talk and re.search("in use|listens there already", talk)
     assert weft.run("push", first.endpoint, input=b"still there\n")[0] == OK
     first.expect(b"still there\n")
+    if first.endpoint.startswith("ipc:"):
+        first.expect_talk("closed before the handshake")
+    assert b"ZeroMQ" not in first.talk.data
 
 
 def test_what_an_ipc_program_left_is_taken_over(weft, tmp_path):
@@ -135,7 +138,7 @@ def test_a_peer_that_does_not_fit(weft, somewhere, mine, other):
     peer = weft.start(other, "-b", somewhere, input=weft.OPEN)
     status, _output, talk = weft.run(mine, "-c", peer.endpoint, input=b"x\n")
     assert status == ERROR
-    assert "the peer does not fit" in talk
+    assert "the peer does not fit: %s speaks with " % mine in talk
 
 
 def test_a_peer_that_does_not_speak_zeromq(weft):
