@@ -77,6 +77,8 @@ struct weft_socket {
     void *state;
     weft_counters_t counters;               /*  patterns add dropped, refused, retries, late, subscriptions;
                                                 the rest comes from the wire and the watch      */
+    uint64_t sent_extra, received_extra;    /*  bytes of the wire's that are no message of the user's:
+                                                envelopes, repetitions, what was discarded      */
     struct watch watch;
     unsigned binds, connects;               /*  endpoints                                       */
     char target[ENDPOINT_MAX];              /*  the last that was connected to, for error texts */

@@ -117,6 +117,12 @@ wrap (struct weft_socket *socket, weft_msg_t *msg)
     return rc;
 }
 
+static size_t
+envelope_size (const struct weft_socket *socket)
+{
+    return socket->config.correlate ? ID_SIZE : 0;
+}
+
 static void
 unwrap (const struct weft_socket *socket, weft_msg_t *msg)
 {
@@ -147,6 +153,7 @@ req_send (struct weft_socket *socket, weft_msg_t *msg, int64_t timeout)
         req_end (self);
         return rc;
     }
+    socket->sent_extra += envelope_size (socket);
     self->phase = REQ_SENT;
     return 0;
 }
@@ -161,8 +168,10 @@ req_match (struct weft_socket *socket, weft_msg_t *msg)
                  && (!empty || weft_msg_size (msg, 0) == ID_SIZE);
     if (sound && (!empty || memcmp (weft_msg_data (msg, 0), &self->id, ID_SIZE) == 0)) {
         unwrap (socket, msg);
+        socket->received_extra += envelope_size (socket);
         return true;
     }
+    socket->received_extra += weft_msg_bytes (msg);
     if (sound)
         socket->counters.late++;
     else {
@@ -186,6 +195,7 @@ req_transmit (struct weft_socket *socket)
         weft_msg_clear (&copy);
         return false;
     }
+    socket->sent_extra += self->transmitted ? weft_msg_bytes (&self->message) : envelope_size (socket);
     if (self->transmitted) {
         socket->counters.retries++;
         if (watch_first (&socket->watch, "retry", ""))
@@ -358,6 +368,7 @@ req_close (struct weft_socket *socket)
 
 const struct pattern pattern_req = {
     .name = "req",
+    .peers = "rep (REP, ROUTER or DEALER sockets)",
     .type = WIRE_DEALER,
     .side = ENDPOINT_CONNECT,
     .options = req_options,
@@ -368,7 +379,6 @@ const struct pattern pattern_req = {
     .events = req_events,
     .deadline = req_deadline,
     .close = req_close
-    .peers = "rep (REP, ROUTER or DEALER sockets)",
 };
 
 /* ----------------------------------------------------------------------- rep */
@@ -408,12 +418,14 @@ rep_recv (struct weft_socket *socket, weft_msg_t *msg, int64_t timeout)
         int rc = socket_recv (socket, &self->envelope, timeout);
         if (rc)
             return rc;
-        size_t body = body_of (&self->envelope);
+        size_t body = body_of (&self->envelope), bytes = weft_msg_bytes (&self->envelope);
         if (body) {
             rc = message_take (msg, &self->envelope, body);
+            socket->received_extra += bytes - (rc ? 0 : weft_msg_bytes (msg));
             self->asked = rc == 0;
             return rc;
         }
+        socket->received_extra += bytes;
         socket->counters.refused++;
         weft_msg_clear (&self->envelope);
         if (watch_first (&socket->watch, "envelope", ""))
@@ -441,6 +453,7 @@ rep_send (struct weft_socket *socket, weft_msg_t *msg, int64_t timeout)
         return rc;
     }
     self->asked = false;
+    socket->sent_extra += rc ? 0 : weft_msg_bytes (&self->envelope);
     weft_msg_clear (&self->envelope);
     if (rc == 0)
         return 0;
@@ -468,6 +481,7 @@ rep_close (struct weft_socket *socket)
 
 const struct pattern pattern_rep = {
     .name = "rep",
+    .peers = "req (REQ, DEALER or ROUTER sockets)",
     .type = WIRE_ROUTER,
     .side = ENDPOINT_BIND,
     .options = socket_receiver_options,
@@ -478,4 +492,3 @@ const struct pattern pattern_rep = {
     .events = rep_events,
     .close = rep_close
 };
-    .peers = "req (REQ, DEALER or ROUTER sockets)",

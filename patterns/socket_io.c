@@ -328,10 +328,10 @@ weft_counters (weft_socket_t *self, weft_counters_t *counters)
     socket_pump (self);
     const struct wire_counters *wire = &self->wire->counters;
     counters->sent = wire->sent - counters->retries;
-    counters->sent_bytes = wire->sent_bytes;
+    counters->sent_bytes = wire->sent_bytes - self->sent_extra;
     if (self->pattern->recv) {
         counters->received = wire->received - counters->late - counters->refused;
-        counters->received_bytes = wire->received_bytes;
+        counters->received_bytes = wire->received_bytes - self->received_extra;
     }
     counters->refused += wire->refused;
     counters->connects = self->watch.connects;

@@ -70,6 +70,8 @@ asks_and_is_answered (void **state)
     weft_counters_t counters = counters_of (req);
     assert_int_equal (counters.sent, 3);
     assert_int_equal (counters.received, 3);
+    assert_int_equal (counters.sent_bytes, 15);             /*  without their envelopes */
+    assert_int_equal (counters.received_bytes, 15);
     assert_int_equal (counters.retries + counters.late + counters.refused, 0);
     assert_int_equal (server.same, 0);
     expect_error (req, WEFT_ESTATE, 0);
@@ -113,6 +115,7 @@ retries_back_off_with_jitter_and_end (void **state)
         assert_in_range (server.times[i + 1] - server.times[i] - 2 * TIME_S, most[i] * TIME_S / 2, most[i] * TIME_S);
     assert_int_equal (counters_of (req).retries, 5);
     assert_int_equal (counters_of (req).sent, 1);
+    assert_int_equal (counters_of (req).sent_bytes, 5);
     assert_int_equal (listener.lines, 1);
     assert_non_null (strstr (listener.last, "service may run twice"));
     weft_close (&req);
@@ -170,6 +173,7 @@ a_late_reply_is_not_taken_for_another (void **state)
     expect_text (req, "second");
     assert_int_equal (counters_of (req).late, 1);
     assert_int_equal (counters_of (req).received, 1);
+    assert_int_equal (counters_of (req).received_bytes, 6);
     weft_close (&req);
     wire_close (&server.wire);
 }
@@ -394,6 +398,8 @@ rep_keeps_the_envelope (void **state)
     assert_int_equal (weft_events (rep), WEFT_OUT);
     assert_int_equal (send_text (rep, "reply", 0), 0);
     assert_string_equal (hear (dealer, 0), "hop|another||reply");
+    assert_int_equal (counters_of (rep).received_bytes, 4);
+    assert_int_equal (counters_of (rep).sent_bytes, 5);
     weft_close (&rep);
     wire_close (&dealer);
 }
