@@ -13,12 +13,14 @@
 
 #define TOPIC_MAX 245           /*  libzmq 4.3.4 breaks those of 246 to 255 bytes   */
 #define TAKE_EVERY 64           /*  messages, between two looks for subscriptions   */
+#define FULL_PAUSE TIME_MS      /*  between two tries, while a subscriber is full   */
 
 /* ----------------------------------------------------------------------- pub */
 
 struct pub {
     struct fanout fanout;
     unsigned turn;
+    int64_t full_until;         /*  no-drop: a send found somebody full, and before that another is not worth it */
 };
 
 static const struct option pub_options[] = {
@@ -47,13 +49,32 @@ pub_take (struct weft_socket *socket)
 }
 
 static int
+pub_send_to_all (struct weft_socket *socket, weft_msg_t *msg, int64_t timeout)
+{
+    struct pub *pub = socket->state;
+    int rc = socket_send (socket, msg, timeout);
+    if (rc == WEFT_EAGAIN)
+        pub->full_until = clock_deadline (socket->weft->clock, FULL_PAUSE);
+    return rc;
+}
+
+/*  XPUB says that it can send even while a subscriber is full, and never that there is room
+ *  again; so after a send that found none the next is offered a little later. */
+static bool
+pub_full (const struct weft_socket *socket)
+{
+    const struct pub *pub = socket->state;
+    return socket->config.no_drop && clock_left (socket->weft->clock, pub->full_until) > 0;
+}
+
+static int
 pub_send (struct weft_socket *socket, weft_msg_t *msg, int64_t timeout)
 {
     struct pub *pub = socket->state;
     if (++pub->turn % TAKE_EVERY == 0)
         pub_take (socket);
     if (socket->config.no_drop)
-        return socket_send (socket, msg, timeout);
+        return pub_send_to_all (socket, msg, timeout);
     int rc = fanout_send (&pub->fanout, socket->wire, msg);
     if (rc <= 0)
         return rc;
@@ -69,7 +90,14 @@ pub_events (struct weft_socket *socket)
 {
     pub_take (socket);
     int events = wire_events (socket->wire);
-    return events < 0 ? events : events & WEFT_OUT;
+    return events < 0 ? events : pub_full (socket) ? 0 : events & WEFT_OUT;
+}
+
+static int64_t
+pub_deadline (struct weft_socket *socket)
+{
+    const struct pub *pub = socket->state;
+    return pub_full (socket) ? pub->full_until : TIME_FOREVER;
 }
 
 static int
@@ -82,6 +110,7 @@ pub_ready (struct weft_socket *socket)
 
 const struct pattern pattern_pub = {
     .name = "pub",
+    .peers = "sub (SUB or XSUB sockets)",
     .type = WIRE_XPUB,
     .side = ENDPOINT_BIND,
     .options = pub_options,
@@ -89,6 +118,7 @@ const struct pattern pattern_pub = {
     .prepare = pub_prepare,
     .send = pub_send,
     .events = pub_events,
+    .deadline = pub_deadline,
     .ready = pub_ready
 };
 
@@ -110,7 +140,6 @@ sub_prepare (struct weft_socket *socket, struct wire_options *options)
 }
 
 static int
-    .peers = "sub (SUB or XSUB sockets)",
 subscribe (struct weft_socket *socket, const char *topic)
 {
     return socket->wire->engine->subscribe (socket->wire, topic, strlen (topic));
@@ -145,6 +174,7 @@ sub_change (struct weft_socket *socket, const struct option *option, const char 
 
 const struct pattern pattern_sub = {
     .name = "sub",
+    .peers = "pub (PUB or XPUB sockets)",
     .type = WIRE_SUB,
     .side = ENDPOINT_CONNECT,
     .options = sub_options,
@@ -153,4 +183,3 @@ const struct pattern pattern_sub = {
     .recv = socket_recv,
     .change = sub_change
 };
-    .peers = "pub (PUB or XPUB sockets)",

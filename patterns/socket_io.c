@@ -212,6 +212,13 @@ weft_wait_peers (weft_socket_t *self, int peers, int timeout)
     return rc == WEFT_ETIMEOUT ? explain_wait (self, peers, subscribed, to_ns (timeout)) : rc;
 }
 
+/*  Are as many there as the first message has to wait for? */
+static bool
+may_begin (struct weft_socket *self)
+{
+    return socket_ready (self, false) >= self->config.wait_peers && socket_ready (self, true) >= self->config.wait_subs;
+}
+
 /*  Before the first message goes out: what every send would have to check. */
 static int
 first_send (struct weft_socket *self, int64_t timeout)
@@ -289,6 +296,8 @@ weft_events (weft_socket_t *self)
     int events = self->pattern->events ? self->pattern->events (self) : wire_events (self->wire);
     if (events < 0)
         return events;
+    if (!self->waited && !may_begin (self))
+        events &= ~WEFT_OUT;
     return (events & (WEFT_IN | WEFT_OUT)) | (ended ? WEFT_IN : 0);
 }
 

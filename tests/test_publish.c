@@ -1,5 +1,6 @@
 /*  test_publish.c - pub and sub: topics, waiting for subscriptions, drops that are counted, no-drop */
 
+#include "core/poll.h"
 #include "tests/sockets.h"
 #include "tests/wire_mem.h"
 
@@ -181,6 +182,33 @@ no_drop_waits (void **state)
     weft_close (&slow);
 }
 
+/*  A loop of weft_poll and WEFT_DONTWAIT must not spin. */
+static void
+polling_is_told_when_a_subscriber_is_full (void **state)
+{
+    (void) state;
+    weft_socket_t *pub = open_bound ("pub", "hwm=10 no-drop=yes wait-subs=1", ONE);
+    assert_int_equal (weft_events (pub), 0);                /*  the first send would wait */
+    weft_socket_t *slow = open_connected ("sub", "hwm=10", ONE);
+    assert_int_equal (weft_wait_peers (pub, 1, 1000), 0);
+    assert_int_equal (weft_events (pub), WEFT_OUT);
+    for (int fits = 0; send_text (pub, "me", WEFT_DONTWAIT) == 0; fits++)
+        assert_in_range (fits, 0, 3 * HWM);
+    struct pollable *pollable = (struct pollable *) pub;
+    assert_int_equal (weft_events (pub), 0);
+    int64_t again = pollable->ops->deadline (pollable);
+    assert_in_range (again - now (), 1, 100 * TIME_MS);
+    mem_run (net, again - now ());
+    assert_int_equal (weft_events (pub), WEFT_OUT);         /*  worth another try, which is in vain */
+    assert_int_equal (pollable->ops->deadline (pollable), TIME_FOREVER);
+    assert_int_equal (send_text (pub, "me", WEFT_DONTWAIT), WEFT_EAGAIN);
+    assert_int_equal (weft_events (pub), 0);
+    assert_int_equal (weft_set (pub, "no-drop", "no"), 0);
+    assert_int_equal (weft_events (pub), WEFT_OUT);
+    weft_close (&pub);
+    weft_close (&slow);
+}
+
 static void
 sub_ends_when_publishers_have_gone (void **state)
 {
@@ -238,6 +266,7 @@ main (void)
         test (subscriptions_that_do_not_come_are_told),
         test (drops_are_counted),
         test (no_drop_waits),
+        test (polling_is_told_when_a_subscriber_is_full),
         test (sub_ends_when_publishers_have_gone),
         test (what_is_no_subscription_is_refused),
     };
