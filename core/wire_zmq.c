@@ -242,13 +242,11 @@ zmq_wire_close (struct wire **wire)
     *wire = NULL;
     linger_hold (self);
     monitor_close (&self->monitor, self);
-    ipc_remove (self, NULL);        /*  while we still listen, so that nobody else can be there */
+    address_free (self);
     if (self->socket)
         zmq_close (self->socket);
-    if (self->inproc_fd >= 0) {
-        inproc_remove (self, NULL);
+    if (self->inproc_fd >= 0)
         close (self->inproc_fd);
-    }
     if (self->poll_fd >= 0)
         close (self->poll_fd);
     zmq_msg_close (&self->in);

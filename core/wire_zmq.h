@@ -34,6 +34,7 @@ struct zmq_context {
     pthread_mutex_t lock;               /*  of all below, and of every wire's inproc part       */
     struct inproc_link *links;          /*  inproc binds and connects that are in force         */
     uint64_t monitors;                  /*  made so far, for their names                        */
+    int64_t freed;                      /*  when an address was last given up: see address_bind */
     int64_t linger;                     /*  the longest that closed wires asked for             */
     struct zmq_linger lingering;
 };
@@ -42,8 +43,8 @@ struct zmq_context {
 struct monitor_peer {
     int fd;
     bool shaken;                        /*  its handshake is known to be done                   */
-};
     bool accepted;                      /*  it came to us                                       */
+};
 
 struct zmq_monitor {
     void *socket;                       /*  PAIR that libzmq reports to                         */
@@ -90,6 +91,9 @@ int zmq_wire_set (struct zmq_wire *self, int option, int64_t value);
 int address_bind (struct wire *wire, const struct endpoint *endpoint);
 int address_connect (struct wire *wire, const struct endpoint *endpoint);
 int address_disconnect (struct wire *wire, const struct endpoint *endpoint);
+
+/*  Before the wire is closed: its addresses can be bound again. */
+void address_free (struct zmq_wire *self);
 
 /*  At first use: connects what waits to be. */
 int address_settle (struct zmq_wire *self);

@@ -5,10 +5,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <zmq.h>
 
 #include "core/error.h"
 #include "core/wire_zmq.h"
+
+#define FREED_TIME (200 * TIME_MS)      /*  until a listener that was closed is surely gone */
 
 static int
 ensure_inproc (struct zmq_wire *self)
@@ -81,6 +84,30 @@ bind_error (const struct endpoint *endpoint)
     }
 }
 
+static void
+note_freed (struct zmq_context *context)
+{
+    pthread_mutex_lock (&context->lock);
+    context->freed = clock_now (clock_system ());
+    pthread_mutex_unlock (&context->lock);
+}
+
+/*  libzmq closes a listener in its own thread, some time after it was told to: to bind there
+ *  again is tried for a while when something was let go of a moment ago. */
+static int
+bind_patiently (struct zmq_wire *self, const struct endpoint *endpoint)
+{
+    static const struct timespec pause = { .tv_nsec = TIME_MS };
+    pthread_mutex_lock (&self->context->lock);
+    int64_t deadline = self->context->freed + FREED_TIME;
+    pthread_mutex_unlock (&self->context->lock);
+    int rc;
+    while ((rc = zmq_bind (self->socket, endpoint->wire)) && zmq_errno () == EADDRINUSE
+           && clock_left (clock_system (), deadline) > 0)
+        nanosleep (&pause, NULL);
+    return rc;
+}
+
 int
 address_bind (struct wire *wire, const struct endpoint *endpoint)
 {
@@ -93,7 +120,7 @@ address_bind (struct wire *wire, const struct endpoint *endpoint)
     rc = rc || !inproc ? rc : ensure_inproc (self);
     if (rc)
         return rc;
-    if (zmq_bind (self->socket, endpoint->wire))
+    if (bind_patiently (self, endpoint))
         return bind_error (endpoint);
     size_t size = sizeof wire->bound;
     if (zmq_getsockopt (self->socket, ZMQ_LAST_ENDPOINT, wire->bound, &size))
@@ -129,9 +156,20 @@ address_disconnect (struct wire *wire, const struct endpoint *endpoint)
         return rc;
     if (zmq_disconnect (self->socket, endpoint->wire) && zmq_unbind (self->socket, endpoint->wire))
         return error_set (WEFT_EENDPOINT, "%s: not connected or bound there", endpoint->text);
+    note_freed (self->context);
     if (endpoint->transport == ENDPOINT_INPROC)
         inproc_remove (self, endpoint->path);
     if (endpoint->transport == ENDPOINT_IPC)
         ipc_remove (self, endpoint->path);
     return 0;
+}
+
+void
+address_free (struct zmq_wire *self)
+{
+    ipc_remove (self, NULL);        /*  while we still listen, so that nobody else can be there */
+    if (self->inproc_fd >= 0)
+        inproc_remove (self, NULL);
+    if (self->wire.bound[0])
+        note_freed (self->context);
 }

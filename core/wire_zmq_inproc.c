@@ -4,6 +4,7 @@
  *  they have gone is to work the same over every transport. So the context keeps a
  *  list of names that are bound and connected, and wakes both sides of a pair. */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -16,7 +17,8 @@ struct inproc_link {
     struct inproc_link *next;
     struct zmq_wire *wire;
     bool bind;
-    char name[];
+    const char *name;
+    char endpoint[];            /*  of which the name is the end */
 };
 
 /*  Under the context's lock. */
@@ -43,13 +45,15 @@ tell_pairs (const struct inproc_link *link, bool up)
 int
 inproc_add (struct zmq_wire *wire, const char *name, bool bind)
 {
-    size_t size = strlen (name) + 1;
+    static const char scheme[] = "inproc://";
+    size_t size = sizeof scheme + strlen (name);
     struct inproc_link *link = malloc (sizeof *link + size);
     if (!link)
         return error_plain (WEFT_ENOMEM);
     link->wire = wire;
     link->bind = bind;
-    memcpy (link->name, name, size);
+    snprintf (link->endpoint, size, "%s%s", scheme, name);
+    link->name = link->endpoint + sizeof scheme - 1;
 
     struct zmq_context *context = wire->context;
     pthread_mutex_lock (&context->lock);
@@ -72,6 +76,8 @@ inproc_remove (struct zmq_wire *wire, const char *name)
             continue;
         }
         *place = link->next;
+        if (link->bind)
+            zmq_unbind (wire->socket, link->endpoint);      /*  at once, as closing would not */
         tell_pairs (link, false);
         free (link);
     }

@@ -26,13 +26,10 @@ enum { TRANSPORTS = 3, ENDPOINT_SIZE = 128 };
 static const char *
 transport (int i, char *text)
 {
-    static int sockets;         /*  an address is free some time after its socket was closed */
-    if (i == 0)
-        strcpy (text, "tcp://127.0.0.1:0");
-    else if (i == 1)
-        snprintf (text, ENDPOINT_SIZE, "ipc://%s/%d", scratch, sockets++);
+    if (i == 1)
+        snprintf (text, ENDPOINT_SIZE, "ipc://%s/socket", scratch);
     else
-        snprintf (text, ENDPOINT_SIZE, "inproc://test%d", sockets++);
+        strcpy (text, i == 0 ? "tcp://127.0.0.1:0" : "inproc://test");
     return text;
 }
 
@@ -95,6 +92,25 @@ every_pattern_over_every_transport (void **state)
                 weft_close (&other);
             }
     assert_int_equal (listener.lines, 0);
+}
+
+static void
+an_address_is_free_again_after_close (void **state)
+{
+    (void) state;
+    for (int i = 0; i < TRANSPORTS; i++) {
+        char text[ENDPOINT_SIZE];
+        transport (i, text);
+        for (int again = 0; again < 50; again++) {
+            weft_socket_t *pull = open_bound ("pull", "timeout=10s", text);
+            strcpy (text, weft_endpoint (pull));
+            weft_socket_t *push = open_connected ("push", "timeout=10s", text);
+            assert_int_equal (send_text (push, "x", 0), 0);
+            expect_text (pull, "x");
+            weft_close (&pull);
+            weft_close (&push);
+        }
+    }
 }
 
 static void
@@ -207,6 +223,8 @@ an_incompatible_peer_is_told_at_once (void **state)
     (void) state;
     weft_socket_t *rep = open_bound ("rep", NULL, "tcp://127.0.0.1:0");
     static const char *const patterns[] = { "push", "sub", "req" };
+    static const char *const words[] = { "push speaks with pull (PULL sockets)", "sub speaks with pub",
+                                         "req speaks with rep (REP, ROUTER or DEALER sockets)" };
     for (int i = 0; i < 3; i++) {
         if (i == 2) {
             weft_close (&rep);
@@ -223,8 +241,6 @@ an_incompatible_peer_is_told_at_once (void **state)
     }
     weft_close (&rep);
 }
-    static const char *const words[] = { "push speaks with pull (PULL sockets)", "sub speaks with pub",
-                                         "req speaks with rep (REP, ROUTER or DEALER sockets)" };
 
 /*  A loop that waits in weft_poll and never in a receive must learn of it too. */
 static void
@@ -403,6 +419,7 @@ main (void)
 {
     const struct CMUnitTest tests[] = {
         test (every_pattern_over_every_transport),
+        test (an_address_is_free_again_after_close),
         test (inproc_connects_before_it_is_bound),
         test (bind_and_connect_mix),
         test (a_list_with_a_mistake_attaches_nothing),
