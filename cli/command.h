@@ -72,6 +72,7 @@ struct command {
                                                         hard line breaks: help and man fold them */
     const char *guarantee;                          /*  what is promised, in the design's words; or NULL */
     const char *status;                             /*  what its exit statuses mean beyond the common ones; or NULL */
+    bool status_alone;                              /*  the common ones do not hold: `status` is all there is */
     const struct command_table *tables;             /*  ends with a NULL title; or NULL         */
     const struct command_example *examples;         /*  ends with a NULL line; or NULL          */
     bool posix;                                     /*  the first operand ends the options (weft run) */

@@ -9,11 +9,11 @@
 
 enum { HELP_WIDTH = 79 };
 
-/*  Paragraphs folded to the width, each after an empty line when it is not the first. */
+/*  A label and paragraphs, folded to the width, each after an empty line when it is not the first. */
 static void
-help_fold (FILE *out, const char *text, int indent)
+help_fold (FILE *out, const char *label, const char *text, int indent)
 {
-    int column = 0;
+    int column = fprintf (out, "%s", label);
     while (*text) {
         if (strncmp (text, "\n\n", 2) == 0) {
             fputs ("\n\n", out);
@@ -43,19 +43,21 @@ help_page (const struct command *command, FILE *out)
              command->usage);
     for (const struct command_example *each = command->examples; each && each->line; each++) {
         fprintf (out, "\n    %s\n", each->line);
-        help_fold (out, each->text, 8);
+        help_fold (out, "", each->text, 8);
     }
     fputc ('\n', out);
-    help_fold (out, command->description, 0);
+    help_fold (out, "", command->description, 0);
     if (command->guarantee) {
-        fputs ("\nGuarantee: ", out);
-        help_fold (out, command->guarantee, 0);
+        fputc ('\n', out);
+        help_fold (out, "Guarantee:", command->guarantee, 0);
     }
     fputc ('\n', out);
     option_help (groups, out);
-    fputs ("\nExit status: 0 ok, 1 error, 2 usage, 3 timeout, 4 no peer, 5 not authorised, 6 loss.\n", out);
+    fputc ('\n', out);
+    if (!command->status_alone)
+        help_fold (out, "Exit status:", "0 ok, 1 error, 2 usage, 3 timeout, 4 no peer, 5 not authorised, 6 loss.", 0);
     if (command->status)
-        help_fold (out, command->status, 0);
+        help_fold (out, command->status_alone ? "Exit status:" : "", command->status, 0);
 }
 
 static void

@@ -127,17 +127,25 @@ manual_table (const char *title, const struct option *table, FILE *out)
 }
 
 static void
-manual_status (const char *more, FILE *out)
+manual_common_status (FILE *out)
 {
-    fputs (".Sh EXIT STATUS\n.Bl -tag -width Ds -compact\n"
+    fputs (".Bl -tag -width Ds -compact\n"
            ".It 0\nall is well\n.It 1\nan error, told on standard error\n.It 2\nwrong usage\n"
            ".It 3\na timeout passed\n.It 4\nno peer came\n.It 5\nnot authorised\n"
            ".It 6\nmessages were lost\n.El\n",
            out);
-    if (more) {
+}
+
+static void
+manual_status (const struct command *command, FILE *out)
+{
+    fputs (".Sh EXIT STATUS\n", out);
+    if (!command->status_alone)
+        manual_common_status (out);
+    if (command->status && !command->status_alone)
         fputs (".Pp\n", out);
-        manual_text (out, more);
-    }
+    if (command->status)
+        manual_text (out, command->status);
 }
 
 static void
@@ -196,7 +204,7 @@ manual_command (const struct command *command, FILE *out)
     command_groups (command, groups);
     for (const struct option_group *each = groups; each->table; each++)
         manual_table (each->title, each->table, out);
-    manual_status (command->status, out);
+    manual_status (command, out);
     manual_examples (command->examples, out);
     fputs (".Sh SEE ALSO\n.Xr weft 1 ,\n", out);
     manual_references (command->group, command, out);
@@ -252,7 +260,11 @@ manual_overview (FILE *out)
     manual_text (out, overview_formats);
     fputs (".Sh SIGNALS\n", out);
     manual_text (out, overview_signals);
-    manual_status ("weft run returns the number of jobs that failed, and 101 for more than 100.", out);
+    fputs (".Sh EXIT STATUS\n", out);
+    manual_common_status (out);
+    fputs (".Pp\n", out);
+    manual_text (out, "weft run and weft ventilator return the number of jobs that failed, 101 for more than 100, and "
+                      "255 for any other error.");
     fputs (".Sh SEE ALSO\n", out);
     manual_references (NULL, NULL, out);
     fputs (".Xr weft-options 7\n", out);

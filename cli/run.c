@@ -140,8 +140,9 @@ const struct command command_run_jobs = {
         "A first SIGTERM lets the jobs that run end and starts no more; a second one, or SIGINT, stops them.",
     .guarantee = "Every job that is taken gets exactly one result (done, failed or given up); a job whose worker dies "
                  "is run again, so what it did may happen twice.",
-    .status = "None of these but 0, as for GNU parallel: the number of jobs that failed, 101 for more than 100, 255 "
-              "for any other error. With --halt WHEN,fail=1: that of the job that failed.",
+    .status = "0 when no job failed, else the number of jobs that did, 101 for more than 100, and 255 for "
+              "any other error, as with GNU parallel. With --halt WHEN,fail=1: that of the job that failed.",
+    .status_alone = true,
     .tables = (const struct command_table[]){ { .title = "Input", .table = joblist_options },
                                                { .title = "Output", .table = jobview_options },
                                                { .title = "Jobs", .table = jobhead_options },

@@ -166,8 +166,9 @@ const struct command command_ventilator = {
         "A first SIGTERM lets the jobs that run end and starts no more; a second one, or SIGINT, stops them.",
     .guarantee = "Every job that is taken gets exactly one result (done, failed or given up); a job whose worker dies "
                  "is run again, so what it did may happen twice.",
-    .status = "None of these but 0, as for weft run: the number of jobs that failed, 101 for more than 100, 255 "
-              "for any other error.",
+    .status = "0 when no job failed, else the number of jobs that did, 101 for more than 100, and 255 for "
+              "any other error, as for weft run.",
+    .status_alone = true,
     .tables = (const struct command_table[]){ { .title = "Input", .table = joblist_options },
                                                { .title = "Output", .table = jobview_options },
                                                { .title = "Jobs", .table = jobhead_options },
