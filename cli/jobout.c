@@ -298,6 +298,15 @@ jobout_pass (struct jobout *self)
 }
 
 int
+jobout_finish (struct jobout *self)
+{
+    int rc = 0;
+    for (size_t i = 0; self->keep_order && i < JOBOUT_WINDOW && rc == 0; i++)
+        rc = jobout_pass (self);
+    return rc;
+}
+
+int
 jobout_skip (struct jobout *self, struct jobout_job *job)
 {
     jobout_void (self, job);

@@ -79,6 +79,9 @@ bool jobout_has_room (const struct jobout *self, uint64_t number);
  *  ends. */
 int jobout_pass (struct jobout *self);
 
+/*  No job more will begin or end: those that wait for their turn come out. */
+int jobout_finish (struct jobout *self);
+
 /*  A job begins: numbers are 1 and up, each once. */
 void jobout_begin (struct jobout *self, struct jobout_job *job, uint64_t number, const char *tag);
 

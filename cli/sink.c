@@ -55,7 +55,8 @@ struct sink {
     bool tagged, told_order;
     struct sink_head *heads;
     struct halt counts;             /*  of failures, for the exit status    */
-    bool ended;
+    bool ended;                     /*  nothing more comes                  */
+    int status;                     /*  when that was an error; else 0      */
 };
 
 /* ----------------------------------------------------- heads and their jobs */
@@ -131,14 +132,28 @@ head_add (struct sink *self, struct sink_head *head, const weft_pool_event_t *ev
 }
 
 static void
+head_free (struct sink_head *self)
+{
+    jobout_free (&self->line);
+    for (size_t i = 0; i <= self->jobs.mask; i++)
+        while (self->jobs.buckets[i]) {
+            struct sink_job *job = map_entry (self->jobs.buckets[i], struct sink_job, node);
+            map_remove (&self->jobs, &job->node);
+            jobout_void (&self->line, &job->view->out);
+            viewjob_free (job->view);
+            free (job);
+        }
+    map_free (&self->jobs);
+    free (self);
+}
+
+static void
 sink_free_heads (struct sink *self)
 {
     while (self->heads) {
         struct sink_head *head = self->heads;
         self->heads = head->next;
-        jobout_free (&head->line);
-        map_free (&head->jobs);
-        free (head);
+        head_free (head);
     }
 }
 
@@ -167,24 +182,39 @@ sink_event (struct sink *self, const weft_pool_event_t *event)
     return jobview_event (&self->view, &head->line, view, event);
 }
 
-/*  1 when there may be more, 0, or an error. */
+/*  Nothing more comes: what waits for the output of a job that was never seen comes out. */
+static int
+sink_end (struct sink *self)
+{
+    int rc = 0;
+    self->ended = true;
+    for (struct sink_head *head = self->heads; head && rc == 0; head = head->next)
+        rc = jobout_finish (&head->line);
+    return rc;
+}
+
+/*  1 when there may be more, 0, or an error. To ask for the next event acknowledges those
+ *  before it: they are written by then. */
 static int
 sink_take (struct sink *self)
 {
     weft_pool_event_t event;
-    for (int i = 0; i < TURN_EVENTS && !outlet_full (&self->view.outlet); i++) {
-        int rc = weft_sink_next (self->sink, &event, 0);
+    for (int i = 0; i < TURN_EVENTS; i++) {
+        int rc = outlet_flush (&self->view.outlet);
+        if (rc < 0 || outlet_fd (&self->view.outlet) >= 0)
+            return rc;
+        rc = weft_sink_next (self->sink, &event, 0);
         if (rc == WEFT_EAGAIN || rc == WEFT_ETIMEOUT)
             return 0;
-        if (rc == WEFT_EEND)
-            self->ended = true;
+        if (rc < 0 && rc != WEFT_EEND)
+            self->status = cli_fail (self->cli, rc, NULL);
         if (rc < 0)
-            return rc == WEFT_EEND ? 0 : rc;
+            return sink_end (self);
         rc = sink_event (self, &event);
         if (rc < 0)
             return rc;
     }
-    return outlet_full (&self->view.outlet) ? 0 : 1;
+    return 1;
 }
 
 /*  Until there is something to do. While the output is held up nothing more is taken,
@@ -192,10 +222,10 @@ sink_take (struct sink *self)
 static int
 sink_wait (struct sink *self)
 {
-    bool full = outlet_full (&self->view.outlet);
+    int out = outlet_fd (&self->view.outlet);
     weft_pollitem_t items[] = { { .fd = self->cli->stop_fd, .events = WEFT_IN },
-                                { .fd = outlet_fd (&self->view.outlet), .events = WEFT_OUT },
-                                { .self = self->sink, .events = full ? 0 : WEFT_IN } };
+                                { .fd = out, .events = WEFT_OUT },
+                                { .self = self->sink, .events = out >= 0 ? 0 : WEFT_IN } };
     return weft_poll (items, self->ended ? 2 : 3, clock_poll_ms (progress_wait (&self->view.progress)));
 }
 
@@ -222,15 +252,22 @@ sink_loop (struct sink *self)
             rc = sink_wait (self);
         rc = rc == WEFT_EINTR ? 0 : rc;
     }
+    bool early = rc >= 0 && !self->ended;
+    if (early)
+        rc = sink_end (self);
     sink_counts (self, &counts);
     jobview_end (&self->view, &counts);
     if (rc == WEFT_EEND)
         return EXIT_OK;
     if (rc < 0)
         return cli_fail (self->cli, rc, NULL);
-    if (!self->ended)
+    if (early)
         cli_note (self->cli, "stopped before the heads had finished");
-    return self->ended ? halt_status (&self->counts) : EXIT_RUN_ERROR;
+    else if (outlet_fd (&self->view.outlet) >= 0)
+        cli_note (self->cli, "stopped before all was written");
+    if (early || outlet_fd (&self->view.outlet) >= 0)
+        return EXIT_RUN_ERROR;
+    return self->status ? self->status : halt_status (&self->counts);
 }
 
 /* ----------------------------------------------------------------- opening */
@@ -314,7 +351,10 @@ const struct command command_sink = {
         "Values of jobs are not known here: with --tag a line begins with the job's command, and in --tagstring {} "
         "stands for that and {#} for the job's number with its head.\n\n"
         "When its output is held up it takes no more, and heads wait.",
-    .guarantee = "Every result arrives once: a head keeps what was not acknowledged, and sends it again.",
+    .guarantee = "Every result arrives once: a head keeps what was not acknowledged, and sends it again. What is "
+                 "acknowledged was written. When a sink is killed and another takes its place, the last results "
+                 "may be written by both, and what was held back is lost: what jobs that still ran had written, and "
+                 "with -k what waited for its turn.",
     .status = "Once it listens, the number of jobs that failed, 101 for more than 100, 255 "
               "when it was stopped before the heads had finished.",
     .tables = (const struct command_table[]){ { .title = "Output", .table = jobview_options },

@@ -100,6 +100,16 @@ def test_issue_lines(weft, tmp_path):
     assert len((tmp_path / "log").read_text().splitlines()) == 4
 
 
+def test_help_tells_its_own_statuses(weft):
+    """Those of other commands do not hold for weft run."""
+    for command in ("run", "ventilator", "sink"):
+        status, output, _ = weft.run("help", command)
+        told = output[output.index(b"Exit status:"):]
+        assert status == 0 and b"101 for" in told and max(len(line) for line in told.splitlines()) <= 80
+        assert (b"3 timeout" in told) == (command == "sink")
+        assert (b"a timeout passed" in weft.run("help", "--man", command)[1]) == (command == "sink")
+
+
 def columns(path):
     """A job log without times, in the order of jobs."""
     lines = path.read_text().splitlines()
@@ -297,3 +307,69 @@ def test_worker_without_head(weft, tmp_path):
 def test_role_refusals(weft, arguments, status, words):
     got, output, talk = weft.run(*arguments)
     assert (got, output) == (status, b"") and words in talk
+
+
+@pytest.mark.parametrize("order", [[], ["-k"]], ids=["as they end", "in order"])
+def test_killed_sink_comes_back(weft, tmp_path, order):
+    """What it had not acknowledged is sent again: no result is lost between the two."""
+    count, endpoint = 400, "ipc://%s/sink" % tmp_path
+    first = weft.start("sink", "-b", endpoint, *order)
+    assert first.endpoint == endpoint
+    head = weft.start("ventilator", "ipc://%s/head" % tmp_path, "--sink", endpoint, "sleep 0.01; echo {}", ":::",
+                      *[str(number) for number in range(count)])
+    worker = weft.start("worker", head.endpoint, "-j2")
+    first.out.wait(lambda data: data.count(b"\n") >= 20, "some results")
+    first.kill()
+    first.out.thread.join(LIMIT)
+    head.expect_talk("sink has gone")
+    second = weft.start("sink", "-b", endpoint, *order)
+    assert second.wait() == 0, second.talk.data
+    assert head.wait() == 0, head.talk.data
+    assert worker.wait() == 0
+    assert set(lines_of(first.out.data + second.out.data)) == set(range(count))
+
+
+def test_killed_sink_had_written_what_it_acknowledged(weft, tmp_path):
+    """Its output is held up and then lost, as all that it had in memory: the head sends that again."""
+    count, endpoint = 300, "ipc://%s/sink" % tmp_path
+    os.mkfifo(tmp_path / "ran")
+    read_end, write_end = os.pipe()
+    first = subprocess.Popen([WEFT, "sink", "-b", endpoint], stdout=write_end, stderr=subprocess.PIPE)
+    os.close(write_end)
+    assert b"listening" in first.stderr.readline()
+    head = weft.start("ventilator", "ipc://%s/head" % tmp_path, "--sink", endpoint,
+                      "printf '%01000d\\n' {}; [ {} != 299 ] || echo > ran", ":::",
+                      *[str(number) for number in range(count)])
+    weft.start("worker", head.endpoint, "-j1", cwd=tmp_path)
+    assert weft.command(["cat", str(tmp_path / "ran")]).wait() == 0
+    first.kill()
+    first.wait(LIMIT)
+    first.stderr.close()
+    with os.fdopen(read_end, "rb") as pipe:
+        written = pipe.read()
+    head.expect_talk("sink has gone")
+    second = weft.start("sink", "-b", endpoint)
+    assert second.wait() == 0 and head.wait() == 0
+    assert written and set(lines_of(written[:written.rfind(b"\n") + 1] + second.out.data)) == set(range(count))
+
+
+def test_killed_head_ends_the_others(weft, tmp_path):
+    """Workers wait for it as long as they were told, then end with their jobs; so does the sink."""
+    sink = weft.start("sink", "ipc://%s/sink" % tmp_path, "--heartbeat", "50ms", "--head-timeout", "100ms")
+    head = weft.start("ventilator", "ipc://%s/head" % tmp_path, "--sink", sink.endpoint,
+                      "echo {}; [ {} = a ] || { echo $$ > {}; exec sleep 1000; }", ":::", "a", "b", "c")
+    for name in "bc":
+        os.mkfifo(tmp_path / name)
+    workers = [weft.start("worker", head.endpoint, "-j1", "--prefetch", "0", "--connect-timeout", "100ms",
+                          "--heartbeat", "50ms", cwd=tmp_path) for _ in range(2)]
+    sink.expect(b"a\n")
+    jobs = [int(weft.command(["cat", str(tmp_path / name)]).result()[1]) for name in "bc"]
+    head.kill()
+    for worker in workers:
+        status, _, talk = worker.result()
+        assert status == 4 and "head" in talk
+    status, _, talk = sink.result()
+    assert status == 4 and "went away before it had finished" in talk
+    for job in jobs:
+        with pytest.raises(ProcessLookupError):
+            os.kill(job, 0)
