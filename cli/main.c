@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -83,13 +84,14 @@ static int
 destroy (struct cli *cli, int status)
 {
     int rc = weft_destroy (&cli->weft);
-    if (rc == 0 || status != EXIT_OK)
-        return status;
-    if (rc == WEFT_ETIMEOUT) {
+    if (rc == WEFT_ETIMEOUT && cli->at_stake)
+        cli_error (cli, "perhaps up to %" PRIu64 " of the last messages were left undelivered when the time to linger "
+                   "was over (--linger)", cli->at_stake);
+    else if (rc == WEFT_ETIMEOUT)
         cli_error (cli, "messages were left undelivered when the time to linger was over (--linger)");
-        return EXIT_LOSS;
-    }
-    return cli_fail (cli, rc, NULL);
+    else if (rc && status == EXIT_OK)
+        return cli_fail (cli, rc, NULL);
+    return rc && status == EXIT_OK ? EXIT_LOSS : status;
 }
 
 int

@@ -259,6 +259,18 @@ summary_json (const struct session *self, const weft_counters_t *counters, struc
                  counters->late, counters->connects, counters->disconnects, counters->rejected_peers);
 }
 
+/*  What can still wait for the peers: in libzmq's queue for each (hwm), and in the system's. */
+static uint64_t
+at_stake (const struct session *self, const weft_counters_t *counters)
+{
+    enum { HELD_BY_SYSTEM = 256 * 1024, FRAMING = 2 };      /*  bytes, by Linux's defaults for ipc */
+    if (!self->socket->pattern->send || counters->sent == 0)
+        return 0;
+    uint64_t peers = counters->peers ? counters->peers : 1, size = counters->sent_bytes / counters->sent + FRAMING;
+    uint64_t most = peers * ((uint64_t) self->socket->config.hwm + HELD_BY_SYSTEM / size);
+    return most < counters->sent ? most : counters->sent;
+}
+
 int
 session_finish (struct session *self, int status)
 {
@@ -266,6 +278,7 @@ session_finish (struct session *self, int status)
     weft_counters_t counters;
     weft_counters (self->socket, &counters);
     bool lost = counters.dropped + counters.refused + self->lost > 0;
+    cli->at_stake = at_stake (self, &counters);
     struct buffer text;
     buffer_init (&text, 0);
     if (self->formats.output == FORMAT_JSON)

@@ -142,6 +142,8 @@ zmq_wire_context_new (void **context)
     return 0;
 }
 
+#define LINGER_EARLY (2 * TIME_MS)
+
 static int
 zmq_wire_context_destroy (void **context)
 {
@@ -151,8 +153,8 @@ zmq_wire_context_destroy (void **context)
     linger_stop (self);
     while (zmq_ctx_term (self->zmq) && zmq_errno () == EINTR)
         ;
-    /*  libzmq does not say whether a linger ran out, but then the time did. */
-    bool ran_out = self->linger > 0 && clock_now (clock) - start >= self->linger;
+    /*  libzmq does not say whether a linger ran out, but then the time did, by its clock of milliseconds. */
+    bool ran_out = self->until > start && clock_now (clock) >= self->until - LINGER_EARLY;
     ran_out |= linger_finish (self, deadline);
     pthread_mutex_destroy (&self->lock);
     free (self);
@@ -239,6 +241,7 @@ static void
 zmq_wire_close (struct wire **wire)
 {
     struct zmq_wire *self = (struct zmq_wire *) *wire;
+    int64_t linger = self->wire.options.linger, until = linger ? clock_deadline (clock_system (), linger) : 0;
     *wire = NULL;
     linger_hold (self);
     monitor_close (&self->monitor, self);
@@ -252,7 +255,8 @@ zmq_wire_close (struct wire **wire)
     zmq_msg_close (&self->in);
     free (self->first);
     pthread_mutex_lock (&self->context->lock);
-    int64_t linger = self->wire.options.linger;
+    if (until > self->context->until)
+        self->context->until = until;
     if (self->context->linger != TIME_FOREVER && (linger == TIME_FOREVER || linger > self->context->linger))
         self->context->linger = linger;
     pthread_mutex_unlock (&self->context->lock);

@@ -35,6 +35,7 @@ struct zmq_context {
     struct inproc_link *links;          /*  inproc binds and connects that are in force         */
     uint64_t monitors;                  /*  made so far, for their names                        */
     int64_t freed;                      /*  when an address was last given up: see address_bind */
+    int64_t until;                      /*  when the last linger of a closed wire is over       */
     int64_t linger;                     /*  the longest that closed wires asked for             */
     struct zmq_linger lingering;
 };

@@ -3,6 +3,7 @@
 import re
 import signal
 
+import pytest
 
 OK, LOSS = 0, 6
 
@@ -134,3 +135,22 @@ def test_stopped_while_its_input_is_open(weft, somewhere):
         assert sender.endpoint
         sender.signal()
         assert sender.wait() == OK, sender.talk.data
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_what_lingers_in_vain_is_told(weft, somewhere, stopped):
+    """The puller hangs, and the system holds a part of what was sent: the pusher, at the end of its
+    input or after a signal, waits for --linger, and says how much may be lost."""
+    pull = weft.start("pull", somewhere)
+    push = weft.start("push", pull.endpoint, "--linger", "100ms", "-v", input=weft.OPEN)
+    push.write(b"first\n")
+    pull.expect(b"first\n")
+    pull.signal(signal.SIGSTOP)
+    push.write((b"x" * (1 << 20) + b"\n") * 40)
+    if stopped:
+        push.signal()
+    push.close_input()
+    status, _output, talk = push.result()
+    assert status == LOSS
+    found = re.search("perhaps up to ([0-9]+) of the last messages were left undelivered", talk)
+    assert found and 0 < int(found[1]) <= 41, talk
