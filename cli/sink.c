@@ -56,7 +56,7 @@ struct sink {
     struct sink_head *heads;
     struct halt counts;             /*  of failures, for the exit status    */
     bool ended;                     /*  nothing more comes                  */
-    int status;                     /*  when that was an error; else 0      */
+    int status;                     /*  when a head was lost; else 0        */
 };
 
 /* ----------------------------------------------------- heads and their jobs */
@@ -193,6 +193,16 @@ sink_end (struct sink *self)
     return rc;
 }
 
+/*  A head that has gone is told in the end, too; the others go on. */
+static int
+sink_error (struct sink *self, int error)
+{
+    if (error != WEFT_ENOPEER)
+        return error;
+    self->status = cli_fail (self->cli, error, NULL);
+    return 0;
+}
+
 /*  1 when there may be more, 0, or an error. To ask for the next event acknowledges those
  *  before it: they are written by then. */
 static int
@@ -206,11 +216,9 @@ sink_take (struct sink *self)
         rc = weft_sink_next (self->sink, &event, 0);
         if (rc == WEFT_EAGAIN || rc == WEFT_ETIMEOUT)
             return 0;
-        if (rc < 0 && rc != WEFT_EEND)
-            self->status = cli_fail (self->cli, rc, NULL);
-        if (rc < 0)
+        if (rc == WEFT_EEND)
             return sink_end (self);
-        rc = sink_event (self, &event);
+        rc = rc < 0 ? sink_error (self, rc) : sink_event (self, &event);
         if (rc < 0)
             return rc;
     }
@@ -250,7 +258,7 @@ sink_loop (struct sink *self)
             break;
         if (rc == 0 && busy == 0)
             rc = sink_wait (self);
-        rc = rc == WEFT_EINTR ? 0 : rc;
+        rc = rc == WEFT_EINTR ? 0 : rc < 0 ? sink_error (self, rc) : rc;
     }
     bool early = rc >= 0 && !self->ended;
     if (early)
@@ -347,7 +355,7 @@ const struct command command_sink = {
     .usage = "[OPTIONS] -b ENDPOINT",
     .description =
         "Takes the results of every weft ventilator whose --sink names it, acknowledges them, and prints and logs them "
-        "as weft run does. It ends when every head that came has finished.\n\n"
+        "as weft run does. It ends when every head that came has finished, or was away for --head-timeout.\n\n"
         "Values of jobs are not known here: with --tag a line begins with the job's command, and in --tagstring {} "
         "stands for that and {#} for the job's number with its head.\n\n"
         "When its output is held up it takes no more, and heads wait.",
@@ -355,8 +363,8 @@ const struct command command_sink = {
                  "acknowledged was written. When a sink is killed and another takes its place, the last results "
                  "may be written by both, and what was held back is lost: what jobs that still ran had written, and "
                  "with -k what waited for its turn.",
-    .status = "Once it listens, the number of jobs that failed, 101 for more than 100, 255 "
-              "when it was stopped before the heads had finished.",
+    .status = "Once it listens, the number of jobs that failed, 101 for more than 100, 255 when it was stopped before "
+              "the heads had finished; but 4 when one of them went away before that.",
     .tables = (const struct command_table[]){ { .title = "Output", .table = jobview_options },
                                                { .title = "Heads", .table = own_options },
                                                { .title = "Sink", .table = sink_options },

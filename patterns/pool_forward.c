@@ -222,7 +222,7 @@ look_for_sink (struct forward *self)
         return say_hello (self);
     if (self->deadline == TIME_FOREVER || now < self->deadline)
         return 0;
-    return error_set (WEFT_ENOPEER, "no sink has answered for %lld s", (long long) (self->timeout / TIME_S));
+    return error_set (WEFT_ENOPEER, "no sink has answered for %g s", (double) self->timeout / TIME_S);
 }
 
 static int

@@ -395,8 +395,8 @@ look_for_head (struct weft_worker *self)
         return say_hello (self);
     if (self->deadline == TIME_FOREVER || now < self->deadline)
         return 0;
-    return error_set (WEFT_ENOPEER, "no head has answered for %lld s",
-        (long long) (self->config.connect_timeout / TIME_S));
+    return error_set (WEFT_ENOPEER, "no head has answered for %g s",
+        (double) self->config.connect_timeout / TIME_S);
 }
 
 /*  The end that weft_worker_stop asked for, as far as it has come. */

@@ -353,23 +353,31 @@ def test_killed_sink_had_written_what_it_acknowledged(weft, tmp_path):
     assert written and set(lines_of(written[:written.rfind(b"\n") + 1] + second.out.data)) == set(range(count))
 
 
-def test_killed_head_ends_the_others(weft, tmp_path):
-    """Workers wait for it as long as they were told, then end with their jobs; so does the sink."""
+def test_killed_head(weft, tmp_path):
+    """Workers wait for it as long as they were told, then end with their jobs. So does the sink, when other
+    heads have finished."""
     sink = weft.start("sink", "ipc://%s/sink" % tmp_path, "--heartbeat", "50ms", "--head-timeout", "100ms")
-    head = weft.start("ventilator", "ipc://%s/head" % tmp_path, "--sink", sink.endpoint,
+    head = weft.start("ventilator", "ipc://%s/head" % tmp_path, "--sink", sink.endpoint, "--heartbeat", "50ms",
                       "echo {}; [ {} = a ] || { echo $$ > {}; exec sleep 1000; }", ":::", "a", "b", "c")
     for name in "bc":
         os.mkfifo(tmp_path / name)
     workers = [weft.start("worker", head.endpoint, "-j1", "--prefetch", "0", "--connect-timeout", "100ms",
                           "--heartbeat", "50ms", cwd=tmp_path) for _ in range(2)]
     sink.expect(b"a\n")
+    other = weft.start("ventilator", "ipc://%s/other" % tmp_path, "--sink", sink.endpoint, input=weft.OPEN)
+    weft.start("worker", other.endpoint)
+    other.write(b"echo b\n")
+    sink.expect(b"a\nb\n")
     jobs = [int(weft.command(["cat", str(tmp_path / name)]).result()[1]) for name in "bc"]
     head.kill()
     for worker in workers:
         status, _, talk = worker.result()
-        assert status == 4 and "head" in talk
-    status, _, talk = sink.result()
-    assert status == 4 and "went away before it had finished" in talk
+        assert status == 4 and "no head has answered for 0.1 s" in talk
+    sink.expect_talk("went away before it had finished")
+    other.write(b"echo c\n")
+    other.close_input()
+    assert other.wait() == 0
+    assert sink.result()[:2] == (4, b"a\nb\nc\n")
     for job in jobs:
         with pytest.raises(ProcessLookupError):
             os.kill(job, 0)
