@@ -114,7 +114,7 @@ bench: ## measure, side by side with others
 	@BUILD=$(abspath $(BUILD)) WEFT=$(abspath $(BUILD))/weft bench/run
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's|$$(BUILD)|$(BUILD)|g; s|^\([a-z-]*\):.*## \(.*\)|  \1\t\2|p' Makefile | expand -t 20
 	@echo; echo "  BUILD=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)"
 	@echo "  CC=$(CC) CFLAGS=$(CFLAGS) FUZZ_SECONDS=$(FUZZ_SECONDS) V=$(V)"
 
@@ -147,7 +147,7 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS
 	@BUILD=$(abspath $(BUILD))/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
 fuzz-build: $(FUZZERS)
 
-lint: ## a second compiler, clang-tidy, shellcheck
+lint: ## a second compiler, the layout, clang-tidy, shellcheck
 	@CC="$(CC)" tests/packages --install build check lint
 	@+$(MAKE) $(JOBS) --no-print-directory CC=clang CFLAGS="-O1 -Werror" BUILD=$(BUILD)/clang lint-build
 	@$(RUN) floors layout scripts tidy
