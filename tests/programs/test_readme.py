@@ -1,4 +1,4 @@
-"""The README tells the truth: its lines are typed to a shell, and do what it says.
+"""The README and the guide tell the truth: their lines are typed to a shell, and do what it says.
 
 With one change: a port becomes a socket in the test's own folder, and so do its files, so that tests never meet."""
 
@@ -78,3 +78,22 @@ def test_run_on_many_machines(typed):
                    2 * in_readme("weft worker -c tcp://127.0.0.1:6000 -j2", " &") +
                    in_readme("weft ventilator -b tcp://127.0.0.1:6000 jobs.txt"))
     assert sorted(output.splitlines()) == sorted("job %d" % number for number in range(1, 101))
+
+
+def guide():
+    """Its sections that have something to type: the heading, the lines, and a pattern of what comes out."""
+    with open(os.path.join(TOP, "docs", "guide.md"), encoding="utf-8") as file:
+        for section in file.read().split("\n## ")[1:]:
+            blocks = re.findall(r"(?:^    .*\n)+", section, re.M)
+            lines = [line[4:] for block in blocks if block.startswith("    $ ") for line in block.splitlines()]
+            output = "".join(line + "\n" for line in lines if not line.startswith("$ "))
+            if lines:
+                yield pytest.param("\n".join(line[2:] for line in lines if line.startswith("$ ")),
+                                   re.escape(output).replace(re.escape("..."), ".*"),
+                                   id=section.partition("\n")[0])
+
+
+@pytest.mark.parametrize("script, expected", guide())
+def test_guide(typed, script, expected):
+    output = typed(script)
+    assert re.fullmatch(expected, output), output
