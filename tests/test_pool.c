@@ -365,6 +365,20 @@ test_timeout (void **state)
     assert_int_equal (event.signal, SIGKILL);
 }
 
+/*  A job that is stopped cannot end by SIGTERM, unless it is continued. */
+static void
+test_timeout_of_a_stopped_job (void **state)
+{
+    struct fixture *self = *state;
+    bind_pool (self, "inproc://pool");
+    add_worker (self, "1", "grace", "10s");
+    weft_job_t job = { .command = "kill -STOP $$; exit 3", .timeout = 300 };
+    assert_int_equal (weft_pool_submit (self->pool, &job, NULL), 0);
+    weft_pool_event_t event = await (self, WEFT_POOL_DONE);
+    assert_int_equal (event.reason, WEFT_JOB_TIMEOUT);
+    assert_int_equal (event.signal, SIGTERM);
+}
+
 static void
 cancel_and_check (struct fixture *self, bool running, int cancelled)
 {
@@ -799,6 +813,7 @@ main (int argc, char **argv)
         POOL_TEST (test_sink_tcp), POOL_TEST (test_sink_inproc), POOL_TEST (test_no_sink),
         POOL_TEST (test_retries), POOL_TEST (test_not_started), POOL_TEST (test_script_without_interpreter),
         POOL_TEST (test_timeout), POOL_TEST (test_cancel_waiting), POOL_TEST (test_cancel_running),
+        POOL_TEST (test_timeout_of_a_stopped_job), POOL_TEST (test_cancel_waiting), POOL_TEST (test_cancel_running),
         POOL_TEST (test_large_output), POOL_TEST (test_stream),
         POOL_TEST (test_killed_over_tcp), POOL_TEST (test_killed_over_ipc), POOL_TEST (test_poison),
         POOL_TEST (test_stop_drains), POOL_TEST (test_stop_twice), POOL_TEST (test_no_head),

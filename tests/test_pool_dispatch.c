@@ -132,6 +132,7 @@ test_losses (void **state)
     assert_int_equal (job->id, 1);
     assert_int_equal (job->losses, 1);
     assert_int_equal (dispatch_lose (&self, &first, &job), DISPATCH_STALE);
+    assert_null (dispatch_assign (&self));      /*  not to the one that was lost */
     dispatch_leave (&self, &first);
 
     dispatch_join (&self, &second, 1, 1);
@@ -140,6 +141,41 @@ test_losses (void **state)
     assert_int_equal (dispatch_lose (&self, &second, &job), DISPATCH_DONE);     /*  none had begun: it counts */
     assert_int_equal (job->id, 1);
     dispatch_leave (&self, &second);
+    dispatch_free (&self);
+}
+
+static void
+test_only_what_has_not_begun_is_returned (void **state)
+{
+    struct dispatch_worker worker;
+    (void) state;
+    BEGIN (self);
+    dispatch_join (&self, &worker, 1, 2);
+    submit (&self, 0);
+    submit (&self, 0);
+    dispatch_assign (&self);
+    dispatch_assign (&self);
+    assert_true (dispatch_began (&self, &worker, 1, 1));
+    assert_int_equal (dispatch_returned (&self, &worker, 1, 1), DISPATCH_STALE);
+    assert_int_equal (dispatch_returned (&self, &worker, 2, 1), DISPATCH_AGAIN);
+    end_as (&self, &worker, 1, 1, 0, DISPATCH_DONE);
+    dispatch_free (&self);
+}
+
+static void
+test_cancelled_and_lost (void **state)
+{
+    struct dispatch_worker worker;
+    const struct dispatch_job *job;
+    (void) state;
+    BEGIN (self);
+    dispatch_join (&self, &worker, 1, 1);
+    submit (&self, 0);
+    dispatch_assign (&self);
+    assert_true (dispatch_began (&self, &worker, 1, 1));
+    dispatch_cancel (&self);
+    assert_int_equal (dispatch_lose (&self, &worker, &job), DISPATCH_DONE);     /*  and not tried again */
+    dispatch_leave (&self, &worker);
     dispatch_free (&self);
 }
 
@@ -379,6 +415,8 @@ main (void)
         cmocka_unit_test (test_bytes_are_bounded),
         cmocka_unit_test (test_retries),
         cmocka_unit_test (test_losses),
+        cmocka_unit_test (test_only_what_has_not_begun_is_returned),
+        cmocka_unit_test (test_cancelled_and_lost),
         cmocka_unit_test (test_cancel),
         cmocka_unit_test_teardown (test_histories, tell_seed),
     };

@@ -270,16 +270,28 @@ test_bad_members (void **state)
         "\x94\x05\x01\x01\x91\x99\x02\x01\x01\x01\x01\xa0\xa0\x03\xa0",     /*  stream 3    */
         "\x94\x05\x01\x01\x91\x97\x07\xff\x01\x01\x01\xa0\xa0",             /*  job -1      */
         "\x94\x05\x01\x01\x91\x97\x07\x01\x01\x01\x01\xa1\x1b\xa0",         /*  name is ESC */
+        "\x94\x05\x01\x01\x91\x97\x07\x01\x01\x01\x01\xa1\x7f\xa0",         /*  name is DEL */
     };
     struct pool_message message;
     struct pool_record record;
     (void) state;
     /*  The sizes cannot be taken from the texts, which hold NULs. */
-    static const size_t sizes[] = { 6, 6, 13, 13, 15, 13, 14 };
-    for (int i = 0; i < 7; i++) {
+    static const size_t sizes[] = { 6, 6, 13, 13, 15, 13, 14, 14 };
+    for (int i = 0; i < 8; i++) {
         assert_int_equal (pool_decode (&message, reports[i], sizes[i]), 0);
         assert_int_equal (pool_next_record (&message, &record), WEFT_EPROTO);
     }
+}
+
+/*  A flag is 0 or 1. */
+static void
+test_bad_flags (void **state)
+{
+    struct pool_message message;
+    const char end[] = { '\x92', POOL_END, 2 }, cancel[] = { '\x93', POOL_CANCEL, 2, '\x90' };
+    (void) state;
+    assert_int_equal (pool_decode (&message, end, sizeof end), WEFT_EPROTO);
+    assert_int_equal (pool_decode (&message, cancel, sizeof cancel), WEFT_EPROTO);
 }
 
 /*  Longer arrays than we know are fine: what is added later is passed over. */
@@ -301,6 +313,7 @@ test_scan (void **state)
 {
     (void) state;
     assert_int_equal (pool_scan ("\xdf\x0a\xff\xff\xff", 5), WEFT_EPROTO);
+    assert_says ("promises more members");
     assert_int_equal (pool_scan ("\xdd\xff\xff\xff\xff\x01", 6), WEFT_EPROTO);
     assert_int_equal (pool_scan ("\xc6\xff\xff\xff\xff\x01", 6), WEFT_EPROTO);
     assert_int_equal (pool_scan ("\xc1", 1), WEFT_EPROTO);
@@ -324,6 +337,7 @@ main (void)
         cmocka_unit_test (test_report),
         cmocka_unit_test (test_cancel),
         cmocka_unit_test (test_bad_members),
+        cmocka_unit_test (test_bad_flags),
         cmocka_unit_test (test_longer_arrays),
         cmocka_unit_test (test_scan),
     };
