@@ -188,6 +188,40 @@ tagged (void **state)
     finish (&f);
 }
 
+/*  A line that comes in pieces has its tag once. */
+static void
+tagged_in_pieces (void **state)
+{
+    (void) state;
+    static const char *const tags[8] = { "", "A", "", "", "", "", "", "" };
+    struct fixture f;
+    begin (&f, JOBOUT_LINES, true, tags);
+    put (&f, 1, 1, "x");
+    put (&f, 1, 1, "y\nz");
+    assert_string_equal (printed (&f, 0), "A\txy\nA\tz");
+    finish (&f);
+}
+
+/*  The first job was never seen: the others come out when nothing more comes. */
+static void
+finished (void **state)
+{
+    (void) state;
+    struct fixture f;
+    begin (&f, JOBOUT_GROUP, true, NULL);
+    f.jobout.waiting[1] = NULL;
+    f.jobs[1].passed = true;
+    put (&f, 3, 1, "3\n");
+    end (&f, 3);
+    put (&f, 2, 1, "2\n");
+    end (&f, 2);
+    put (&f, 4, 1, "4\n");
+    assert_string_equal (printed (&f, 0), "");
+    assert_int_equal (jobout_finish (&f.jobout), 0);
+    assert_string_equal (printed (&f, 0), "2\n3\n");
+    finish (&f);
+}
+
 static void
 raw (void **state)
 {
@@ -329,7 +363,7 @@ main (void)
         cmocka_unit_test (by_line_in_order), cmocka_unit_test (tagged),   cmocka_unit_test (raw),
         cmocka_unit_test (void_attempt),     cmocka_unit_test (spilled),  cmocka_unit_test (no_room_on_disk),
         cmocka_unit_test (slow_reader),      cmocka_unit_test (nobody_reads),
-        cmocka_unit_test (passed_over),
+        cmocka_unit_test (passed_over),      cmocka_unit_test (finished), cmocka_unit_test (tagged_in_pieces),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

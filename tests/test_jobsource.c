@@ -166,6 +166,33 @@ waiting_within_a_job (void **state)
     close (fds[1]);
 }
 
+/*  Of two sources that go in step one has to wait: the other's value is not taken twice. */
+static void
+waiting_in_step (void **state)
+{
+    (void) state;
+    int slow[2], in = pipe_of ("1\n2\n", 4);
+    char path[32];
+    assert_int_equal (pipe (slow), 0);
+    snprintf (path, sizeof path, "/dev/fd/%d", slow[0]);
+    struct jobsource *source = jobsource_new (&(struct jobsource_config){ .per_job = 1 });
+    assert_int_equal (jobsource_add_file (source, "-", in, false), 0);
+    assert_int_equal (jobsource_add_file (source, path, in, true), 0);
+    struct arglist args;
+    arglist_init (&args);
+    assert_int_equal (jobsource_next (source, &args), 0);
+    assert_int_equal (jobsource_next (source, &args), 0);
+    assert_int_equal (write (slow[1], "x\n", 2), 2);
+    assert_int_equal (jobsource_next (source, &args), 1);
+    assert_string_equal (arglist_values (&args)[0], "1");
+    assert_string_equal (arglist_values (&args)[1], "x");
+    arglist_free (&args);
+    jobsource_destroy (&source);
+    close (in);
+    close (slow[0]);
+    close (slow[1]);
+}
+
 static void
 refusals (void **state)
 {
@@ -252,7 +279,8 @@ main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (combinations),         cmocka_unit_test (streaming),
-        cmocka_unit_test (waiting_within_a_job), cmocka_unit_test (refusals),
+        cmocka_unit_test (waiting_within_a_job), cmocka_unit_test (waiting_in_step),
+        cmocka_unit_test (refusals),
         cmocka_unit_test (endless_value),        cmocka_unit_test (delimiters),
         cmocka_unit_test (counting),
     };
