@@ -260,7 +260,8 @@ WEFT_EXPORT const char *weft_proxy_endpoint (const weft_proxy_t *self, const cha
 /*  Runs until weft_proxy_stop (any thread, or a signal handler), or for at most
  *  `timeout`. Returns 0 when stopped, WEFT_ETIMEOUT, or an error. When one side
  *  is full the other is not read: the proxy itself drops nothing but what pub
- *  drops (forwarder). */
+ *  drops (forwarder), and replies to a client that has gone, or that has taken
+ *  none for `reply-timeout` (queue). */
 WEFT_EXPORT int weft_proxy_run (weft_proxy_t *self, int timeout);
 WEFT_EXPORT void weft_proxy_stop (weft_proxy_t *self);
 

@@ -24,6 +24,7 @@ struct socket_config {
     int64_t wait_subs;          /*  wait-subs (pub)                                            */
     int64_t retries;            /*  retries (req): default 0                                   */
     int64_t retry_delay, retry_delay_max;   /*  (req) back-off between: default 100ms, 5s      */
+    int64_t reply_timeout;      /*  reply-timeout (proxy): default 5s                          */
     bool no_drop;               /*  no-drop (pub): wait rather than drop                       */
     bool correlate;             /*  correlate (req): default yes                               */
     bool until_gone;            /*  until-gone (rep, sub, pull): WEFT_EEND when all have left; live */

@@ -3,7 +3,8 @@
  *  Guarantee: at most once, as for the patterns that it joins. A message is taken from one side when
  *  the other has room, so that a full side slows down who sends to it and nothing
  *  is dropped here; but a forwarder drops for a subscriber that is full, as pub does,
- *  a queue drops the reply to a client that has gone, and a capture drops for whoever
+ *  a queue drops the reply to a client that has gone, or that for `reply-timeout` has taken none, since
+ *  the replies to all others wait behind it; and a capture drops for whoever
  *  does not keep up with it: a tap must not stall what it taps. All are counted and logged. */
 
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include "core/error.h"
 #include "patterns/pattern.h"
 #include "patterns/pattern_fanout.h"
+#include "patterns/proxy_deaf.h"
 
 #define MESSAGES_A_TURN 256         /*  one way, before the other has its turn              */
 #define RETRY_TIME (10 * TIME_MS)   /*  ROUTER does not tell when that client has room again */
@@ -37,6 +39,7 @@ struct lane {
     struct side *from, *to;
     weft_msg_t msg;                 /*  taken, and not handed on yet        */
     bool holding;                   /*  there is one                        */
+    int64_t give_up;                /*  when its client has had time enough; 0: no need yet */
 };
 
 static const struct kind {
@@ -56,11 +59,18 @@ struct weft_proxy {
     struct socket_config config;
     struct side sides[SIDES];
     struct lane lanes[2];
-    uint64_t dropped;               /*  replies whose client had gone       */
+    struct deaf deaf;
+    uint64_t dropped;               /*  replies whose client had gone, or did not read */
     int stop_fd;
 };
 
-const struct option proxy_options[] = { OPTIONS_OF_WIRE, OPTION_END };
+const struct option proxy_options[] = {
+    OPTIONS_OF_WIRE,
+    { "reply-timeout", 0, OPTION_TIME, "TIME", "5s", -1, SOCKET_DAY, NULL, 0,
+      offsetof (struct socket_config, reply_timeout),
+      "how long a queue waits for a client that does not read, before it drops its reply" },
+    OPTION_END
+};
 
 /* --------------------------------------------------------- making and attaching */
 
@@ -231,26 +241,73 @@ take (weft_proxy_t *self, struct lane *lane)
     return (rc = capture (self, &lane->msg)) ? rc : 1;
 }
 
+static void
+drop_reply (weft_proxy_t *self, struct lane *lane, const char *what, const char *words)
+{
+    self->dropped++;
+    weft_msg_clear (&lane->msg);
+    if (watch_first (&lane->to->watch, what, ""))
+        log_warning (&self->weft->log, "proxy: %s", words);
+}
+
+/*  A reply finds no room: WEFT_EAGAIN while its client has time left, else 0, and it is dropped. */
+static int
+hold_reply (weft_proxy_t *self, struct lane *lane)
+{
+    struct clock *clock = self->weft->clock;
+    int64_t patience = self->config.reply_timeout;
+    uint64_t client = deaf_name (&lane->msg);
+    bool known = deaf_knows (&self->deaf, client);
+    if (!lane->give_up)
+        lane->give_up = clock_deadline (clock, patience);
+    if (!known && clock_left (clock, lane->give_up) != 0)
+        return WEFT_EAGAIN;
+    if (!known)
+        deaf_add (&self->deaf, client);
+    drop_reply (self, lane, "deaf", "a client does not read its replies: those that find no room are dropped, so that "
+                "the others need not wait (reply-timeout)");
+    return 0;
+}
+
+static int
+send_reply (weft_proxy_t *self, struct lane *lane)
+{
+    uint64_t client = self->deaf.count ? deaf_name (&lane->msg) : 0;    /*  the message is gone once it is sent */
+    int rc = wire_send (lane->to->wire, &lane->msg, 0);
+    if (rc == 0)
+        deaf_remove (&self->deaf, client);
+    if (rc == WEFT_ENOPEER) {
+        drop_reply (self, lane, "reply", "a client has gone before its reply, which is dropped");
+        rc = 0;
+    }
+    if (rc == WEFT_EAGAIN)
+        rc = hold_reply (self, lane);
+    if (rc != WEFT_EAGAIN)
+        lane->give_up = 0;
+    return rc;
+}
+
+static int
+send_on (weft_proxy_t *self, struct lane *lane)
+{
+    struct side *to = lane->to;
+    if (to->type == WIRE_ROUTER)
+        return send_reply (self, lane);
+    if (to->type != WIRE_XPUB)
+        return wire_send (to->wire, &lane->msg, 0);
+    int rc = fanout_send (&to->fanout, to->wire, &lane->msg);
+    if (rc == 1 && watch_first (&to->watch, "drop", ""))
+        log_warning (&self->weft->log, "proxy: a subscriber is slow: messages are dropped for it");
+    return rc < 0 ? rc : 0;
+}
+
 /*  Hands on what is held: 0, WEFT_EAGAIN when there is no room, or another failure. */
 static int
 hand_on (weft_proxy_t *self, struct lane *lane)
 {
-    struct side *to = lane->to;
-    if (!lane->holding)
-        return 0;
-    int rc = to->type == WIRE_XPUB ? fanout_send (&to->fanout, to->wire, &lane->msg)
-                                   : wire_send (to->wire, &lane->msg, 0);
-    if (rc == 1 && watch_first (&to->watch, "drop", ""))
-        log_warning (&self->weft->log, "proxy: a subscriber is slow: messages are dropped for it");
-    if (rc == WEFT_ENOPEER) {
-        self->dropped++;
-        weft_msg_clear (&lane->msg);
-        if (watch_first (&to->watch, "reply", ""))
-            log_warning (&self->weft->log, "proxy: a client has gone before its reply, which is dropped");
-        rc = 0;
-    }
+    int rc = lane->holding ? send_on (self, lane) : 0;
     lane->holding = rc < 0;
-    return rc < 0 ? rc : 0;
+    return rc;
 }
 
 /*  How many messages went this way in one turn, or negative. */

@@ -166,6 +166,50 @@ nothing_is_taken_that_cannot_be_handed_on (void **state)
     weft_close (&push);
 }
 
+/*  A client that reads nothing is waited for a while, and then costs the others nothing. */
+static void
+queue_gives_up_a_client_that_does_not_read (void **state)
+{
+    (void) state;
+    enum { ASKED = 200 };
+    proxy = weft_proxy_new (weft, "queue");
+    assert_int_equal (weft_proxy_set (proxy, "hwm", "10"), 0);
+    assert_int_equal (weft_proxy_set (proxy, "reply-timeout", "20ms"), 0);
+    assert_int_equal (weft_proxy_attach (proxy, "front", "inproc://front"), 0);
+    assert_int_equal (weft_proxy_attach (proxy, "back", "inproc://back"), 0);
+    weft_socket_t *rep = join_side ("rep", OPTIONS " hwm=10 until-gone=yes", "back");
+    weft_socket_t *req = join_side ("req", OPTIONS, "front");
+    struct wire *dealer = raw (WIRE_DEALER, "front");
+    pthread_t server;
+    start ();
+    assert_int_equal (pthread_create (&server, NULL, echo, rep), 0);
+    assert_int_equal (send_text (req, "first", 0), 0);
+    expect_text (req, "first");             /*  somebody else is there, to be held up */
+    for (int i = 0; i < ASKED; i++)
+        assert_int_equal (say (dealer, "|deaf", 10 * TIME_S), 0);
+    assert_int_equal (send_text (req, "patient", 0), 0);
+    expect_text (req, "patient");
+    bool again = false;                     /*  what finds room arrives, from a client that reads again */
+    for (int i = 0; i < 100 && !again; i++) {
+        assert_int_equal (say (dealer, "|again", 10 * TIME_S), 0);
+        const char *text = hear (dealer, 100 * TIME_MS);
+        for (; *text == '|' && !again; text = again ? text : hear (dealer, 100 * TIME_MS))
+            again = strcmp (text, "|again") == 0;
+    }
+    assert_true (again);
+    stop ();
+    weft_counters_t counters;
+    assert_int_equal (weft_proxy_counters (proxy, "front", &counters), 0);
+    assert_in_range (counters.dropped, ASKED / 2, ASKED);
+    assert_int_equal (listener.lines, 1);
+    assert_non_null (strstr (listener.last, "reply-timeout"));
+    weft_proxy_destroy (&proxy);
+    assert_int_equal (pthread_join (server, NULL), 0);
+    context_close (weft, &dealer);
+    weft_close (&rep);
+    weft_close (&req);
+}
+
 static void
 forwarder_refuses_long_topics (void **state)
 {
@@ -364,6 +408,7 @@ main (void)
         test (queue_carries_requests_and_replies),
         test (queue_outlives_a_client_that_has_gone),
         test (queue_holds_replies_that_find_no_room),
+        test (queue_gives_up_a_client_that_does_not_read),
         test (nothing_is_taken_that_cannot_be_handed_on),
         test (forwarder_refuses_long_topics),
         test (forwarder_passes_subscriptions_back),
