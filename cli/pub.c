@@ -57,8 +57,8 @@ const struct command command_pub = {
         "arrived. A subscriber that is slower than the publisher loses messages once --hwm of them are queued for it; "
         "--no-drop waits for it instead, and so the slowest sets the pace.\n\n"
         "An endpoint without a prefix is bound; weft sub connects.",
-    .guarantee = "At most once; what was dropped is counted and reported. The count is a lower bound: libzmq tells of the "
-                 "first message of a burst that it drops for a subscriber, not of those that follow.",
+    .guarantee = "At most once; what was dropped is counted and reported. The count is a lower bound: libzmq tells of "
+                 "the first message of a burst that it drops for a subscriber, not of those that follow.",
     .tables = SESSION_TABLES (pub_table, formats_input_table, pattern_pub),
     .examples =
         (const struct command_example[]){

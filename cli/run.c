@@ -138,9 +138,9 @@ const struct command command_run_jobs = {
         "With --listen, workers on this and other machines share the jobs: a worker that dies has its jobs run "
         "elsewhere.\n\n"
         "A first SIGTERM lets the jobs that run end and starts no more; a second one, or SIGINT, stops them.",
-    .guarantee = "An accepted job gets exactly one terminal result (done, failed, dead), as long as this program lives; "
-                 "dead is one whose workers went away too often. A job whose worker dies is run again, so what it "
-                 "did may happen twice.",
+    .guarantee = "An accepted job gets exactly one terminal result (done, failed, dead), as long as this program "
+                 "lives; dead is one whose workers went away too often. A job whose worker dies is run again, so "
+                 "what it did may happen twice.",
     .status = "0 when no job failed, else the number of jobs that did, 101 for more than 100, and 255 for "
               "any other error, as with GNU parallel. With --halt WHEN,fail=1: that of the job that failed.",
     .status_alone = true,

@@ -164,9 +164,9 @@ const struct command command_ventilator = {
         "Workers are sent short jobs ahead, so that no slot waits; with --halt, one that was sent ahead may still "
         "begin (weft worker --prefetch 0 takes none).\n\n"
         "A first SIGTERM lets the jobs that run end and starts no more; a second one, or SIGINT, stops them.",
-    .guarantee = "An accepted job gets exactly one terminal result (done, failed, dead), as long as this program lives; "
-                 "dead is one whose workers went away too often. A job whose worker dies is run again, so what it "
-                 "did may happen twice.",
+    .guarantee = "An accepted job gets exactly one terminal result (done, failed, dead), as long as this program "
+                 "lives; dead is one whose workers went away too often. A job whose worker dies is run again, so "
+                 "what it did may happen twice.",
     .status = "0 when no job failed, else the number of jobs that did, 101 for more than 100, and 255 for "
               "any other error, as for weft run.",
     .status_alone = true,

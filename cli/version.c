@@ -58,7 +58,7 @@ const struct command command_version = {
     .description = "Says the version of weft and those of the libraries it runs on, and what this libzmq is capable of.",
     .tables = (const struct command_table[]){ { .title = "Options", .table = version_table }, { .title = NULL } },
     .examples = (const struct command_example[]){
-        { "weft version", "weft " WEFT_VERSION ", and a line for each library: libzmq with what it can do, czmq, msgpack." },
+        { "weft version", "weft " WEFT_VERSION ", and a line for each library, libzmq's with what it can do." },
         { .line = NULL } },
     .run = version_run,
 };
