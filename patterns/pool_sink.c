@@ -168,7 +168,8 @@ static int
 on_hello (struct weft_sink *self, struct head *head, struct pool_bytes route, const struct pool_hello *hello)
 {
     if (hello->role != POOL_ROLE_HEAD || (!head && self->peers.count >= POOL_PEERS_MAX)) {
-        refuse (self, route, head ? "there are too many heads" : "this is a sink, which takes the heads of pools");
+        refuse (self, route, hello->role == POOL_ROLE_HEAD ? "there are too many heads"
+                                                           : "this is a sink, which takes the heads of pools");
         return 0;
     }
     if (head && head->peer.instance != hello->instance) {
