@@ -87,69 +87,10 @@ jobhead_counts (const struct jobhead *self, struct progress_counts *counts)
     counts->complete = self->total_known;
 }
 
-static struct viewjob *
+struct viewjob *
 jobhead_new_job (const struct jobhead *self)
 {
     return viewjob_new (buffer_data (&self->command), self->list.tag.text ? buffer_data (&self->tag) : NULL);
-}
-
-/* ----------------------------------------------------------------- dry run */
-
-static int
-print_command (struct jobhead *self, int slots)
-{
-    struct viewjob *job = jobhead_new_job (self);
-    if (!job)
-        return error_set (WEFT_ENOMEM, "out of memory");
-    jobview_begin (&self->line, job, self->list.number);
-    int rc = viewjob_slot (job, (int) ((self->list.number - 1) % (unsigned) slots) + 1);
-    if (rc == 0)
-        rc = jobout_write (&self->line, &job->out, 1, job->command, strlen (job->command));
-    if (rc == 0)
-        rc = jobout_write (&self->line, &job->out, 1, "\n", 1);
-    int rc2 = jobout_end (&self->line, &job->out);
-    return rc < 0 ? rc : rc2;
-}
-
-/*  Until the input has something, the output can be written, or a signal comes. */
-static int
-dry_wait (struct jobhead *self, bool input)
-{
-    weft_pollitem_t items[] = { { .fd = self->cli->stop_fd, .events = WEFT_IN },
-                                { .fd = joblist_fd (&self->list), .events = WEFT_IN },
-                                { .fd = outlet_fd (&self->view.outlet), .events = WEFT_OUT } };
-    if (!input)
-        items[1].fd = -1;
-    return weft_poll (items, 3, -1);
-}
-
-int
-jobhead_dry_run (struct jobhead *self, int slots)
-{
-    int rc = 1;
-    bool more = true;
-    while (rc >= 0 && (more || outlet_fd (&self->view.outlet) >= 0) && self->cli->stopped (self->cli) == 0) {
-        rc = more && !outlet_full (&self->view.outlet) ? joblist_next (&self->list, &self->command, &self->tag) : 0;
-        if (rc == 1) {
-            rc = print_command (self, slots);
-            continue;
-        }
-        if (rc == WEFT_EEND) {
-            more = false;
-            rc = 0;
-        }
-        if (rc == 0)
-            rc = outlet_flush (&self->view.outlet);
-        if (rc == 0 && (more || outlet_fd (&self->view.outlet) >= 0))
-            rc = dry_wait (self, more);
-    }
-    if (rc >= 0)
-        return self->cli->stopped (self->cli) ? EXIT_RUN_ERROR : EXIT_OK;
-    outlet_flush (&self->view.outlet);
-    if (rc == WEFT_EEND)
-        return EXIT_OK;
-    cli_error (self->cli, "%s", weft_error ());
-    return EXIT_RUN_ERROR;
 }
 
 /* --------------------------------------------------------------- the state */

@@ -59,8 +59,8 @@ struct jobhead_config {
 int jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config *config);
 void jobhead_free (struct jobhead *self);
 
-/*  Prints the commands instead of running them; the exit status. */
-int jobhead_dry_run (struct jobhead *self, int slots);
+/*  The job that was made, for the view; NULL when there is no memory. */
+struct viewjob *jobhead_new_job (const struct jobhead *self);
 
 /*  Sets what the pool has to know; before it is bound. Negative after having said why. */
 int jobhead_prepare (struct jobhead *self, weft_pool_t *pool);

@@ -5,6 +5,7 @@
 
 #include "cli/agents.h"
 #include "cli/command.h"
+#include "cli/dryrun.h"
 #include "cli/jobhead.h"
 #include "cli/poolends.h"
 #include "cli/slots.h"
@@ -92,7 +93,7 @@ static int
 run_jobs (struct run *self)
 {
     if (self->head_options.dry_run)
-        return jobhead_dry_run (&self->head, self->slots);
+        return dryrun_jobs (&self->head, self->slots);
     int status = run_open (self) == 0 ? jobhead_run (&self->head) : EXIT_RUN_ERROR;
     agents_stop (&self->agents, true);
     agents_join (&self->agents);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/dryrun.h"
 #include "cli/jobhead.h"
 #include "cli/poolends.h"
 #include "core/error.h"
@@ -75,7 +76,7 @@ static int
 ventilator_jobs (struct ventilator *self, const char *endpoint)
 {
     if (self->head_options.dry_run)
-        return jobhead_dry_run (&self->head, 1);
+        return dryrun_jobs (&self->head, 1);
     self->head.view.mute = self->options.sink != NULL;
     self->pool = weft_pool_new (self->cli->weft);
     int rc = self->pool ? jobhead_prepare (&self->head, self->pool) : WEFT_ENOMEM;
