@@ -125,7 +125,8 @@ cli_write (int fd, const void *data, size_t size)
 /* ----------------------------------------------------------------- parsing */
 
 const struct option common_options[] = {
-    { .name = "quiet", .letter = 'q', .type = OPTION_FLAG, .text = "say nothing on standard error but errors and losses" },
+    { .name = "quiet", .letter = 'q', .type = OPTION_FLAG,
+      .text = "say nothing on standard error but errors and losses" },
     { .name = "verbose", .letter = 'v', .type = OPTION_FLAG,
       .text = "tell connections and a summary; twice: every detail" },
     { .name = "help", .letter = 'h', .type = OPTION_FLAG, .text = "show this help" },

@@ -229,10 +229,10 @@ static const char overview_endpoints[] =
 static const char overview_formats[] =
     "--lines, the default, is a message a line. --nul ends messages with a NUL, --raw takes all of the input for one "
     "message and adds nothing to the output, --len32 puts the length in front (4 bytes, big-endian; the top bit "
-    "says that more frames follow), --hex is two digits a byte, --json is an object a line. Each holds for both directions; "
-    "--input and --output choose for one. --format takes a template as printf does: %s the message, %t its topic, "
-    "%b its last frame, %1 to %9 that frame, %f the number of frames, %z the size in bytes, %n the number of the "
-    "message, %T and %u the time, %x hex, %j json, %% a percent sign.\n\n"
+    "says that more frames follow), --hex is two digits a byte, --json is an object a line. Each holds for both "
+    "directions; --input and --output choose for one. --format takes a template as printf does: %s the message, %t its "
+    "topic, %b its last frame, %1 to %9 that frame, %f the number of frames, %z the size in bytes, %n the number of "
+    "the message, %T and %u the time, %x hex, %j json, %% a percent sign.\n\n"
     "A message may have several frames. In lines and nul, --separator TEXT parts them; without it, the input has "
     "one frame a message, and frames are put out with a tab between.";
 
@@ -275,9 +275,9 @@ manual_overview (FILE *out)
 static const char options_text[] =
     "An option has one name and one way to write its value everywhere: --linger 500ms on a command line is "
     "weft_set (socket, \"linger\", \"500ms\") in C.\n\n"
-    "A time is a number with us, ms, s, m or h (a bare number is seconds), or forever where that is allowed. A size is in "
-    "bytes, or with K, M or G in powers of 1024; a number may end in k or M, powers of 1000. A flag alone means yes, "
-    "and --no-NAME is its opposite.";
+    "A time is a number with us, ms, s, m or h (a bare number is seconds), or forever where that is allowed. A size is "
+    "in bytes, or with K, M or G in powers of 1024; a number may end in k or M, powers of 1000. A flag alone means "
+    "yes, and --no-NAME is its opposite.";
 
 static bool
 manual_has_table (const struct command *command, const struct option *table)

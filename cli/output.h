@@ -16,7 +16,8 @@ struct output {
     bool timed;                 /*  the format tells the time                           */
 };
 
-void output_init (struct output *self, struct cli *cli, const struct formats *formats, const struct option_list *topics);
+void output_init (struct output *self, struct cli *cli, const struct formats *formats,
+                  const struct option_list *topics);
 void output_free (struct output *self);
 
 /*  Takes a message, and writes when many have gathered. WEFT_EEND: the reader has gone. */

@@ -165,14 +165,14 @@ const struct command command_proxy = {
     .description =
         "Carries messages between a front and a back, so that neither side need know the other's addresses. A queue "
         "takes requests at the front and gives them to servers at the back, and the replies return. A forwarder takes "
-        "publications at the front and gives them to subscribers at the back. A streamer takes what is pushed at the front "
-        "and gives it to who pulls at the back.\n\n"
+        "publications at the front and gives them to subscribers at the back. A streamer takes what is pushed at the "
+        "front and gives it to who pulls at the back.\n\n"
         "Both sides bind, unless an endpoint begins with >. When one side is full the other is not read; but a queue "
-        "waits for a client that takes no replies for --reply-timeout only, and from then on drops those that it has no "
-        "room for.",
-    .guarantee = "At most once; what was dropped is counted and reported. When one side is full the other waits, but for "
-                 "a forwarder's subscribers, who lose messages as with weft pub, and for a queue's clients that do not "
-                 "read.",
+        "waits for a client that takes no replies for --reply-timeout only, and from then on drops those that it has "
+        "no room for.",
+    .guarantee = "At most once; what was dropped is counted and reported. When one side is full the other waits, but "
+                 "for a forwarder's subscribers, who lose messages as with weft pub, and for a queue's clients that do "
+                 "not read.",
     .tables = (const struct command_table[]){ { .title = "Endpoints", .table = proxy_table },
                                               { .title = "Sockets", .table = proxy_options },
                                               { .title = NULL } },

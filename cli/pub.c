@@ -24,7 +24,8 @@ pub_check (struct cli *cli, const struct pub_options *options, int *status)
 {
     for (size_t i = 0; i < options->topics.count; i++)
         if (strlen (options->topics.items[i]) > TOPIC_MAX) {
-            cli_error (cli, "--topic: %zu bytes are too many; at most %d", strlen (options->topics.items[i]), TOPIC_MAX);
+            cli_error (cli, "--topic: %zu bytes are too many; at most %d", strlen (options->topics.items[i]),
+                       TOPIC_MAX);
             *status = EXIT_USAGE;
             return false;
         }

@@ -14,7 +14,8 @@ pull_run (struct cli *cli, const struct command *self, int argc, char **argv)
     struct pull_options options = { .receiver.count = 0 };
     struct session session;
     int status;
-    if (session_open (&session, cli, self, &pattern_pull, &options, argc, argv, &status) && session_attach (&session, &status))
+    if (session_open (&session, cli, self, &pattern_pull, &options, argc, argv, &status) &&
+        session_attach (&session, &status))
         status = receiver_run (&session, &options.receiver, RECEIVER_DRAINS);
     session_close (&session);
     return status;
@@ -28,11 +29,12 @@ const struct command command_pull = {
     .description =
         "Writes each message that it receives to standard output, a line each unless a format is chosen, or runs a "
         "command for it (--exec). It ends after --count messages, with --until-gone when every peer that came has left "
-        "and all was received, when whoever reads its output has gone, or by a signal; after a signal it still takes what "
-        "was queued for it, for at most --linger.\n\n"
+        "and all was received, when whoever reads its output has gone, or by a signal; after a signal it still takes "
+        "what was queued for it, for at most --linger.\n\n"
         "While its output is blocked it receives no more than --hwm messages a peer ahead, and then the peers wait.\n\n"
         "An endpoint without a prefix is bound; weft push connects.",
-    .guarantee = "At most once: a message goes to one receiver, and what that one had not yet written when it died is lost.",
+    .guarantee = "At most once: a message goes to one receiver, and what that one had not yet written when it died is "
+                 "lost.",
     .status = "1 also when a command of --exec failed.",
     .tables = SESSION_TABLES (pull_table, formats_output_table, pattern_pull),
     .examples =

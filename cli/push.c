@@ -14,7 +14,8 @@ push_run (struct cli *cli, const struct command *self, int argc, char **argv)
     struct push_options options = { .source.count = 0 };
     struct session session;
     int status;
-    if (session_open (&session, cli, self, &pattern_push, &options, argc, argv, &status) && session_attach (&session, &status))
+    if (session_open (&session, cli, self, &pattern_push, &options, argc, argv, &status) &&
+        session_attach (&session, &status))
         status = sender_run (&session, &options.source, NULL);
     session_close (&session);
     return status;
@@ -30,8 +31,8 @@ const struct command command_push = {
         "that pull, in turn. It waits for a peer, and while all peers are full it reads no further, so that a slow "
         "receiver slows down the input and memory stays bounded.\n\n"
         "An endpoint without a prefix is connected to; weft pull binds.",
-    .guarantee = "At most once. Nothing is dropped here, and what could not be sent is counted and reported; but what is "
-                 "under way to a peer, or waits there, is lost when that peer dies.",
+    .guarantee = "At most once. Nothing is dropped here, and what could not be sent is counted and reported; but what "
+                 "is under way to a peer, or waits there, is lost when that peer dies.",
     .tables = SESSION_TABLES (push_table, formats_input_table, pattern_push),
     .examples =
         (const struct command_example[]){

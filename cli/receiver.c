@@ -48,7 +48,8 @@ over (struct receiver *self)
         return true;
     if (!session_stopped (session))
         return false;
-    return !self->drains || session->cli->stopped (session->cli) > 1 || clock_left (clock_system (), session->drain) == 0;
+    return !self->drains || session->cli->stopped (session->cli) > 1
+           || clock_left (clock_system (), session->drain) == 0;
 }
 
 static int

@@ -154,7 +154,8 @@ rep_session (struct session *session, const struct rep_options *options)
     struct rep self = { .session = session, .options = options };
     exec_init (&self.exec, session, options->exec);
     filter_init (&self.filter, session, options->filter);
-    source_init (&self.replies, session->cli, &self.replies_config, &session->formats, session->socket->config.max_size);
+    source_init (&self.replies, session->cli, &self.replies_config, &session->formats,
+                 session->socket->config.max_size);
     output_init (&self.requests, session->cli, &session->formats, NULL);
     int rc = rep_loop (&self);
     if (rc == WEFT_ETERM)
@@ -186,24 +187,25 @@ const struct command command_rep = {
     .summary = "answer requests: by echo, a text, a command, a filter, or by hand",
     .usage = "[OPTIONS] ENDPOINT ...",
     .description =
-        "Answers each request, one after the other: with the request itself (--echo), with a text (--data), with what a "
-        "command writes (--exec, started for each request), or with what one long-lived command writes (--filter, a "
+        "Answers each request, one after the other: with the request itself (--echo), with a text (--data), with what "
+        "a command writes (--exec, started for each request), or with what one long-lived command writes (--filter, a "
         "line for each line, or a message for each message in another format). With none of these the requests are "
         "written to standard output and the replies read from standard input.\n\n"
         "In lines, the default, a command of --exec gets the bytes of the request alone, and one newline at the end of "
         "its output is no part of the reply; with --raw all of the output is. When it fails, what it wrote is "
         "the reply all the same, and the failure is told. A filter that ends is started again and gets the unanswered "
-        "request again, three times at most; the service may then have run more than once. A request that cannot be answered gets an "
-        "empty reply, is told, and counts as lost.\n\n"
+        "request again, three times at most; the service may then have run more than once. A request that cannot be "
+        "answered gets an empty reply, is told, and counts as lost.\n\n"
         "An endpoint without a prefix is bound; weft req connects.",
-    .guarantee = "Each request that was taken gets one reply, unless its sender has gone, which is counted and reported.",
+    .guarantee = "Each request that was taken gets one reply, unless its sender has gone, which is counted and "
+                 "reported.",
     .tables = SESSION_TABLES (rep_table, formats_table, pattern_rep),
     .examples =
         (const struct command_example[]){
             { "weft rep tcp://127.0.0.1:5555 --echo", "Every request comes back." },
             { "weft rep -b ipc:///tmp/up.sock --exec 'tr a-z A-Z'", "A process for each request." },
-            { "weft rep tcp://127.0.0.1:5555 --filter 'sed -u s/a/b/'", "One process for all of them; it must not hold back "
-                                                                        "its output (hence -u)." },
+            { "weft rep tcp://127.0.0.1:5555 --filter 'sed -u s/a/b/'",
+              "One process for all of them; it must not hold back its output (hence -u)." },
             { .line = NULL } },
     .run = rep_run,
 };

@@ -95,7 +95,8 @@ req_run (struct cli *cli, const struct command *self, int argc, char **argv)
     struct req_options options = { .source.count = 0 };
     struct session session;
     int status;
-    if (session_open (&session, cli, self, &pattern_req, &options, argc, argv, &status) && session_attach (&session, &status))
+    if (session_open (&session, cli, self, &pattern_req, &options, argc, argv, &status) &&
+        session_attach (&session, &status))
         status = req_session (&session, &options.source);
     session_close (&session);
     return status;
@@ -107,18 +108,20 @@ const struct command command_req = {
     .summary = "send requests and write the replies",
     .usage = "[OPTIONS] ENDPOINT ...",
     .description =
-        "Reads requests from standard input, a line each unless a format is chosen, sends one after the other, and writes "
-        "each reply to standard output. With several endpoints the requests go to the servers in turn.\n\n"
+        "Reads requests from standard input, a line each unless a format is chosen, sends one after the other, and "
+        "writes each reply to standard output. With several endpoints the requests go to the servers in turn.\n\n"
         "--timeout says how long a reply may take, and --retries how often a request is then sent again, to the next "
         "server when there are several. The first request that fails ends the program.\n\n"
         "An endpoint without a prefix is connected to; weft rep binds.",
-    .guarantee = "A reply, or a timeout with its own exit status; a retry is announced, since the service may run twice.",
+    .guarantee = "A reply, or a timeout with its own exit status; a retry is announced, since the service may run "
+                 "twice.",
     .status = "3 when no reply came in time, 4 when there was no server.",
     .tables = SESSION_TABLES (req_table, formats_table, pattern_req),
     .examples =
         (const struct command_example[]){
             { "echo hello | weft req tcp://127.0.0.1:5555", "One request and its reply." },
-            { "weft req -c tcp://127.0.0.1:5555 --data ping --count 3 --interval 1s", "Three requests, a second apart." },
+            { "weft req -c tcp://127.0.0.1:5555 --data ping --count 3 --interval 1s",
+              "Three requests, a second apart." },
             { "weft req tcp://10.0.0.1:5555,tcp://10.0.0.2:5555 --timeout 2s --retries 3 < questions",
               "Two servers; one that is silent for 2 seconds is passed over." },
             { .line = NULL } },

@@ -12,7 +12,8 @@
 
 const struct option session_endpoint_table[] = {
     { .name = "bind", .letter = 'b', .type = OPTION_LIST, .argument = "ENDPOINT",
-      .offset = offsetof (struct session_endpoints, bind), .text = "be where peers connect to; says the address it got" },
+      .offset = offsetof (struct session_endpoints, bind),
+      .text = "be where peers connect to; says the address it got" },
     { .name = "connect", .letter = 'c', .type = OPTION_LIST, .argument = "ENDPOINT",
       .offset = offsetof (struct session_endpoints, connect), .text = "connect, now or as soon as somebody is there" },
     OPTION_END

@@ -17,11 +17,11 @@ struct source_config {
 /*  The rows for a command's own table, whose struct has a source_config at `place`. */
 #define SOURCE_OPTIONS(owner, place)                                                                                  \
     { .name = "data", .letter = 'd', .type = OPTION_LIST, .argument = "TEXT",                                          \
-      .offset = offsetof (owner, place.data), .text = "a message, in place of those on standard input" },               \
-    { .name = "count", .letter = 'n', .type = OPTION_INT, .argument = "N", .offset = offsetof (owner, place.count),     \
+      .offset = offsetof (owner, place.data), .text = "a message, in place of those on standard input" },              \
+    { .name = "count", .letter = 'n', .type = OPTION_INT, .argument = "N", .offset = offsetof (owner, place.count),    \
       .text = "send N messages, beginning --data again when they are fewer" },                                         \
     { .name = "interval", .letter = 'i', .type = OPTION_TIME, .argument = "TIME",                                      \
-      .offset = offsetof (owner, place.interval),                                                                       \
+      .offset = offsetof (owner, place.interval),                                                                      \
       .text = "wait so long between messages; --data then go on for ever without --count" }
 
 struct source {
@@ -42,9 +42,9 @@ void source_init (struct source *self, struct cli *cli, const struct source_conf
                   const struct formats *formats, int64_t max_size);
 void source_free (struct source *self);
 
-/*  The next message: 1; 0 when more input (hungry: wait for cli->in and call
- *  source_fill) or time (source_due) is needed first; WEFT_EEND after the last; or another error. A message that is malformed or too
- *  large is reported, counted and left out. */
+/*  The next message: 1; 0 when more input (hungry: wait for cli->in and call source_fill) or time
+ *  (source_due) is needed first; WEFT_EEND after the last; or another error. A message that is
+ *  malformed or too large is reported, counted and left out. */
 int source_next (struct source *self, weft_msg_t *msg);
 
 /*  Reads once; does not wait when the input is ready. */

@@ -14,7 +14,8 @@ sub_run (struct cli *cli, const struct command *self, int argc, char **argv)
     struct sub_options options = { .receiver.count = 0 };
     struct session session;
     int status;
-    if (session_open (&session, cli, self, &pattern_sub, &options, argc, argv, &status) && session_attach (&session, &status))
+    if (session_open (&session, cli, self, &pattern_sub, &options, argc, argv, &status) &&
+        session_attach (&session, &status))
         status = receiver_run (&session, &options.receiver, RECEIVER_TOPICS);
     session_close (&session);
     return status;
@@ -33,8 +34,8 @@ const struct command command_sub = {
         "It ends after --count messages, with --until-gone when every publisher that came has left, when "
         "whoever reads its output has gone, or by a signal.\n\n"
         "An endpoint without a prefix is connected to; weft pub binds.",
-    .guarantee = "At most once: what was published before the subscription arrived, or while this side was too slow, did not "
-                 "come, and only the publisher can count it.",
+    .guarantee = "At most once: what was published before the subscription arrived, or while this side was too slow, "
+                 "did not come, and only the publisher can count it.",
     .status = "1 also when a command of --exec failed.",
     .tables = SESSION_TABLES (sub_table, formats_output_table, pattern_sub),
     .examples =
