@@ -26,7 +26,8 @@ agent_run (void *arg)
     return NULL;
 }
 
-/*  Signals stay with the thread that asked for them. */
+/*  Signals stay with the thread that asked for them. SIGCHLD, which none has asked for, is blocked there,
+ *  too: for a thread that does not block it the kernel wakes it at the end of every job, only to ignore it. */
 static int
 agent_start (struct agent *self)
 {
@@ -34,6 +35,7 @@ agent_start (struct agent *self)
     sigfillset (&all);
     pthread_sigmask (SIG_SETMASK, &all, &before);
     int error = pthread_create (&self->thread, NULL, agent_run, self);
+    sigaddset (&before, SIGCHLD);
     pthread_sigmask (SIG_SETMASK, &before, NULL);
     if (error)
         return error_set (WEFT_ELIMIT, "cannot start a thread: %s", strerror (error));
