@@ -80,6 +80,25 @@ templates (void **state)
     }
 }
 
+/*  Whatever a shell could take for its own is within quotes. */
+static void
+every_byte_is_quoted (void **state)
+{
+    (void) state;
+    for (int byte = 1; byte < 256; byte++) {
+        char text[] = { (char) byte, '\0' }, expected[4];
+        bool safe = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9')
+                    || strchr ("-_.+/", byte);
+        struct buffer out;
+        buffer_init (&out, 0);
+        assert_int_equal (replace_quote (&out, text, 1), 0);
+        assert_int_equal (buffer_terminate (&out), 0);
+        snprintf (expected, sizeof expected, safe ? "%s" : byte == '\'' ? "\"%s\"" : "'%s'", text);
+        assert_string_equal (buffer_data (&out), expected);
+        buffer_free (&out);
+    }
+}
+
 static void
 uses (void **state)
 {
@@ -99,6 +118,7 @@ uses (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test (templates), cmocka_unit_test (uses) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test (templates), cmocka_unit_test (every_byte_is_quoted),
+                                        cmocka_unit_test (uses) };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ refusals (void **state)
 {
     (void) state;
     static const char *const bad[] = { "", "x", "4x", "4%%", "+2%", "--1", "+", "%", " 4", "1e3", "99999", "1000001",
-                                       "99999999999999999999" };
+                                       "99999999999999999999", "9223372036854775807%", "+9223372036854775807" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         int slots = -7;
         assert_int_equal (slots_parse (bad[i], 4, &slots), WEFT_EINVAL);
