@@ -14,7 +14,7 @@ struct ventilator_options {
     struct option_list bind;
     char *sink;
     bool insecure;
-    char *queue, *retry_lost, *heartbeat;
+    char *sink_timeout, *queue, *retry_lost, *heartbeat;
 };
 
 #define FIELD(name) offsetof (struct ventilator_options, name)
@@ -24,6 +24,8 @@ static const struct option ventilator_options[] = {
       .text = "where workers connect" },
     { .name = "sink", .type = OPTION_TEXT, .argument = "ENDPOINT", .offset = FIELD (sink),
       .text = "send results on to a weft sink there, instead of printing them" },
+    { .name = "sink-timeout", .type = OPTION_TEXT, .argument = "TIME", .offset = FIELD (sink_timeout),
+      .text = "how long to wait for the sink, at first and when it has gone; default: 60s" },
     { .name = "insecure", .type = OPTION_FLAG, .offset = FIELD (insecure), .text = POOLENDS_INSECURE },
     { .name = "queue", .type = OPTION_TEXT, .argument = "N", .offset = FIELD (queue),
       .text = "jobs that may wait to be run; default: 10000" },
@@ -50,6 +52,7 @@ ventilator_set (struct ventilator *self)
     const struct {
         const char *name, *value;
     } settings[] = { { "sink", self->options.sink },
+                     { "sink-timeout", self->options.sink_timeout },
                      { "queue", self->options.queue },
                      { "retry-lost", self->options.retry_lost },
                      { "heartbeat", self->options.heartbeat } };

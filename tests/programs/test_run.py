@@ -292,6 +292,12 @@ def test_worker_without_head(weft, tmp_path):
     assert status == 4 and "weft worker:" in talk
 
 
+def test_head_without_sink(weft, tmp_path):
+    status, output, talk = weft.run("ventilator", "ipc://%s/head" % tmp_path, "--sink", "ipc://%s/nobody" % tmp_path,
+                                    "--sink-timeout", "100ms", "echo", ":::", "a")
+    assert (status, output) == (255, b"") and "no sink has answered for 0.1 s" in talk
+
+
 @pytest.mark.parametrize("arguments, status, words", [
     (["ventilator", "-b", "tcp://127.0.0.1:0", "/nonexistent/jobs"], 255, "/nonexistent/jobs"),
     (["ventilator", "-b", "tcp://127.0.0.1:0", "echo {}"], 255, ":::"),
