@@ -156,6 +156,7 @@ zmq_wire_context_destroy (void **context)
     /*  libzmq does not say whether a linger ran out, but then the time did, by its clock of milliseconds. */
     bool ran_out = self->until > start && clock_now (clock) >= self->until - LINGER_EARLY;
     ran_out |= linger_finish (self, deadline);
+    inproc_finish (self);
     pthread_mutex_destroy (&self->lock);
     free (self);
     *context = NULL;

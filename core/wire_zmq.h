@@ -129,6 +129,9 @@ int inproc_add (struct zmq_wire *wire, const char *name, bool bind);
 /*  Forgets one name (or all: NULL), and tells the peers. */
 void inproc_remove (struct zmq_wire *wire, const char *name);
 bool inproc_ready (struct zmq_wire *wire);
+
+/*  When the context has ended. */
+void inproc_finish (struct zmq_context *context);
 int inproc_next (struct zmq_wire *wire, struct wire_event *event);
 
 /*  Before a wire is closed: its ipc connections outlive it. */

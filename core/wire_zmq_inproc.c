@@ -15,8 +15,9 @@
 
 struct inproc_link {
     struct inproc_link *next;
-    struct zmq_wire *wire;
+    struct zmq_wire *wire;      /*  NULL: it has left, after it sent to a name that nobody had bound yet */
     bool bind;
+    bool met;                   /*  somebody was at the other end       */
     const char *name;
     char endpoint[];            /*  of which the name is the end */
 };
@@ -33,13 +34,44 @@ tell (struct zmq_wire *wire, bool up)
 }
 
 static void
-tell_pairs (const struct inproc_link *link, bool up)
+tell_pairs (struct inproc_link *link, bool up)
 {
     for (struct inproc_link *other = link->wire->context->links; other; other = other->next)
-        if (other != link && other->bind != link->bind && strcmp (other->name, link->name) == 0) {
+        if (other->wire && other->bind != link->bind && strcmp (other->name, link->name) == 0) {
             tell (other->wire, up);
             tell (link->wire, up);
+            other->met = link->met = true;
         }
+}
+
+/*  What it sent waits in libzmq for whoever binds the name, who is to learn then that it came
+ *  and left. One for each name will do. */
+static bool
+leaves_messages (const struct inproc_link *link, const struct zmq_wire *wire)
+{
+    if (link->bind || link->met || wire->wire.counters.sent == 0 || wire->wire.options.linger == 0)
+        return false;
+    for (struct inproc_link *other = wire->context->links; other; other = other->next)
+        if (!other->wire && strcmp (other->name, link->name) == 0)
+            return false;
+    return true;
+}
+
+/*  Tells who has bound a name of those who left. */
+static void
+tell_left (struct zmq_wire *wire, const char *name)
+{
+    for (struct inproc_link **place = &wire->context->links; *place;) {
+        struct inproc_link *link = *place;
+        if (link->wire || strcmp (link->name, name) != 0) {
+            place = &link->next;
+            continue;
+        }
+        *place = link->next;
+        free (link);
+        tell (wire, true);
+        tell (wire, false);
+    }
 }
 
 int
@@ -52,6 +84,7 @@ inproc_add (struct zmq_wire *wire, const char *name, bool bind)
         return error_plain (WEFT_ENOMEM);
     link->wire = wire;
     link->bind = bind;
+    link->met = false;
     snprintf (link->endpoint, size, "%s%s", scheme, name);
     link->name = link->endpoint + sizeof scheme - 1;
 
@@ -60,6 +93,8 @@ inproc_add (struct zmq_wire *wire, const char *name, bool bind)
     link->next = context->links;
     context->links = link;
     tell_pairs (link, true);
+    if (bind)
+        tell_left (wire, name);
     pthread_mutex_unlock (&context->lock);
     return 0;
 }
@@ -79,9 +114,24 @@ inproc_remove (struct zmq_wire *wire, const char *name)
         if (link->bind)
             zmq_unbind (wire->socket, link->endpoint);      /*  at once, as closing would not */
         tell_pairs (link, false);
-        free (link);
+        if (leaves_messages (link, wire)) {
+            link->wire = NULL;
+            *place = link;
+            place = &link->next;
+        } else
+            free (link);
     }
     pthread_mutex_unlock (&context->lock);
+}
+
+void
+inproc_finish (struct zmq_context *context)
+{
+    struct inproc_link *next;
+    for (struct inproc_link *link = context->links; link; link = next) {
+        next = link->next;
+        free (link);
+    }
 }
 
 bool

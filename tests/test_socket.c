@@ -125,6 +125,28 @@ inproc_connects_before_it_is_bound (void **state)
     weft_close (&pull);
 }
 
+/*  It has sent before anybody bound: only one of several endpoints lets that through. */
+static void
+inproc_comes_and_leaves_before_it_is_bound (void **state)
+{
+    (void) state;
+    weft_socket_t *push = open_with ("push", "timeout=10s linger=10s");
+    assert_int_equal (weft_attach (push, "inproc://left,inproc://nowhere"), 0);
+    assert_int_equal (send_text (push, "testament", 0), 0);
+    assert_int_equal (send_text (push, "testament", 0), 0);
+    weft_close (&push);
+    for (int i = 0; i < 2; i++) {
+        weft_socket_t *pull = open_bound ("pull", "timeout=10s until-gone=yes",
+                                          i ? "inproc://nowhere" : "inproc://left");
+        expect_text (pull, "testament");
+        expect_error (pull, WEFT_EEND, 0);
+        weft_close (&pull);
+    }
+    weft_socket_t *later = open_bound ("pull", "timeout=1ms until-gone=yes", "inproc://left");
+    expect_error (later, WEFT_ETIMEOUT, 0);         /*  that was told */
+    weft_close (&later);
+}
+
 static void
 bind_and_connect_mix (void **state)
 {
@@ -421,6 +443,7 @@ main (void)
         test (every_pattern_over_every_transport),
         test (an_address_is_free_again_after_close),
         test (inproc_connects_before_it_is_bound),
+        test (inproc_comes_and_leaves_before_it_is_bound),
         test (bind_and_connect_mix),
         test (a_list_with_a_mistake_attaches_nothing),
         test (options_are_checked),
