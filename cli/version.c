@@ -55,7 +55,7 @@ const struct command command_version = {
     .group = COMMAND_GROUP_ABOUT,
     .summary = "say the versions of weft and its libraries",
     .usage = "[--json]",
-    .description = "Says the version of weft and those of the libraries it runs on, and what this libzmq is capable of.",
+    .description = "Says the version of weft and those of the libraries it runs on, and what this libzmq can do.",
     .tables = (const struct command_table[]){ { .title = "Options", .table = version_table }, { .title = NULL } },
     .examples = (const struct command_example[]){
         { "weft version", "weft " WEFT_VERSION ", and a line for each library, libzmq's with what it can do." },
