@@ -103,7 +103,8 @@ static inline void
 message_clear (struct message *self)
 {
     for (uint32_t i = 0; i < self->count; i++)
-        frame_release (&self->frames[i]);
+        if (self->frames[i].owner)
+            self->frames[i].owner->release (&self->frames[i]);
     if (self->capacity > MESSAGE_INLINE)
         free (self->frames);
     self->frames = NULL;

@@ -304,12 +304,18 @@ set_timeout (struct zmq_wire *self, int option, int64_t *current, int64_t timeou
     return zmq_wire_set (self, option, to_ms (timeout));
 }
 
+static inline int
+send_bytes (struct zmq_wire *self, const struct frame *frame, int flags)
+{
+    return zmq_send (self->socket, frame_data (frame), frame->size, flags) < 0 ? zmq_wire_error ("send") : 0;
+}
+
 /*  Leaves the frame as it is. */
 static int
 send_frame (struct zmq_wire *self, struct frame *frame, int flags)
 {
     if (frame->owner != &zmq_owner)
-        return zmq_send (self->socket, frame_data (frame), frame->size, flags) < 0 ? zmq_wire_error ("send") : 0;
+        return send_bytes (self, frame, flags);
     zmq_msg_t out;
     zmq_msg_init (&out);
     if (zmq_msg_copy (&out, body (frame)) == 0 && zmq_msg_send (&out, self->socket, flags) >= 0)
@@ -344,11 +350,11 @@ send_frames (struct zmq_wire *self, struct message *message, int flags)
     return rc;
 }
 
-static int
+static inline int
 send_one (struct zmq_wire *self, struct frame *frame, int flags)
 {
     if (frame->owner != &zmq_owner)
-        return send_frame (self, frame, flags);
+        return send_bytes (self, frame, flags);
     if (zmq_msg_send (body (frame), self->socket, flags) < 0)
         return zmq_wire_error ("send");
     frame->owner = NULL;        /*  libzmq has the body now */
@@ -364,7 +370,7 @@ zmq_wire_send (struct wire *wire, weft_msg_t *msg, int64_t timeout)
         return error_set (WEFT_EINVAL, "a message without frames cannot be sent");
     size_t bytes = message->count == 1 ? message->frames[0].size : weft_msg_bytes (msg);
     int flags = timeout ? 0 : ZMQ_DONTWAIT;
-    int rc = self->gate ? address_pass (self, timeout) : 0;
+    int rc = address_open (self) ? 0 : address_pass (self, timeout);
     if (rc == 0 && timeout)
         rc = set_timeout (self, ZMQ_SNDTIMEO, &self->send_timeout, timeout);
     if (rc == 0)

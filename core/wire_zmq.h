@@ -109,6 +109,13 @@ address_closed (const struct zmq_wire *self)
     return self->gate == GATE_SINGLE && self->wire.peers == 0;
 }
 
+/*  A send may go, and nothing waits to be connected: the common case of address_pass. */
+static inline bool
+address_open (const struct zmq_wire *self)
+{
+    return self->gate == GATE_NONE || (self->gate == GATE_SINGLE && self->wire.peers > 0);
+}
+
 int monitor_open (struct zmq_monitor *self, struct zmq_wire *wire);
 void monitor_close (struct zmq_monitor *self, struct zmq_wire *wire);
 bool monitor_ready (struct zmq_monitor *self);
