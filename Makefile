@@ -203,7 +203,8 @@ uninstall: manual ## takes all of it away again
 	for page in $$(ls $(BUILD)/man); do rm -f $(D)/share/man/man$${page##*.}/$$page; done
 
 dist: ## weft-VERSION.tar.gz, of what is committed
-	git archive --format=tar.gz --prefix=weft-$(VERSION)/ -o weft-$(VERSION).tar.gz HEAD || { rm -f weft-$(VERSION).tar.gz; exit 1; }
+	git archive --format=tar.gz --prefix=weft-$(VERSION)/ -o weft-$(VERSION).tar.gz HEAD || \
+	    { rm -f weft-$(VERSION).tar.gz; exit 1; }
 
 clean: ## what was built
 	rm -rf $(BUILD)

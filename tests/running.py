@@ -16,6 +16,9 @@ WEFT = os.environ.get("WEFT", "build/weft")
 LIMIT = 20          # seconds that a test waits for anything before it gives up
 ANY_TCP = "tcp://127.0.0.1:0"
 
+# A shell that runs the tests in the background ignores SIGINT, which our children would inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 class Stream:
     """A pipe that is read as it comes, so that a program never waits for its reader."""
