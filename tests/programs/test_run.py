@@ -287,6 +287,20 @@ def test_killed_worker_loses_no_job(weft, somewhere):
     assert other.wait() == 0
 
 
+def test_terminated_worker(weft, somewhere):
+    """It ends well; the head goes on with others."""
+    head = weft.start("ventilator", "-b", somewhere, input=weft.OPEN)
+    worker = weft.start("worker", "-c", head.endpoint)
+    head.write(b"echo a\n")
+    head.expect(b"a\n")
+    worker.signal()
+    assert worker.wait() == 0
+    weft.start("worker", "-c", head.endpoint)
+    head.write(b"echo b\n")
+    head.close_input()
+    assert head.result()[:2] == (0, b"a\nb\n")
+
+
 def test_worker_without_head(weft, tmp_path):
     status, _, talk = weft.run("worker", "-c", "ipc://%s/nobody" % tmp_path, "--connect-timeout", "100ms")
     assert status == 4 and "weft worker:" in talk
