@@ -174,7 +174,7 @@ queue_gives_up_a_client_that_does_not_read (void **state)
     enum { ASKED = 200 };
     proxy = weft_proxy_new (weft, "queue");
     assert_int_equal (weft_proxy_set (proxy, "hwm", "10"), 0);
-    assert_int_equal (weft_proxy_set (proxy, "reply-timeout", "20ms"), 0);
+    assert_int_equal (weft_proxy_set (proxy, "reply-timeout", "200ms"), 0);
     assert_int_equal (weft_proxy_attach (proxy, "front", "inproc://front"), 0);
     assert_int_equal (weft_proxy_attach (proxy, "back", "inproc://back"), 0);
     weft_socket_t *rep = join_side ("rep", OPTIONS " hwm=10 until-gone=yes", "back");
