@@ -497,8 +497,8 @@ turn (struct weft_worker *self)
         return rc;
     slots_turn (&self->slots);
     rc = act (self);
-    if (rc || self->state == WORKER_GONE)
-        return rc;
+    if (rc || self->state == WORKER_GONE || (self->state == WORKER_LEAVING && !self->slots.busy))
+        return rc;                      /*  nothing is waited for */
     if (self->stirred) {
         if (pool_wire_stirs (self->wire))
             return 0;

@@ -288,9 +288,9 @@ def test_killed_worker_loses_no_job(weft, somewhere):
 
 
 def test_terminated_worker(weft, somewhere):
-    """It ends well; the head goes on with others."""
-    head = weft.start("ventilator", "-b", somewhere, input=weft.OPEN)
-    worker = weft.start("worker", "-c", head.endpoint)
+    """It ends well, without waiting to hear from its head; that goes on with others."""
+    head = weft.start("ventilator", "-b", somewhere, "--heartbeat", "60s", input=weft.OPEN)
+    worker = weft.start("worker", "-c", head.endpoint, "--heartbeat", "60s")
     head.write(b"echo a\n")
     head.expect(b"a\n")
     worker.signal()
