@@ -131,7 +131,7 @@ jobhead_halt (struct jobhead *self)
     bool now = self->halt.when == HALT_NOW;
     if (self->state < HEAD_DRAINING) {
         progress_clear (&self->view.progress);
-        cli_note (self->cli, "halting after %llu jobs, of which %llu failed%s", (unsigned long long) self->halt.done,
+        cli_note (self->cli, "halting: %llu done, %llu of them failed%s", (unsigned long long) self->halt.done,
                   (unsigned long long) self->halt.failed, now ? "" : "; waiting for those that run");
     }
     jobhead_end (self, now);
