@@ -171,10 +171,10 @@ static void
 queue_gives_up_a_client_that_does_not_read (void **state)
 {
     (void) state;
-    enum { ASKED = 200 };
+    enum { ASKED = 100 };
     proxy = weft_proxy_new (weft, "queue");
     assert_int_equal (weft_proxy_set (proxy, "hwm", "10"), 0);
-    assert_int_equal (weft_proxy_set (proxy, "reply-timeout", "200ms"), 0);
+    assert_int_equal (weft_proxy_set (proxy, "reply-timeout", "1s"), 0);
     assert_int_equal (weft_proxy_attach (proxy, "front", "inproc://front"), 0);
     assert_int_equal (weft_proxy_attach (proxy, "back", "inproc://back"), 0);
     weft_socket_t *rep = join_side ("rep", OPTIONS " hwm=10 until-gone=yes", "back");
@@ -200,7 +200,7 @@ queue_gives_up_a_client_that_does_not_read (void **state)
     stop ();
     weft_counters_t counters;
     assert_int_equal (weft_proxy_counters (proxy, "front", &counters), 0);
-    assert_in_range (counters.dropped, ASKED / 2, ASKED);
+    assert_in_range (counters.dropped, ASKED / 10, ASKED);
     assert_int_equal (listener.lines, 1);
     assert_non_null (strstr (listener.last, "reply-timeout"));
     weft_proxy_destroy (&proxy);
