@@ -69,6 +69,8 @@ jobhead_free (struct jobhead *self)
 {
     joblist_free (&self->list);
     jobout_free (&self->line);
+    while (self->jobs)              /*  the pool ended before them */
+        viewjob_free (self->jobs);
     jobview_free (&self->view);
     buffer_free (&self->command);
     buffer_free (&self->tag);
@@ -226,6 +228,7 @@ jobhead_hand_over (struct jobhead *self)
         viewjob_free (job);
         return rc;
     }
+    viewjob_link (job, &self->jobs);
     jobview_begin (&self->line, job, self->list.number);
     self->made = false;
     return 0;

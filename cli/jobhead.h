@@ -35,6 +35,7 @@ struct jobhead {
     struct jobout line;
     struct halt halt;
     enum jobhead_state state;
+    struct viewjob *jobs;       /*  handed over, and not all out                        */
     struct buffer command, tag; /*  of a job that was made ...                          */
     bool made;                  /*  ... and not handed over                             */
     bool waiting;               /*  the input has nothing yet                           */

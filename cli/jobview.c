@@ -76,8 +76,28 @@ viewjob_new (const char *command, const char *tag)
 }
 
 void
+viewjob_link (struct viewjob *self, struct viewjob **list)
+{
+    self->next = *list;
+    self->link = list;
+    if (self->next)
+        self->next->link = &self->next;
+    *list = self;
+}
+
+static void
+viewjob_unlink (struct viewjob *self)
+{
+    *self->link = self->next;
+    if (self->next)
+        self->next->link = self->link;
+}
+
+void
 viewjob_free (struct viewjob *self)
 {
+    if (self && self->link)
+        viewjob_unlink (self);
     if (self && self->plain && self->command != self->plain)
         free (self->command);
     if (self && self->plain_tag && self->tag != self->plain_tag)

@@ -34,12 +34,15 @@ struct viewjob {
     const char *plain;          /*  the command with the mark; or NULL: no mark */
     const char *plain_tag;
     uint64_t received;          /*  bytes of standard output in this attempt    */
+    struct viewjob *next;       /*  in a list that viewjob_free takes it out of ... */
+    struct viewjob **link;      /*  ... by what points to it; NULL: in none     */
     char text[];                /*  both, as they were submitted                */
 };
 
 /*  NULL when out of memory. `tag` may be NULL. */
 struct viewjob *viewjob_new (const char *command, const char *tag);
 void viewjob_free (struct viewjob *self);
+void viewjob_link (struct viewjob *self, struct viewjob **list);
 
 /*  The slot is known: puts it where its mark stands. WEFT_ENOMEM. */
 int viewjob_slot (struct viewjob *self, int slot);
