@@ -63,27 +63,33 @@ send_line (zsock_t *socket, char *line)
     return zmsg_send (&msg, socket);
 }
 
-/*  Until the input ends. Unbuffered, so that what is polled is all there is. */
+/*  Until the input ends. Unbuffered, so that what is polled is all there is; and polled by
+ *  libzmq, since zpoller does not tell an interruption from the end. */
 static int
 serve (zsock_t *socket)
 {
     char *line = NULL;
     size_t room = 0;
-    int rc = 0, input = STDIN_FILENO;
+    int rc = 0;
+    zmq_pollitem_t items[] = {
+        { .fd = STDIN_FILENO, .events = ZMQ_POLLIN },
+        { .socket = zsock_resolve (socket), .events = ZMQ_POLLIN },
+    };
     setvbuf (stdin, NULL, _IONBF, 0);
-    zpoller_t *poller = zpoller_new (&input, NULL);
-    if (receives (zsock_type (socket)))
-        zpoller_add (poller, socket);
-    while (rc == 0) {
-        void *ready = zpoller_wait (poller, -1);
-        if (ready == socket)
+    while (rc == 0 && !zsys_interrupted) {
+        if (zmq_poll (items, receives (zsock_type (socket)) ? 2 : 1, -1) < 0) {
+            rc = zmq_errno () == EINTR ? 0 : -1;
+            continue;
+        }
+        if (items[1].revents)
             write_message (socket);
-        else if (!ready || getline (&line, &room, stdin) <= 0)
+        if (items[0].revents && getline (&line, &room, stdin) <= 0)
             break;
-        else
+        if (items[0].revents)
             rc = send_line (socket, line);
     }
-    zpoller_destroy (&poller);
+    if (rc)
+        fprintf (stderr, "czmq_peer: %s\n", zmq_strerror (zmq_errno ()));
     free (line);
     return rc;
 }
