@@ -2,7 +2,7 @@
  *
  *  Everything happens inside the caller's calls; there is no thread. Events are not
  *  queued: a report of a worker is kept as it came and read record by record, and
- *  is acknowledged when the caller has seen all of it. */
+ *  the next is only taken in when the caller has seen all of it. */
 
 #include <errno.h>
 #include <poll.h>
