@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/allow.h"
 #include "core/clock.h"
 #include "core/endpoint.h"
 #include "core/log.h"
@@ -39,6 +40,15 @@ const char *wire_type_name (enum wire_type type);
 /*  The types it can be joined with, in words: "PULL", "REQ, DEALER or ROUTER". */
 const char *wire_type_peers (enum wire_type type);
 
+/*  Who we are and whom we let in: CURVE (RFC 26) on every tcp and ipc endpoint; inproc stays within the
+ *  process. Without a secret key all is clear text. */
+struct wire_security {
+    char public_key[KEY_TEXT], secret_key[KEY_TEXT];    /*  "": clear text                      */
+    char server_key[KEY_TEXT];          /*  of whom we connect to                               */
+    struct allow *allow;                /*  who may connect to us; the wire retains it. With keys and none: nobody */
+    const char *peers;                  /*  what they do, as in allow.h ("sub"); a constant; NULL: anything */
+};
+
 /*  All times in ns. Fixed when the wire is opened. wire_options_init gives
  *  defaults that are safe: nothing unbounded, nothing for ever but hwm waits. */
 struct wire_options {
@@ -60,6 +70,9 @@ struct wire_options {
     bool lossless;                      /*  XPUB: WEFT_EAGAIN rather than a drop; see wire_lossy */
     bool verbose;                       /*  XPUB: every subscription is passed on, repeated ones too */
     char identity[256];                 /*  routing id to announce, "" for none; text           */
+    int64_t max_peers;                  /*  connections that came to us, more are turned away; 0: no limit */
+    int64_t max_subscriptions;          /*  XPUB: topics of one peer, more are refused; 0: no limit */
+    struct wire_security security;
 };
 void wire_options_init (struct wire_options *self);
 
@@ -78,11 +91,13 @@ struct wire_event {
     const char *endpoint;       /*  ours or the peer's, as far as it is known                   */
     const char *text;           /*  in words, never NULL                                        */
     bool incompatible;          /*  REJECTED: the peer is of a socket type that does not fit    */
+    bool denied;                /*  REJECTED: for want of authority, its or ours; a matter of keys */
 };
 
 struct wire_counters {
     uint64_t sent, received, sent_bytes, received_bytes;
-    uint64_t refused;           /*  received messages over max_size or WEFT_MSG_FRAMES_MAX, discarded */
+    uint64_t refused;           /*  received messages over max_size or WEFT_MSG_FRAMES_MAX, or from peers
+                                    that may not send them (any more): discarded                */
 };
 
 struct wire_engine;

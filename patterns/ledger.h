@@ -1,0 +1,121 @@
+/*  ledger.h - what a pool remembers beyond the life of its head: jobs, attempts, results
+ *
+ *  One SQLite file in WAL mode, readable with plain sqlite3; its schema is docs/spec/ledger.md. One connection,
+ *  on one writer thread of the ledger's own: calls queue an operation and get its ticket, a number that grows
+ *  by one; operations are committed together, in their order, and `durable` says up to which ticket the disk has
+ *  them. Who was promised something is answered only then.
+ *
+ *  Nothing in it is ever changed: a job that was accepted is a row, its one result is another (the table's primary
+ *  key allows no second). So what a crash leaves is a prefix of what was written.
+ *
+ *  The caller's side belongs to one thread. */
+#ifndef WEFT_PATTERNS_LEDGER_H
+#define WEFT_PATTERNS_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "weft.h"
+
+#define LEDGER_FORMAT 1
+
+/*  What a crash may lose of what was said to be durable. */
+enum ledger_durability {
+    LEDGER_SYNC,        /*  nothing; each commit is at once, so that latency is least and throughput too    */
+    LEDGER_GROUP,       /*  nothing; operations wait up to group_time for company                           */
+    LEDGER_NONE         /*  nothing at the death of the process; the last seconds at that of the system     */
+};
+
+struct ledger_config {
+    enum ledger_durability durability;
+    int64_t group_time;         /*  ns; default 2 ms                                                        */
+    int64_t group_count;        /*  operations; default 1024                                                */
+    int64_t queue_bytes;        /*  operations that wait for the disk; default 64 MiB; then WEFT_EAGAIN     */
+};
+
+enum ledger_state {
+    LEDGER_OPEN,        /*  all is well                                                                     */
+    LEDGER_FULL,        /*  the disk is: no new jobs (WEFT_ELIMIT); results are kept and tried again        */
+    LEDGER_FAILED       /*  a write or fsync failed: what is not durable never will be; end the process     */
+};
+
+/*  A job as it was accepted. */
+struct ledger_job {
+    uint64_t id;                /*  1 and up, in order                                                      */
+    uint64_t tag;
+    const void *spec;           /*  as on the wire (codec/pool_wire.h); kept as it is                       */
+    size_t spec_size;
+    const char *command;        /*  for people: as submitted, arguments joined by spaces; or NULL           */
+    size_t command_size;
+    const unsigned char *hash;  /*  16 bytes of content hash, by which resume finds the same job; or NULL   */
+    int64_t submitted;          /*  us since 1970                                                           */
+    int priority;
+};
+
+/*  How an attempt, or with it the job, ended; times in us. Texts may be NULL. */
+struct ledger_result {
+    uint64_t job;
+    int64_t attempt;
+    int reason;                 /*  WEFT_JOB_...                                                            */
+    int status, signal;
+    const char *why;            /*  NOT_STARTED                                                             */
+    const char *worker, *host;
+    int slot;
+    int64_t started, runtime;
+    uint64_t received, sent;    /*  bytes of output and input                                               */
+    const char *output;         /*  where its output is; or NULL                                            */
+};
+
+/*  What open found. */
+struct ledger_found {
+    unsigned char pool[16];     /*  random; made with the file: workers know by it that this is their pool  */
+    uint64_t epoch;             /*  how often it was opened by a head, this time included: durable          */
+    uint64_t jobs, results, failed;     /*  accepted; ended; ended badly                                    */
+    uint64_t last_id;
+    uint64_t dealt;             /*  no job above this was ever given to a worker                            */
+};
+
+struct ledger;
+
+/*  Opens or makes the file, alone: WEFT_EADDRINUSE names the head that has it (host, pid). A file that is
+ *  not a ledger, of a later format, or corrupt: WEFT_EPROTO, and the file is left as it is. */
+int ledger_open (struct ledger **self, const char *path, const struct ledger_config *config,
+                 struct ledger_found *found);
+
+/*  Commits what is queued, if it can. WEFT_EIO when something was not committed. */
+int ledger_close (struct ledger **self);
+
+/*  Each queues one operation, and `ticket` (may be NULL) gets its number. WEFT_EAGAIN: too much waits for the disk. */
+int ledger_add_job (struct ledger *self, const struct ledger_job *job, uint64_t *ticket);
+int ledger_add_start (struct ledger *self, const struct ledger_result *start, uint64_t *ticket);
+int ledger_add_retry (struct ledger *self, const struct ledger_result *attempt, uint64_t *ticket);
+int ledger_add_result (struct ledger *self, const struct ledger_result *result, uint64_t *ticket);
+
+/*  From when this is durable on, jobs up to `id` may be given to workers. Said once for many jobs, well ahead: after a
+ *  crash those up to it may be with a worker that comes back, and those above it are surely not. */
+int ledger_add_dealt (struct ledger *self, uint64_t id, uint64_t *ticket);
+
+/*  All up to this ticket are on disk. An atomic load. */
+uint64_t ledger_durable (const struct ledger *self);
+enum ledger_state ledger_state (const struct ledger *self);
+const char *ledger_trouble (struct ledger *self, char *text, size_t size);     /*  of FULL and FAILED, in words */
+
+/*  An eventfd that is readable when durable or the state has changed; to be read by the caller. */
+int ledger_fd (const struct ledger *self);
+
+/*  Commit now what is queued, and wait for it. */
+int ledger_flush (struct ledger *self, int64_t timeout);
+
+/*  Jobs without a result, by id, from `after` on: calls `take` for each of at most `limit`, and returns how many.
+ *  Waits for the writer. What `take` is given is good until it returns; a negative result of it ends the walk and
+ *  is returned. */
+struct ledger_open_job {
+    struct ledger_job job;
+    int64_t attempts;           /*  highest attempt known                                                   */
+    int failures, losses;
+};
+typedef int (ledger_take_fn) (void *arg, const struct ledger_open_job *job);
+int ledger_load (struct ledger *self, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg);
+
+#endif
