@@ -19,6 +19,9 @@
 #include "weft.h"
 
 #define LEDGER_FORMAT 1
+#define LEDGER_SPEC_MAX (40 << 20)      /*  bytes of a job's spec                   */
+#define LEDGER_COMMAND_MAX 4096         /*  bytes of its command that are kept      */
+#define LEDGER_TEXT_MAX 65536           /*  bytes of any other text that are kept   */
 
 /*  What a crash may lose of what was said to be durable. */
 enum ledger_durability {
@@ -29,14 +32,16 @@ enum ledger_durability {
 
 struct ledger_config {
     enum ledger_durability durability;
-    int64_t group_time;         /*  ns; default 2 ms                                                        */
-    int64_t group_count;        /*  operations; default 1024                                                */
-    int64_t queue_bytes;        /*  operations that wait for the disk; default 64 MiB; then WEFT_EAGAIN     */
+    int64_t group_time;         /*  ns; 0: default, 2 ms                                                    */
+    int64_t group_count;        /*  operations; 0: default, 1024                                            */
+    int64_t queue_bytes;        /*  operations that wait for the disk; 0: default, 64 MiB; then WEFT_EAGAIN.
+                                    Jobs take no more than three quarters of it                             */
 };
 
 enum ledger_state {
     LEDGER_OPEN,        /*  all is well                                                                     */
-    LEDGER_FULL,        /*  the disk is: no new jobs (WEFT_ELIMIT); results are kept and tried again        */
+    LEDGER_FULL,        /*  the disk is, or the file is held by others: no new jobs (WEFT_ELIMIT); what is
+                            queued is kept and tried again                                                  */
     LEDGER_FAILED       /*  a write or fsync failed: what is not durable never will be; end the process     */
 };
 
@@ -83,10 +88,13 @@ struct ledger;
 int ledger_open (struct ledger **self, const char *path, const struct ledger_config *config,
                  struct ledger_found *found);
 
-/*  Commits what is queued, if it can. WEFT_EIO when something was not committed. */
+/*  Commits what is queued, if it can. WEFT_EIO when something was not committed. Nulls the pointer. */
 int ledger_close (struct ledger **self);
 
-/*  Each queues one operation, and `ticket` (may be NULL) gets its number. WEFT_EAGAIN: too much waits for the disk. */
+/*  Each queues one operation, and `ticket` (may be NULL) gets its number; what is given is copied. Never waits.
+ *  WEFT_EAGAIN: too much waits for the disk. WEFT_ELIMIT: a job, and the disk is full. WEFT_EIO: the ledger has failed.
+ *  WEFT_EINVAL: a job's id is not the last one's + 1, or the job of another operation was never added. A second result
+ *  of a job, or a second start or retry of the same attempt, gets its ticket and changes nothing; it is counted. */
 int ledger_add_job (struct ledger *self, const struct ledger_job *job, uint64_t *ticket);
 int ledger_add_start (struct ledger *self, const struct ledger_result *start, uint64_t *ticket);
 int ledger_add_retry (struct ledger *self, const struct ledger_result *attempt, uint64_t *ticket);
@@ -101,19 +109,31 @@ uint64_t ledger_durable (const struct ledger *self);
 enum ledger_state ledger_state (const struct ledger *self);
 const char *ledger_trouble (struct ledger *self, char *text, size_t size);     /*  of FULL and FAILED, in words */
 
+struct ledger_counters {
+    uint64_t operations, bytes, commits;    /*  since it was opened: committed                              */
+    uint64_t repeats;                       /*  results, starts and retries that were there already         */
+    uint64_t retried;                       /*  commits that failed, and were tried again                   */
+    uint64_t checkpoints;
+    uint64_t log_bytes;                     /*  of the -wal file; a reader that stays long makes it grow    */
+    uint64_t queued_bytes;                  /*  now waiting for the disk                                    */
+};
+void ledger_counters (struct ledger *self, struct ledger_counters *counters);
+
 /*  An eventfd that is readable when durable or the state has changed; to be read by the caller. */
 int ledger_fd (const struct ledger *self);
 
-/*  Commit now what is queued, and wait for it. */
+/*  Commit now what is queued, and wait for it: 0, WEFT_ETIMEOUT, WEFT_ELIMIT when it was tried and the disk is full,
+ *  or WEFT_EIO. */
 int ledger_flush (struct ledger *self, int64_t timeout);
 
-/*  Jobs without a result, by id, from `after` on: calls `take` for each of at most `limit`, and returns how many.
- *  Waits for the writer. What `take` is given is good until it returns; a negative result of it ends the walk and
- *  is returned. */
+/*  Jobs without a result, by id, above `after`: calls `take` for each of at most `limit`, in the caller's thread, and
+ *  returns how many. What was queued is committed before, except on a full disk. The writer waits meanwhile, so keep
+ *  the pages small (thousands). What `take` is given is good until it returns; a negative result of it ends the walk
+ *  and is returned; it must not call the ledger. */
 struct ledger_open_job {
     struct ledger_job job;
-    int64_t attempts;           /*  highest attempt known                                                   */
-    int failures, losses;
+    int64_t attempts;           /*  highest attempt known; 0: it was never started                          */
+    int failures, losses;       /*  attempts that ended badly by themselves; by the loss of their worker    */
 };
 typedef int (ledger_take_fn) (void *arg, const struct ledger_open_job *job);
 int ledger_load (struct ledger *self, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg);

@@ -1,0 +1,476 @@
+/*  ledger_store.c - the ledger's one connection to its SQLite file: writing operations, and the log */
+
+#include "patterns/ledger_store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/error.h"
+
+enum {
+    BUSY = 5000,                        /*  ms for who only looks, and closes, to be gone               */
+    LOG_PAGES = 4096,                   /*  in the log, until they are brought into the file            */
+    TRANSACTION_BYTES = 4 << 20,        /*  of operations; more go into the next                        */
+    RESERVE = 16 << 20
+};
+
+#define NONE_CHECKPOINT TIME_S          /*  how old what is not synced may get with LEDGER_NONE         */
+
+#define ENDED "attempt, reason, status, signal, why, worker, host, slot, started, runtime, received, sent, output"
+
+static const char *const sql[STATEMENTS] = {
+    [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+    [STATEMENT_COMMIT] = "COMMIT",
+    [STATEMENT_ROLLBACK] = "ROLLBACK",
+    [STATEMENT_JOB] = "INSERT INTO jobs (id, tag, priority, submitted, command, hash, spec)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_START] = "INSERT OR IGNORE INTO starts (job, attempt, worker, host, slot, started)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+    [STATEMENT_RETRY] = "INSERT OR IGNORE INTO retries (job, " ENDED ")"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_RESULT] = "INSERT OR IGNORE INTO results (job, " ENDED ")"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_DEALT] = "INSERT OR IGNORE INTO dealt (id) VALUES (?)",
+    [STATEMENT_LOAD] = "SELECT id, tag, priority, submitted, command, hash, spec,"
+        " max (ifnull ((SELECT max (attempt) FROM starts WHERE job = jobs.id), 0),"
+        "  ifnull ((SELECT max (attempt) FROM retries WHERE job = jobs.id), 0)),"
+        " (SELECT count (*) FROM retries WHERE job = jobs.id AND reason != ?3),"
+        " (SELECT count (*) FROM retries WHERE job = jobs.id AND reason = ?3)"
+        " FROM jobs WHERE id > ?1 AND NOT EXISTS (SELECT 1 FROM results WHERE job = jobs.id) ORDER BY id LIMIT ?2"
+};
+
+/* ----------------------------------------------------------------- opening */
+
+static int
+count_log (void *arg, sqlite3 *db, const char *name, int pages)
+{
+    struct ledger_store *self = arg;
+    (void) db, (void) name;
+    if (pages < self->log_pages)
+        self->tried_pages = self->brought_pages = 0;
+    self->log_pages = pages;
+    return SQLITE_OK;
+}
+
+static int
+execute (struct ledger_store *self, const char *text)
+{
+    if (sqlite3_exec (self->db, text, NULL, NULL, NULL))
+        return ledger_sqlite_error (self->db, self->path, "cannot be opened");
+    return 0;
+}
+
+/*  What a file says must make us do nothing but read and write its tables: it may be anybody's. Nothing is written to
+ *  it, not even at its close, until it is known to be sound. */
+static int
+connect_file (struct ledger_store *self)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+    if (sqlite3_open_v2 (self->path, &self->db, flags, NULL))
+        return ledger_sqlite_error (self->db, self->path, "cannot be opened");
+    sqlite3_extended_result_codes (self->db, 1);
+    sqlite3_busy_timeout (self->db, BUSY);
+    sqlite3_db_config (self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_db_config (self->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_db_config (self->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    sqlite3_db_config (self->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    if (sqlite3_db_readonly (self->db, "main") == 1)
+        return error_set (WEFT_EACCES, "%s: may not be written", self->path);
+    return execute (self, "PRAGMA cell_size_check = ON; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;"
+                    "PRAGMA mmap_size = 0;");
+}
+
+static int
+write_ahead (struct ledger_store *self)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = 0;
+    if (sqlite3_prepare_v2 (self->db, "PRAGMA journal_mode = WAL", -1, &statement, NULL) ||
+        sqlite3_step (statement) != SQLITE_ROW)
+        rc = ledger_sqlite_error (self->db, self->path, "cannot be opened");
+    else if (strcmp ((const char *) sqlite3_column_text (statement, 0), "wal"))
+        rc = error_set (WEFT_EIO, "%s: this file system cannot have a ledger; put it on a local disk", self->path);
+    sqlite3_finalize (statement);
+    if (!rc)
+        rc = execute (self, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;");
+    sqlite3_wal_hook (self->db, count_log, self);
+    return rc;
+}
+
+/*  The epoch is durable with every durability: workers know a head by it. This also syncs what a head before us left in
+ *  the log, which may be in the system's memory alone. */
+static int
+begin_epoch (struct ledger_store *self, uint64_t *epoch)
+{
+    char host[256] = "?", text[512];
+    gethostname (host, sizeof host - 1);
+    sqlite3_snprintf (sizeof text, text, "INSERT INTO heads (host, pid, version, opened) VALUES (%Q, %lld, %Q, %lld)",
+                      host, (sqlite3_int64) getpid (), WEFT_VERSION,
+                      (sqlite3_int64) (clock_wall (clock_system ()) / TIME_US));
+    int rc = execute (self, text);
+    if (rc)
+        return rc;
+    *epoch = (uint64_t) sqlite3_last_insert_rowid (self->db);
+    if (sqlite3_wal_checkpoint_v2 (self->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &self->log_pages, &self->brought_pages))
+        return ledger_sqlite_error (self->db, self->path, "cannot be opened");
+    self->tried_pages = self->log_pages;
+    return self->durability == LEDGER_NONE ? execute (self, "PRAGMA synchronous = NORMAL") : 0;
+}
+
+static int
+prepare (struct ledger_store *self)
+{
+    for (int i = 0; i < STATEMENTS; i++)
+        if (sqlite3_prepare_v3 (self->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &self->statements[i], NULL))
+            return ledger_sqlite_error (self->db, self->path, "a damaged ledger");
+    return 0;
+}
+
+/*  Of a file that was refused: what SQLite put beside it. */
+static void
+tidy (const char *path, bool log)
+{
+    static const char *const endings[] = { "-wal", "-shm" };
+    char name[4096];
+    for (size_t i = 0; !log && i < 2; i++)
+        if ((size_t) snprintf (name, sizeof name, "%s%s", path, endings[i]) < sizeof name)
+            unlink (name);
+}
+
+static bool
+has_log (const char *path)
+{
+    char name[4096];
+    return (size_t) snprintf (name, sizeof name, "%s-wal", path) < sizeof name && access (name, F_OK) == 0;
+}
+
+int
+ledger_store_open (struct ledger_store **self_p, const char *path, enum ledger_durability durability,
+                   struct ledger_found *found)
+{
+    int rc = 0;
+    if (access (path, F_OK) && errno == ENOENT)
+        rc = ledger_create (path);
+    if (!rc)
+        rc = ledger_check_header (path);
+    if (rc)
+        return rc;
+    bool log = has_log (path), sound = false;
+    struct ledger_store *self = calloc (1, sizeof *self);
+    if (!self || !(self->path = strdup (path))) {
+        rc = error_plain (WEFT_ENOMEM);
+        goto end;
+    }
+    self->durability = durability;
+    rc = connect_file (self);
+    if (!rc)
+        rc = ledger_check (self->db, path, found);
+    if (!rc)
+        rc = prepare (self);
+    sound = !rc;
+    if (!rc)
+        rc = write_ahead (self);
+    if (!rc)
+        rc = begin_epoch (self, &found->epoch);
+end:
+    if (!rc) {
+        sqlite3_db_config (self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+        *self_p = self;
+    } else if (self) {
+        ledger_store_close (&self, false);
+        if (!sound)
+            tidy (path, log);
+    }
+    return rc;
+}
+
+void
+ledger_store_close (struct ledger_store **self_p, bool whole)
+{
+    struct ledger_store *self = *self_p;
+    if (!self)
+        return;
+    *self_p = NULL;
+    for (int i = 0; i < STATEMENTS; i++)
+        sqlite3_finalize (self->statements[i]);
+    if (self->db && !whole)
+        sqlite3_db_config (self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (self->path)
+        ledger_store_release (self);
+    sqlite3_close (self->db);
+    free (self->path);
+    free (self);
+}
+
+/* ----------------------------------------------------------------- writing */
+
+const char *
+ledger_store_trouble (const struct ledger_store *self)
+{
+    return self->trouble;
+}
+
+/*  After a write that failed nothing has changed; after a sync that failed nobody knows. A file system with quotas says
+ *  EDQUOT, which SQLite does not know. */
+static enum ledger_outcome
+judge (struct ledger_store *self, const char *what)
+{
+    int rc = sqlite3_extended_errcode (self->db), number = sqlite3_system_errno (self->db);
+    bool full = number == ENOSPC || number == EDQUOT;
+    char words[128];
+    snprintf (self->trouble, sizeof self->trouble, "%s: %s: %s%s%s (%d)", self->path, what, sqlite3_errmsg (self->db),
+              number ? ": " : "", number ? strerror_r (number, words, sizeof words) : "", rc);
+    switch (rc) {
+    case SQLITE_FULL:
+    case SQLITE_NOMEM:
+    case SQLITE_IOERR_NOMEM:
+    case SQLITE_IOERR_SHMSIZE:
+        return LEDGER_AGAIN;
+    case SQLITE_IOERR_WRITE:
+        return full ? LEDGER_AGAIN : LEDGER_LOST;
+    default:
+        return (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED ? LEDGER_AGAIN : LEDGER_LOST;
+    }
+}
+
+static int
+step (sqlite3_stmt *statement)
+{
+    int rc = sqlite3_step (statement);
+    sqlite3_reset (statement);
+    return rc;
+}
+
+static void
+bind_text (sqlite3_stmt *statement, int at, const char *text)
+{
+    sqlite3_bind_text (statement, at, text, -1, SQLITE_STATIC);
+}
+
+static int64_t
+clipped (uint64_t number)
+{
+    return number > INT64_MAX ? INT64_MAX : (int64_t) number;
+}
+
+static int
+write_job (sqlite3_stmt *statement, const struct ledger_job *job)
+{
+    sqlite3_bind_int64 (statement, 1, (int64_t) job->id);
+    sqlite3_bind_int64 (statement, 2, (int64_t) job->tag);
+    sqlite3_bind_int (statement, 3, job->priority);
+    sqlite3_bind_int64 (statement, 4, job->submitted);
+    sqlite3_bind_text (statement, 5, job->command, (int) job->command_size, SQLITE_STATIC);
+    sqlite3_bind_blob (statement, 6, job->hash, 16, SQLITE_STATIC);
+    sqlite3_bind_blob (statement, 7, job->spec, (int) job->spec_size, SQLITE_STATIC);
+    return step (statement);
+}
+
+static int
+write_start (sqlite3_stmt *statement, const struct ledger_result *start)
+{
+    sqlite3_bind_int64 (statement, 1, (int64_t) start->job);
+    sqlite3_bind_int64 (statement, 2, start->attempt);
+    bind_text (statement, 3, start->worker);
+    bind_text (statement, 4, start->host);
+    sqlite3_bind_int (statement, 5, start->slot);
+    sqlite3_bind_int64 (statement, 6, start->started);
+    return step (statement);
+}
+
+static int
+write_result (sqlite3_stmt *statement, const struct ledger_result *result)
+{
+    sqlite3_bind_int64 (statement, 1, (int64_t) result->job);
+    sqlite3_bind_int64 (statement, 2, result->attempt);
+    sqlite3_bind_int (statement, 3, result->reason);
+    sqlite3_bind_int (statement, 4, result->status);
+    sqlite3_bind_int (statement, 5, result->signal);
+    bind_text (statement, 6, result->why);
+    bind_text (statement, 7, result->worker);
+    bind_text (statement, 8, result->host);
+    sqlite3_bind_int (statement, 9, result->slot);
+    sqlite3_bind_int64 (statement, 10, result->started);
+    sqlite3_bind_int64 (statement, 11, result->runtime);
+    sqlite3_bind_int64 (statement, 12, clipped (result->received));
+    sqlite3_bind_int64 (statement, 13, clipped (result->sent));
+    bind_text (statement, 14, result->output);
+    return step (statement);
+}
+
+static int
+write_op (struct ledger_store *self, const struct ledger_op *op)
+{
+    switch (op->kind) {
+    case LEDGER_JOB: return write_job (self->statements[STATEMENT_JOB], &op->job);
+    case LEDGER_START: return write_start (self->statements[STATEMENT_START], &op->result);
+    case LEDGER_RETRY: return write_result (self->statements[STATEMENT_RETRY], &op->result);
+    case LEDGER_RESULT: return write_result (self->statements[STATEMENT_RESULT], &op->result);
+    case LEDGER_DEALT:
+    default:
+        sqlite3_bind_int64 (self->statements[STATEMENT_DEALT], 1, (int64_t) op->dealt);
+        return step (self->statements[STATEMENT_DEALT]);
+    }
+}
+
+enum ledger_outcome
+ledger_store_commit (struct ledger_store *self, struct ledger_chunks *ops, size_t most, size_t *count, size_t *bytes)
+{
+    enum ledger_outcome outcome;
+    uint64_t repeats = 0;
+    size_t taken = 0, size = 0, done = ops->first->done;
+    struct ledger_chunk *chunk = ops->first;
+
+    if (step (self->statements[STATEMENT_BEGIN]) != SQLITE_DONE)
+        return judge (self, "cannot be written");
+    while (taken < most && size < TRANSACTION_BYTES) {
+        if (done == chunk->used) {
+            if (!chunk->next)
+                break;
+            chunk = chunk->next;
+            done = chunk->done;
+        }
+        const struct ledger_op *op = (const struct ledger_op *) (const void *) (chunk->data + done);
+        if (write_op (self, op) != SQLITE_DONE)
+            goto failed;
+        if (op->kind != LEDGER_JOB && op->kind != LEDGER_DEALT)
+            repeats += !sqlite3_changes (self->db);
+        done += op->size;
+        size += op->size;
+        taken++;
+    }
+    if (step (self->statements[STATEMENT_COMMIT]) != SQLITE_DONE)
+        goto failed;
+
+    for (struct ledger_chunk *before = ops->first; before != chunk; before = before->next)
+        before->done = before->used;
+    chunk->done = done;
+    self->repeats += repeats;
+    *count = taken;
+    *bytes = size;
+    return LEDGER_DONE;
+
+failed:
+    outcome = judge (self, "cannot be written");
+    if (!sqlite3_get_autocommit (self->db) && step (self->statements[STATEMENT_ROLLBACK]) != SQLITE_DONE)
+        outcome = LEDGER_LOST;
+    return outcome;
+}
+
+/* ----------------------------------------------------------------- the log */
+
+bool
+ledger_store_behind (const struct ledger_store *self)
+{
+    return self->log_pages > self->tried_pages;
+}
+
+/*  PASSIVE waits for nobody: who reads for long leaves it half done, and the log grows until they are gone. */
+enum ledger_outcome
+ledger_store_checkpoint (struct ledger_store *self, bool idle)
+{
+    int64_t now = clock_now (clock_system ());
+    bool due = self->log_pages - self->tried_pages >= LOG_PAGES;
+    if (self->durability == LEDGER_NONE && now - self->checkpointed >= NONE_CHECKPOINT)
+        due = true;
+    if (!ledger_store_behind (self) || (!due && !idle))
+        return LEDGER_DONE;
+    int log = 0, brought = 0;
+    int rc = sqlite3_wal_checkpoint_v2 (self->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log, &brought);
+    self->checkpointed = now;
+    self->tried_pages = self->log_pages;
+    if (rc)
+        return judge (self, "its log cannot be brought into it");
+    self->brought_pages = brought;
+    self->checkpoints++;
+    return LEDGER_DONE;
+}
+
+/* ------------------------------------------------------------- the reserve */
+
+static bool
+reserve_name (const struct ledger_store *self, char *name, size_t size)
+{
+    return (size_t) snprintf (name, size, "%s-reserve", self->path) < size;
+}
+
+/*  A file system that cannot set room aside does without, and so does one that is too small. */
+bool
+ledger_store_reserve (struct ledger_store *self)
+{
+    char name[4096];
+    if (self->reserved || !reserve_name (self, name, sizeof name))
+        return true;
+    int fd = open (name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return !self->reservable;
+    self->reserved = fallocate (fd, 0, 0, RESERVE) == 0;
+    self->reservable |= self->reserved;
+    close (fd);
+    if (!self->reserved)
+        unlink (name);
+    return !self->reservable || self->reserved;
+}
+
+void
+ledger_store_release (struct ledger_store *self)
+{
+    char name[4096];
+    if (self->reserved && reserve_name (self, name, sizeof name))
+        unlink (name);
+    self->reserved = false;
+}
+
+void
+ledger_store_counters (const struct ledger_store *self, struct ledger_counters *counters)
+{
+    counters->repeats = self->repeats;
+    counters->checkpoints = self->checkpoints;
+    counters->log_bytes = (uint64_t) self->log_pages * 4120;
+}
+
+/* ----------------------------------------------------------------- reading */
+
+static int
+take_row (sqlite3_stmt *row, ledger_take_fn *take, void *arg)
+{
+    struct ledger_open_job open = {
+        .job.id = (uint64_t) sqlite3_column_int64 (row, 0),
+        .job.tag = (uint64_t) sqlite3_column_int64 (row, 1),
+        .job.priority = sqlite3_column_int (row, 2),
+        .job.submitted = sqlite3_column_int64 (row, 3),
+        .job.command = (const char *) sqlite3_column_text (row, 4),
+        .job.command_size = (size_t) sqlite3_column_bytes (row, 4),
+        .job.spec = sqlite3_column_blob (row, 6),
+        .job.spec_size = (size_t) sqlite3_column_bytes (row, 6),
+        .attempts = sqlite3_column_int64 (row, 7),
+        .failures = sqlite3_column_int (row, 8),
+        .losses = sqlite3_column_int (row, 9)
+    };
+    if (sqlite3_column_bytes (row, 5) == 16)
+        open.job.hash = sqlite3_column_blob (row, 5);
+    return take (arg, &open);
+}
+
+int
+ledger_store_load (struct ledger_store *self, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg)
+{
+    sqlite3_stmt *row = self->statements[STATEMENT_LOAD];
+    int taken = 0, rc = 0, step_rc = SQLITE_DONE;
+    sqlite3_bind_int64 (row, 1, clipped (after));
+    sqlite3_bind_int64 (row, 2, limit > INT32_MAX ? INT32_MAX : (int64_t) limit);
+    sqlite3_bind_int (row, 3, WEFT_JOB_LOST);
+    while (rc >= 0 && (step_rc = sqlite3_step (row)) == SQLITE_ROW) {
+        rc = take_row (row, take, arg);
+        taken++;
+    }
+    if (rc >= 0 && step_rc != SQLITE_DONE)
+        rc = ledger_sqlite_error (self->db, self->path, "cannot be read");
+    sqlite3_reset (row);
+    return rc < 0 ? rc : taken;
+}

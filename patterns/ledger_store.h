@@ -1,0 +1,43 @@
+/*  ledger_store.h - what the files about the SQLite file share */
+#ifndef WEFT_PATTERNS_LEDGER_STORE_H
+#define WEFT_PATTERNS_LEDGER_STORE_H
+
+#include <sqlite3.h>
+
+#include "patterns/ledger_parts.h"
+
+enum ledger_statement {
+    STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENT_ROLLBACK,
+    STATEMENT_JOB, STATEMENT_START, STATEMENT_RETRY, STATEMENT_RESULT, STATEMENT_DEALT,
+    STATEMENT_LOAD,
+    STATEMENTS
+};
+
+struct ledger_store {
+    char *path;
+    sqlite3 *db;
+    sqlite3_stmt *statements[STATEMENTS];
+    enum ledger_durability durability;
+    int log_pages;                      /*  in the log                                              */
+    int tried_pages;                    /*  of these there were at the last checkpoint              */
+    int brought_pages;                  /*  of these are in the file                                */
+    int64_t checkpointed;               /*  when                                                    */
+    bool reserved;                      /*  PATH-reserve is there                                   */
+    bool reservable;                    /*  it was at some time                                     */
+    uint64_t repeats, checkpoints;
+    char trouble[400];
+};
+
+/*  Makes the file, whole, under its name: a crash leaves it or nothing. */
+int ledger_create (const char *path);
+
+/*  Before SQLite sees it: is it a ledger of this format, by its first bytes? WEFT_EPROTO; writes nothing. */
+int ledger_check_header (const char *path);
+
+/*  Is what SQLite makes of it sound? Fills `found`, except the epoch; writes nothing. */
+int ledger_check (sqlite3 *db, const char *path, struct ledger_found *found);
+
+/*  An error of SQLite's as one of ours, with its words. */
+int ledger_sqlite_error (sqlite3 *db, const char *path, const char *what);
+
+#endif
