@@ -9,11 +9,12 @@
 static int
 print_command (struct jobhead *head, int slots)
 {
-    struct viewjob *job = jobhead_new_job (head);
+    struct viewjob *job = jobfeed_job (&head->feed);
+    uint64_t order = head->feed.made;
     if (!job)
         return error_set (WEFT_ENOMEM, "out of memory");
-    jobview_begin (&head->line, job, head->list.number);
-    int rc = viewjob_slot (job, (int) ((head->list.number - 1) % (unsigned) slots) + 1);
+    jobview_begin (&head->line, job, head->feed.list.number, order);
+    int rc = viewjob_slot (job, (int) ((order - 1) % (unsigned) slots) + 1);
     if (rc == 0)
         rc = jobout_write (&head->line, &job->out, 1, job->command, strlen (job->command));
     if (rc == 0)
@@ -27,7 +28,7 @@ static int
 dry_wait (struct jobhead *head, bool input)
 {
     weft_pollitem_t items[] = { { .fd = head->cli->stop_fd, .events = WEFT_IN },
-                                { .fd = joblist_fd (&head->list), .events = WEFT_IN },
+                                { .fd = jobfeed_fd (&head->feed), .events = WEFT_IN },
                                 { .fd = outlet_fd (&head->view.outlet), .events = WEFT_OUT } };
     if (!input)
         items[1].fd = -1;
@@ -40,11 +41,13 @@ dryrun_jobs (struct jobhead *head, int slots)
     int rc = 1;
     bool more = true;
     while (rc >= 0 && (more || outlet_fd (&head->view.outlet) >= 0) && head->cli->stopped (head->cli) == 0) {
-        rc = more && !outlet_full (&head->view.outlet) ? joblist_next (&head->list, &head->command, &head->tag) : 0;
+        rc = more && !outlet_full (&head->view.outlet) ? jobfeed_next (&head->feed) : 0;
         if (rc == 1) {
             rc = print_command (head, slots);
             continue;
         }
+        if (rc == JOBFEED_PASSED)
+            continue;
         if (rc == WEFT_EEND) {
             more = false;
             rc = 0;

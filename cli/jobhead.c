@@ -32,21 +32,33 @@ const struct option jobhead_options[] = {
     OPTION_END
 };
 
+/*  How many there will be, where somebody wants to know. */
+static void
+jobhead_count (struct jobhead *self, const struct jobhead_config *config)
+{
+    if (config->view->bar || self->halt.percent)
+        self->total_known = jobfeed_count (&self->feed, &self->total);
+    if (self->total_known)
+        halt_total (&self->halt, self->total);
+}
+
 int
 jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config *config)
 {
     *self = (struct jobhead){ .cli = cli, .options = config->run, .status = -1 };
-    buffer_init (&self->command, 0);
-    buffer_init (&self->tag, 0);
     char *tag = jobview_tag (config->view);
-    int rc = jobview_init (&self->view, cli, config->view);
+    struct jobfeed_config feed = { .feed = config->feed, .list = config->list, .joblog = config->view->joblog,
+                                   .operands = config->operands, .count = config->count, .files = config->files,
+                                   .in = cli->in, .tag = tag };
+    /*  The job log is read before it is written. */
+    int rc = jobfeed_init (&self->feed, &feed);
+    free (tag);
+    int rc2 = jobview_init (&self->view, cli, config->view,
+                            rc < 0 ? JOBLOG_OFF : jobfeed_log (&self->feed, config->run->dry_run));
+    if (rc == 0)
+        rc = rc2;
     if (rc == 0)
         rc = halt_parse (&self->halt, config->run->halt);
-    if (rc == 0 && config->files)
-        rc = joblist_init_files (&self->list, config->list, config->operands, config->count, cli->in, tag);
-    else if (rc == 0)
-        rc = joblist_init (&self->list, config->list, config->operands, config->count, cli->in, tag);
-    free (tag);
     if (rc == 0)
         rc = jobview_line (&self->view, &self->line);
     if (rc < 0) {
@@ -54,26 +66,21 @@ jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config
         jobhead_free (self);
         return rc;
     }
-    if (self->list.from_in && isatty (cli->in))
+    if (self->feed.list.from_in && isatty (cli->in))
         cli_note (cli, "reading %s from the terminal, a line each; Ctrl-D ends them",
                   config->files ? "commands" : "values");
-    if (config->view->bar || self->halt.percent)
-        self->total_known = jobsource_count (self->list.source, &self->total);
-    if (self->total_known)
-        halt_total (&self->halt, self->total);
+    jobhead_count (self, config);
     return 0;
 }
 
 void
 jobhead_free (struct jobhead *self)
 {
-    joblist_free (&self->list);
+    jobfeed_free (&self->feed);
     jobout_free (&self->line);
     while (self->jobs)              /*  the pool ended before them */
         viewjob_free (self->jobs);
     jobview_free (&self->view);
-    buffer_free (&self->command);
-    buffer_free (&self->tag);
 }
 
 static void
@@ -82,17 +89,11 @@ jobhead_counts (const struct jobhead *self, struct progress_counts *counts)
     weft_pool_stats_t stats = { .running = 0 };
     if (self->pool)
         weft_pool_stats (self->pool, &stats);
-    counts->done = self->halt.done;
+    counts->done = self->halt.done + self->feed.resume.passed;
     counts->failed = self->halt.failed;
     counts->running = stats.running < stats.slots ? stats.running : stats.slots;
-    counts->total = self->total_known ? self->total : self->list.number;
+    counts->total = self->total_known ? self->total : jobfeed_seen (&self->feed);
     counts->complete = self->total_known;
-}
-
-struct viewjob *
-jobhead_new_job (const struct jobhead *self)
-{
-    return viewjob_new (buffer_data (&self->command), self->list.tag.text ? buffer_data (&self->tag) : NULL);
 }
 
 /* --------------------------------------------------------------- the state */
@@ -217,8 +218,8 @@ jobhead_take (struct jobhead *self)
 static int
 jobhead_hand_over (struct jobhead *self)
 {
-    bool marked = self->list.command.uses_slot;
-    struct viewjob *job = jobhead_new_job (self);
+    bool marked = self->feed.list.command.uses_slot;
+    struct viewjob *job = jobfeed_job (&self->feed);
     if (!job)
         return error_set (WEFT_ENOMEM, "out of memory");
     weft_job_t spec = { .command = job->text, .tag = (uintptr_t) job, .timeout = clock_poll_ms (self->options->timeout),
@@ -229,7 +230,7 @@ jobhead_hand_over (struct jobhead *self)
         return rc;
     }
     viewjob_link (job, &self->jobs);
-    jobview_begin (&self->line, job, self->list.number);
+    jobview_begin (&self->line, job, self->feed.list.number, self->feed.made);
     self->made = false;
     return 0;
 }
@@ -237,21 +238,25 @@ jobhead_hand_over (struct jobhead *self)
 static void
 jobhead_input_ended (struct jobhead *self)
 {
+    const struct resume *resume = &self->feed.resume;
+    if (self->status < 0 && resume->mode != RESUME_RETRY && resume->last > self->feed.list.number)
+        cli_note (self->cli, "the job log %s has jobs up to %llu, the input only %llu", resume->path,
+                  (unsigned long long) resume->last, (unsigned long long) self->feed.list.number);
     self->state = HEAD_ENDING;
-    self->total = self->list.number;
+    self->total = jobfeed_seen (&self->feed);
     self->total_known = true;
     weft_pool_finish (self->pool);
     if (halt_total (&self->halt, self->total))
         jobhead_halt (self);
 }
 
-/*  Makes the next job: 1, or 0 when there is none for now. */
-static int
+/*  Makes the next job. True when one was made or passed over, and there may be more. */
+static bool
 jobhead_make (struct jobhead *self)
 {
-    if (!jobout_has_room (&self->line, self->list.number + 1))
-        return 0;
-    int rc = joblist_next (&self->list, &self->command, &self->tag);
+    if (!jobout_has_room (&self->line, self->feed.made + 1))
+        return false;
+    int rc = jobfeed_next (&self->feed);
     self->waiting = rc == 0;
     self->made = rc == 1;
     if (rc == WEFT_EEND)
@@ -263,7 +268,7 @@ jobhead_make (struct jobhead *self)
         self->status = EXIT_RUN_ERROR;
         jobhead_input_ended (self);
     }
-    return rc == 1;
+    return rc > 0;
 }
 
 /*  True when there may be more to hand over at once. */
@@ -273,7 +278,7 @@ jobhead_feed (struct jobhead *self)
     for (int i = 0; i < TURN_JOBS && self->state == HEAD_FEEDING; i++) {
         if (outlet_full (&self->view.outlet) || (!self->made && !jobhead_make (self)))
             return false;
-        int rc = jobhead_hand_over (self);
+        int rc = self->made ? jobhead_hand_over (self) : 0;
         if (rc == WEFT_EAGAIN)
             return false;
         if (rc < 0)
@@ -289,7 +294,7 @@ jobhead_wait (struct jobhead *self)
 {
     bool input = self->state == HEAD_FEEDING && self->waiting && !self->made;
     weft_pollitem_t items[] = { { .fd = self->cli->stop_fd, .events = WEFT_IN },
-                                { .fd = input ? joblist_fd (&self->list) : -1, .events = WEFT_IN },
+                                { .fd = input ? jobfeed_fd (&self->feed) : -1, .events = WEFT_IN },
                                 { .fd = outlet_fd (&self->view.outlet), .events = WEFT_OUT },
                                 { .self = self->pool, .events = WEFT_IN } };
     return weft_poll (items, self->ended ? 3 : 4, clock_poll_ms (progress_wait (&self->view.progress)));

@@ -6,7 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/halt.h"
-#include "cli/joblist.h"
+#include "cli/jobfeed.h"
 #include "cli/jobview.h"
 
 struct jobhead_options {
@@ -30,14 +30,13 @@ struct jobhead {
     struct cli *cli;
     weft_pool_t *pool;
     const struct jobhead_options *options;
-    struct joblist list;
+    struct jobfeed feed;
     struct jobview view;
     struct jobout line;
     struct halt halt;
     enum jobhead_state state;
     struct viewjob *jobs;       /*  handed over, and not all out                        */
-    struct buffer command, tag; /*  of a job that was made ...                          */
-    bool made;                  /*  ... and not handed over                             */
+    bool made;                  /*  the feed's job is not handed over yet               */
     bool waiting;               /*  the input has nothing yet                           */
     bool ended;                 /*  the pool has                                        */
     bool total_known;
@@ -51,6 +50,7 @@ struct jobhead_config {
     const struct joblist_options *list;
     const struct jobview_options *view;
     const struct jobhead_options *run;
+    const struct jobfeed_options *feed;
     char **operands;
     int count;
     bool files;                 /*  the operands are files of commands                  */
@@ -59,9 +59,6 @@ struct jobhead_config {
 /*  Says what is wrong. Returns 0 or negative. */
 int jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config *config);
 void jobhead_free (struct jobhead *self);
-
-/*  The job that was made, for the view; NULL when there is no memory. */
-struct viewjob *jobhead_new_job (const struct jobhead *self);
 
 /*  Sets what the pool has to know; before it is bound. Negative after having said why. */
 int jobhead_prepare (struct jobhead *self, weft_pool_t *pool);

@@ -161,6 +161,15 @@ joblist_init_files (struct joblist *self, const struct joblist_options *options,
     return rc;
 }
 
+int
+joblist_init_given (struct joblist *self, const struct joblist_options *options, const char *tag)
+{
+    int rc = joblist_prepare (self, options, NULL, 0, tag);
+    if (rc < 0)
+        joblist_free (self);
+    return rc;
+}
+
 void
 joblist_free (struct joblist *self)
 {
@@ -170,17 +179,14 @@ joblist_free (struct joblist *self)
     replace_free (&self->tag);
 }
 
-int
-joblist_next (struct joblist *self, struct buffer *command, struct buffer *tag)
+/*  The command and the tag of the values that were got. */
+static int
+joblist_render (struct joblist *self, struct buffer *command, struct buffer *tag)
 {
-    int rc = jobsource_next (self->source, &self->args);
-    if (rc != 1)
-        return rc;
     char *const *values = arglist_values (&self->args);
-    self->number++;
     buffer_clear (command);
     buffer_clear (tag);
-    rc = replace_render (&self->command, values, self->args.count, self->number, JOBLIST_SLOT_MARK, command);
+    int rc = replace_render (&self->command, values, self->args.count, self->number, JOBLIST_SLOT_MARK, command);
     if (rc == 0 && self->tag.text)
         rc = replace_render (&self->tag, values, self->args.count, self->number, JOBLIST_SLOT_MARK, tag);
     if (rc == 0 && buffer_size (command) > JOBLIST_COMMAND_MAX)
@@ -191,6 +197,27 @@ joblist_next (struct joblist *self, struct buffer *command, struct buffer *tag)
     if (rc == 0)
         rc = buffer_terminate (tag);
     return rc < 0 ? rc : 1;
+}
+
+int
+joblist_next (struct joblist *self, struct buffer *command, struct buffer *tag)
+{
+    int rc = jobsource_next (self->source, &self->args);
+    if (rc != 1)
+        return rc;
+    self->number++;
+    return joblist_render (self, command, tag);
+}
+
+int
+joblist_given (struct joblist *self, uint64_t number, const char *text, struct buffer *command, struct buffer *tag)
+{
+    arglist_clear (&self->args);
+    int rc = arglist_add (&self->args, text, strlen (text));
+    if (rc < 0)
+        return rc;
+    self->number = number;
+    return joblist_render (self, command, tag);
 }
 
 int

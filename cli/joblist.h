@@ -41,12 +41,18 @@ int joblist_init (struct joblist *self, const struct joblist_options *options, c
 /*  The operands are files (or standard input, when there is none) whose values are commands. */
 int joblist_init_files (struct joblist *self, const struct joblist_options *options, char **operands, int count, int in,
                         const char *tag);
+
+/*  No sources: jobs are given by joblist_given. */
+int joblist_init_given (struct joblist *self, const struct joblist_options *options, const char *tag);
 void joblist_free (struct joblist *self);
 
 /*  Never waits. 1: `command` and `tag` (emptied first) hold those of the next job,
  *  with their NUL; 0: nothing yet, wait until joblist_fd can be read; WEFT_EEND; or an
  *  error, which ends it. */
 int joblist_next (struct joblist *self, struct buffer *command, struct buffer *tag);
+
+/*  The job of that number is this command, which is its one value, too. 1, or an error. */
+int joblist_given (struct joblist *self, uint64_t number, const char *text, struct buffer *command, struct buffer *tag);
 int joblist_fd (const struct joblist *self);
 
 /*  Are there operands that are sources (::: or ::::)? */

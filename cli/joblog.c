@@ -2,12 +2,16 @@
 
 #include "cli/joblog.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/error.h"
+
+#define CHUNK 65536
 
 static int
 joblog_write (struct joblog *self)
@@ -22,23 +26,66 @@ joblog_write (struct joblog *self)
     return 0;
 }
 
+/*  Where the last whole line ends, or -1 with the reason kept. */
+static off_t
+joblog_whole (const struct joblog *self, off_t size)
+{
+    char chunk[CHUNK];
+    while (size > 0) {
+        off_t from = size > CHUNK ? size - CHUNK : 0;
+        ssize_t got = pread (self->fd, chunk, (size_t) (size - from), from);
+        if (got != size - from) {
+            error_errno ("cannot read the job log %s", self->path);
+            return -1;
+        }
+        const char *newline = memrchr (chunk, '\n', (size_t) got);
+        if (newline)
+            return from + (newline - chunk) + 1;
+        size = from;
+    }
+    return 0;
+}
+
+/*  The file may be added to: it is a job log, and ends with a whole line. */
+static int
+joblog_mend (struct joblog *self, off_t *size)
+{
+    char head[sizeof JOBLOG_HEADER - 1];
+    ssize_t got = pread (self->fd, head, sizeof head, 0);
+    if (got < 0)
+        return error_errno ("cannot read the job log %s", self->path);
+    if (memcmp (head, JOBLOG_HEADER, (size_t) got) != 0)
+        return error_set (WEFT_EINVAL, "%s is no job log, which begins with Seq and Host: nothing is added to it",
+                          self->path);
+    off_t whole = joblog_whole (self, *size);
+    if (whole < 0)
+        return WEFT_EIO;
+    if (whole < *size && ftruncate (self->fd, whole) < 0)
+        return error_errno ("cannot write to the job log %s", self->path);
+    self->mended = whole < *size;
+    *size = whole;
+    return 0;
+}
+
 int
-joblog_open (struct joblog *self, const char *path)
+joblog_open (struct joblog *self, const char *path, enum joblog_mode mode)
 {
     *self = (struct joblog){ .fd = -1 };
     buffer_init (&self->line, 0);
-    if (!path)
+    if (!path || mode == JOBLOG_OFF)
         return 0;
-    bool append = path[0] == '+';
-    self->path = path + append;
-    self->fd = open (self->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (append ? 0 : O_TRUNC), 0666);
+    bool add = path[0] == '+' || mode == JOBLOG_ADD;
+    self->path = path + (path[0] == '+');
+    self->fd = open (self->path, O_CREAT | O_APPEND | O_CLOEXEC | (add ? O_RDWR : O_WRONLY | O_TRUNC), 0666);
     struct stat status;
     if (self->fd < 0 || fstat (self->fd, &status) < 0)
         return error_errno ("cannot write to the job log %s", self->path);
-    if (append && status.st_size > 0)
-        return 0;
-    int rc = buffer_add_str (&self->line,
-                             "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n");
+    if (add && S_ISREG (status.st_mode) && status.st_size > 0) {
+        int rc = joblog_mend (self, &status.st_size);
+        if (rc < 0 || status.st_size > 0)
+            return rc;
+    }
+    int rc = buffer_add_str (&self->line, JOBLOG_HEADER);
     return rc < 0 ? rc : joblog_write (self);
 }
 
@@ -71,4 +118,45 @@ joblog_add (struct joblog *self, const struct joblog_entry *entry)
         *at = '\0';
     rc = buffer_add_str (&self->line, "\n");
     return rc < 0 ? rc : joblog_write (self);
+}
+
+/*  A field that is a number, with blanks before it or not; moves *text past its TAB. */
+static bool
+line_number (const char **text, const char *end, char *field, size_t size)
+{
+    const char *tab = memchr (*text, '\t', (size_t) (end - *text));
+    while (tab && *text < tab && **text == ' ')
+        ++*text;
+    if (!tab || tab == *text || (size_t) (tab - *text) >= size)
+        return false;
+    for (const char *at = *text; at < tab; at++)
+        if (!strchr ("0123456789.-", *at) || !*at)
+            return false;
+    memcpy (field, *text, (size_t) (tab - *text));
+    field[tab - *text] = '\0';
+    *text = tab + 1;
+    return true;
+}
+
+bool
+joblog_parse (const char *text, size_t size, struct joblog_line *line)
+{
+    const char *end = text + size;
+    char number[24], field[32];
+    if (!line_number (&text, end, number, sizeof number) || strspn (number, "0123456789") != strlen (number))
+        return false;
+    const char *host = memchr (text, '\t', (size_t) (end - text));     /*  any text */
+    if (!host)
+        return false;
+    text = host + 1;
+    bool failed = false;
+    for (int i = 0; i < 6; i++) {
+        if (!line_number (&text, end, field, sizeof field))
+            return false;
+        failed |= i >= 4 && strcmp (field, "0") != 0;   /*  exit status and signal */
+    }
+    errno = 0;
+    *line = (struct joblog_line){ .number = strtoull (number, NULL, 10), .failed = failed, .command = text,
+                                  .size = (size_t) (end - text) };
+    return errno == 0 && line->number > 0;
 }

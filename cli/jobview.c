@@ -149,7 +149,7 @@ viewjob_slot (struct viewjob *self, int slot)
 /* ---------------------------------------------------------------- the view */
 
 int
-jobview_init (struct jobview *self, struct cli *cli, const struct jobview_options *options)
+jobview_init (struct jobview *self, struct cli *cli, const struct jobview_options *options, enum joblog_mode log)
 {
     *self = (struct jobview){ .cli = cli, .options = options };
     gethostname (self->host, sizeof self->host - 1);
@@ -157,7 +157,10 @@ jobview_init (struct jobview *self, struct cli *cli, const struct jobview_option
     bool terminal = isatty (fileno (cli->err)) != 0;
     progress_init (&self->progress, options->bar ? cli->err : NULL, terminal, clock_system ());
     self->outlet.bar = &self->progress;
-    return joblog_open (&self->log, options->joblog);
+    int rc = joblog_open (&self->log, options->joblog, log);
+    if (self->log.mended)
+        cli_note (cli, "the last line of the job log %s was cut off: it is removed", self->log.path);
+    return rc;
 }
 
 void
@@ -185,9 +188,10 @@ jobview_line (struct jobview *self, struct jobout *line)
 }
 
 void
-jobview_begin (struct jobout *line, struct viewjob *job, uint64_t number)
+jobview_begin (struct jobout *line, struct viewjob *job, uint64_t number, uint64_t order)
 {
-    jobout_begin (line, &job->out, number, job->tag);
+    job->number = number;
+    jobout_begin (line, &job->out, order, job->tag);
 }
 
 void
@@ -205,7 +209,7 @@ jobview_result (const weft_pool_event_t *event, int *status, int *signal)
 static void
 tell_failure (struct jobview *self, const struct viewjob *job, const weft_pool_event_t *event)
 {
-    unsigned long long number = job->out.number;
+    unsigned long long number = job->number;
     progress_clear (&self->progress);
     if (event->reason == WEFT_JOB_NOT_STARTED)
         cli_error (self->cli, "job %llu could not be started: %.*s", number, (int) event->size,
@@ -229,7 +233,7 @@ jobview_done (struct jobview *self, struct jobout *line, struct viewjob *job, co
 {
     if (event->reason == WEFT_JOB_CANCELLED)
         return jobout_skip (line, &job->out);
-    struct joblog_entry entry = { .number = job->out.number, .host = log_host (self, event),
+    struct joblog_entry entry = { .number = job->number, .host = log_host (self, event),
                                   .started = event->started, .runtime = event->runtime, .sent = event->sent_bytes,
                                   .received = job->received, .command = job->command };
     jobview_result (event, &entry.status, &entry.signal);
@@ -258,7 +262,7 @@ jobview_event (struct jobview *self, struct jobout *line, struct viewjob *job, c
         return self->mute ? 0 : jobout_write (line, &job->out, event->stream, event->data, event->size);
     case WEFT_POOL_RETRY:
         job->received = 0;
-        cli_detail (self->cli, "job %llu failed in attempt %d and is tried again", (unsigned long long) job->out.number,
+        cli_detail (self->cli, "job %llu failed in attempt %d and is tried again", (unsigned long long) job->number,
                     event->attempt);
         return jobout_void (line, &job->out);
     case WEFT_POOL_JOINED:

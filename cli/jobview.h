@@ -30,6 +30,7 @@ char *jobview_tag (const struct jobview_options *options);
 /*  A job as far as it is shown. Starts with what jobout needs, so that the two are one. */
 struct viewjob {
     struct jobout_job out;
+    uint64_t number;            /*  in the input, as a job log tells it         */
     char *command, *tag;        /*  with the slot in place of its mark          */
     const char *plain;          /*  the command with the mark; or NULL: no mark */
     const char *plain_tag;
@@ -58,12 +59,14 @@ struct jobview {
     char host[256];             /*  this machine    */
 };
 
-int jobview_init (struct jobview *self, struct cli *cli, const struct jobview_options *options);
+int jobview_init (struct jobview *self, struct cli *cli, const struct jobview_options *options, enum joblog_mode log);
 void jobview_free (struct jobview *self);
 
 /*  A line of jobs that are shown in order; their viewjobs are freed when they are out. */
 int jobview_line (struct jobview *self, struct jobout *line);
-void jobview_begin (struct jobout *line, struct viewjob *job, uint64_t number);
+
+/*  `order` is its place among those that come out: from 1 on, each once. */
+void jobview_begin (struct jobout *line, struct viewjob *job, uint64_t number, uint64_t order);
 
 /*  The pool's events; JOINED and LEFT have no job. WEFT_EEND when standard output is
  *  closed, or an error. DONE may free the job. */

@@ -40,6 +40,7 @@ struct run {
     struct joblist_options list;
     struct jobview_options view;
     struct jobhead_options head_options;
+    struct jobfeed_options feed;
     struct run_options options;
     int slots;
     struct jobhead head;
@@ -105,12 +106,13 @@ static int
 run_run (struct cli *cli, const struct command *command, int argc, char **argv)
 {
     struct run self = { .cli = cli };
-    void *targets[] = { &self.list, &self.view, &self.head_options, &self.options };
+    void *targets[] = { &self.list, &self.view, &self.head_options, &self.feed, &self.options };
     char *operands[argc + 1];
     int count = 0, status = EXIT_RUN_ERROR;
     int rc = command_parse (cli, command, targets, NULL, argc, argv, operands, &count);
     if (rc == 0 && run_check (&self) == 0) {
-        struct jobhead_config config = { &self.list, &self.view, &self.head_options, operands, count, false };
+        struct jobhead_config config = { &self.list, &self.view, &self.head_options, &self.feed, operands,
+                                         count, false };
         if (jobhead_init (&self.head, cli, &config) == 0) {
             status = run_jobs (&self);
             jobhead_free (&self.head);
@@ -136,6 +138,9 @@ const struct command command_run_jobs = {
         "quoted for the shell, unless the command itself is one. Without any of these, {} is added at the end.\n\n"
         "This is GNU parallel's language, quoting, job log and exit status; -q and -v are weft's own (for the first "
         "use {} in quotes of your own, for the second --trace).\n\n"
+        "With --joblog FILE, --resume goes on where an earlier run ended: by the numbers of jobs, as GNU parallel, "
+        "whose logs will do, too. Before a job is passed over, its command is compared with the one in the log: where "
+        "they differ the input has changed, and the run ends.\n\n"
         "With --listen, workers on this and other machines share the jobs: a worker that dies has its jobs run "
         "elsewhere.\n\n"
         "A first SIGTERM lets the jobs that run end and starts no more; a second one, or SIGINT, stops them.",
@@ -148,6 +153,7 @@ const struct command command_run_jobs = {
     .tables = (const struct command_table[]){ { .title = "Input", .table = joblist_options },
                                                { .title = "Output", .table = jobview_options },
                                                { .title = "Jobs", .table = jobhead_options },
+                                               { .title = "Going on", .table = jobfeed_options },
                                                { .title = "Workers", .table = run_options },
                                                { .title = NULL } },
     .examples =
@@ -159,6 +165,8 @@ const struct command command_run_jobs = {
               "Every photo in every size." },
             { "weft run --halt now,fail=1 --timeout 60s make -C {} check ::: */",
               "Ends with the first that fails, and with its status." },
+            { "weft run --joblog log --resume-failed ./simulate {} :::: cases",
+              "Goes on after an interruption, with what failed and what was not run." },
             { "weft run --workers 0 --listen tcp://127.0.0.1:6000 :::: jobs.txt",
               "Lines of a file as commands, for workers that connect." },
             { .line = NULL } },

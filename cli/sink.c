@@ -126,7 +126,7 @@ head_add (struct sink *self, struct sink_head *head, const weft_pool_event_t *ev
             break;
     }
     *job = (struct sink_job){ .number = event->job, .view = view };
-    jobview_begin (&head->line, view, event->job);
+    jobview_begin (&head->line, view, event->job, event->job);
     map_add (&head->jobs, &job->node, hash_number (event->job));
     return job;
 }
@@ -314,7 +314,7 @@ sink_work (struct sink *self, char *const *endpoints, int count)
         cli_error (self->cli, "give an endpoint where heads connect, as in 'weft sink -b tcp://127.0.0.1:6001'");
         return EXIT_USAGE;
     }
-    int status, rc = jobview_init (&self->view, self->cli, &self->view_options);
+    int status, rc = jobview_init (&self->view, self->cli, &self->view_options, JOBLOG_NEW);
     if (rc == 0)
         rc = sink_open (self, endpoints, count);
     status = rc < 0 ? cli_fail (self->cli, rc, NULL) : sink_loop (self);

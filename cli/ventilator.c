@@ -41,6 +41,7 @@ struct ventilator {
     struct joblist_options list;
     struct jobview_options view;
     struct jobhead_options head_options;
+    struct jobfeed_options feed;
     struct ventilator_options options;
     struct jobhead head;
     weft_pool_t *pool;
@@ -126,7 +127,8 @@ ventilator_work (struct ventilator *self, char **operands, int count)
     bool files = self->list.files.count == 0 && !joblist_has_sources (operands, count);
     if (files && !ventilator_files_exist (self, operands, count))
         return EXIT_RUN_ERROR;
-    struct jobhead_config config = { &self->list, &self->view, &self->head_options, operands, count, files };
+    struct jobhead_config config = { &self->list, &self->view, &self->head_options, &self->feed, operands,
+                                     count, files };
     if (jobhead_init (&self->head, self->cli, &config) < 0)
         return EXIT_RUN_ERROR;
     int status = ventilator_jobs (self, endpoint);
@@ -138,7 +140,7 @@ static int
 ventilator_run (struct cli *cli, const struct command *command, int argc, char **argv)
 {
     struct ventilator self = { .cli = cli };
-    void *targets[] = { &self.list, &self.view, &self.head_options, &self.options };
+    void *targets[] = { &self.list, &self.view, &self.head_options, &self.feed, &self.options };
     char *operands[argc + 2], *words[argc + 2], bind[] = "--bind";
     int count = 0, status = EXIT_RUN_ERROR;
     /*  An endpoint that comes first does not end the options, as a command would. */
@@ -177,6 +179,7 @@ const struct command command_ventilator = {
     .tables = (const struct command_table[]){ { .title = "Input", .table = joblist_options },
                                                { .title = "Output", .table = jobview_options },
                                                { .title = "Jobs", .table = jobhead_options },
+                                               { .title = "Going on", .table = jobfeed_options },
                                                { .title = "Pool", .table = ventilator_options },
                                                { .title = NULL } },
     .examples =
