@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "core/certificate.h"
 #include "core/log.h"
@@ -40,6 +41,10 @@ void allow_list_free (struct allow_list **self);
 size_t allow_list_count (const struct allow_list *self);
 const struct allow_entry *allow_list_at (const struct allow_list *self, size_t index);
 const struct allow_entry *allow_list_find (const struct allow_list *self, const char *key);
+const struct allow_entry *allow_list_find_name (const struct allow_list *self, const char *name);
+
+/*  The line of the file, counted from 1, where the entry stands. */
+size_t allow_list_line (const struct allow_list *self, const struct allow_entry *entry);
 
 /*  WEFT_EINVAL for what is no MAY, with the nearest command. */
 int allow_check_may (const char *word);
@@ -49,11 +54,17 @@ int allow_check_may (const char *word);
 bool allow_may (const struct allow_entry *entry, const char *command);
 bool allow_may_topic (const struct allow_entry *entry, const char *command, const void *topic, size_t size);
 
-/*  Edit the file in place of an editor: temporary name, fsync, rename, mode 0600, under a lock, comments and
- *  order kept. allow_file_put adds a peer or replaces the one of that name or key; revoke is WEFT_ESTATE when
- *  there is none. */
-int allow_file_put (const char *path, const struct allow_entry *entry);
-int allow_file_revoke (const char *path, const char *name_or_key);
+/*  The text, when mode and owner are as they should be; not parsed. */
+int allow_file_read (const char *path, struct buffer *text, struct stat *status);
+
+/*  Edit the file in place of an editor: temporary name, fsync, rename, under a lock, comments and order kept. A new one
+ *  has mode 0600, another keeps its own. A file that cannot be read as a list is left alone: the error says why.
+ *  allow_file_put adds a peer, or changes the line that has both its name and its key; one that has its name or its
+ *  key is changed with `replace`, and otherwise WEFT_ESTATE; two different ones are WEFT_ESTATE always. revoke is
+ *  WEFT_ESTATE when there is none, and no error when it was revoked already. `was` (may be NULL) gets the line as it
+ *  was, its `may` NULL; name "": there was none. */
+int allow_file_put (const char *path, const struct allow_entry *entry, bool replace, struct allow_entry *was);
+int allow_file_revoke (const char *path, const char *name_or_key, struct allow_entry *was);
 
 /* --------------------------------------------------- the list, kept up to date */
 

@@ -18,13 +18,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/buffer.h"
+
 #define KEY_TEXT 41             /*  bytes of a key as text, with the NUL                        */
 #define KEY_NAME_MAX 64         /*  letters, digits, . _ - ; does not begin with . or -         */
 #define KEY_FINGERPRINT 30      /*  bytes of a fingerprint, with the NUL                        */
 #define KEY_PATH_MAX 4096
 
 struct certificate {
-    char name[KEY_NAME_MAX + 1];        /*  "" when the file has none                           */
+    char name[KEY_NAME_MAX + 1];        /*  "" when the file has none, or one that is none of ours */
     char public_key[KEY_TEXT];
     char secret_key[KEY_TEXT];          /*  "": a public certificate                            */
 };
@@ -32,12 +34,22 @@ struct certificate {
 /*  A new pair. WEFT_EINVAL for a name that is none; WEFT_ENOTSUP without CURVE. */
 int certificate_new (struct certificate *self, const char *name);
 
+/*  Overwrites it: the secret shall not lie about in memory. What fails does this itself. */
+void certificate_forget (struct certificate *self);
+
 /*  Strict: a section, a value or a key that is not as it should be is WEFT_EPROTO with FILE:LINE;
  *  so is a secret key that does not belong to the public one. What is unknown below `metadata` is left alone. A
  *  file with a secret that others may read or write is WEFT_EACCES, and the words say chmod 600. A file of over
  *  64 KiB is refused unread. When PATH has no secret but PATH_secret is there, as zcert writes pairs, that is
  *  read instead. */
 int certificate_load (struct certificate *self, const char *path);
+
+/*  That file and no other: what needs no secret is not stopped by a PATH_secret that it may not read. */
+int certificate_load_plain (struct certificate *self, const char *path);
+
+/*  The text of a file, as above. */
+int certificate_parse (struct certificate *self, const char *text, size_t size, const char *path);
+int certificate_print (const struct certificate *self, bool secret, struct buffer *out);
 
 /*  Writes a temporary name beside it, fsyncs, renames, fsyncs the directory: at any moment the file is
  *  whole or not there. Mode 0600, or 0644 without `secret`. WEFT_ESTATE when the file is there already and not
@@ -48,7 +60,10 @@ int certificate_save (const struct certificate *self, const char *path, bool sec
  *  `make`. WEFT_EACCES when others can write there. Below it: NAME.key, NAME.pub, and `allowed`, the list. */
 int key_directory (char path[KEY_PATH_MAX], bool make);
 
-/*  What --key takes: NAME (in the key directory) or FILE (has a slash, or is a file). Needs a secret. */
+/*  NAME and its ending in the key directory: ".key", ".pub"; or "allowed" and "". */
+int key_path (char path[KEY_PATH_MAX], const char *name, const char *ending);
+
+/*  What --key takes: NAME (in the key directory) or else FILE (has a slash, or is a file). Needs a secret. */
 int certificate_find (struct certificate *self, const char *name_or_file);
 
 /*  What --server-key takes: the 40 characters, FILE, or NAME (NAME.pub, NAME.key). */
