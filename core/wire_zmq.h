@@ -121,12 +121,11 @@ void monitor_close (struct zmq_monitor *self, struct zmq_wire *wire);
 bool monitor_ready (struct zmq_monitor *self);
 int monitor_next (struct zmq_monitor *self, struct wire_event *event);
 
-/*  Before a bind: WEFT_EADDRINUSE when somebody listens there, or a file is there. */
-int ipc_check (const struct endpoint *endpoint);
-
-/*  After a bind: the path will be unlinked by ipc_remove, which takes one path or
- *  all (NULL), as long as it is still ours. */
-int ipc_add (struct zmq_wire *wire, const struct endpoint *endpoint);
+/*  Before zmq_bind: listens at the path, which nobody else may enter and which was not in use (else
+ *  WEFT_EADDRINUSE), and has libzmq use that. Puts a path in the place of a star. After it, whether it bound
+ *  or failed: ipc_listened. ipc_remove unlinks one path, or all (NULL), as long as it is still ours. */
+int ipc_listen (struct zmq_wire *wire, struct endpoint *endpoint);
+void ipc_listened (struct zmq_wire *wire, const struct endpoint *endpoint, bool bound);
 void ipc_remove (struct zmq_wire *wire, const char *path);
 
 /*  Records that the wire bound or connected a name, and tells both sides of

@@ -114,19 +114,23 @@ address_bind (struct wire *wire, const struct endpoint *endpoint)
     struct zmq_wire *self = (struct zmq_wire *) wire;
     bool inproc = endpoint->transport == ENDPOINT_INPROC;
     bool ipc = endpoint->transport == ENDPOINT_IPC;
+    struct endpoint place = *endpoint;
     int rc = decide (self, GATE_NONE);
-    rc = rc || !ipc ? rc : ipc_check (endpoint);
     rc = rc ? rc : zmq_wire_set (self, ZMQ_IPV6, endpoint->ipv6);
     rc = rc || !inproc ? rc : ensure_inproc (self);
+    rc = rc || !ipc ? rc : ipc_listen (self, &place);
     if (rc)
         return rc;
-    if (bind_patiently (self, endpoint))
-        return bind_error (endpoint);
+    if (bind_patiently (self, &place))
+        rc = bind_error (endpoint);
+    if (ipc)
+        ipc_listened (self, &place, rc == 0);
+    if (rc)
+        return rc;
     size_t size = sizeof wire->bound;
     if (zmq_getsockopt (self->socket, ZMQ_LAST_ENDPOINT, wire->bound, &size))
         return zmq_wire_error (endpoint->text);
-    rc = ipc ? ipc_add (self, endpoint) : 0;
-    return inproc ? inproc_add (self, endpoint->path, true) : rc;
+    return inproc ? inproc_add (self, endpoint->path, true) : 0;
 }
 
 int
