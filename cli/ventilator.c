@@ -14,7 +14,7 @@ struct ventilator_options {
     struct option_list bind;
     char *sink;
     bool insecure;
-    char *sink_timeout, *queue, *retry_lost, *heartbeat;
+    char *sink_timeout, *queue, *crash_limit, *reattach, *heartbeat;
 };
 
 #define FIELD(name) offsetof (struct ventilator_options, name)
@@ -29,8 +29,11 @@ static const struct option ventilator_options[] = {
     { .name = "insecure", .type = OPTION_FLAG, .offset = FIELD (insecure), .text = POOLENDS_INSECURE },
     { .name = "queue", .type = OPTION_TEXT, .argument = "N", .offset = FIELD (queue),
       .text = "jobs that may wait to be run; default: 10000" },
-    { .name = "retry-lost", .type = OPTION_TEXT, .argument = "N", .offset = FIELD (retry_lost),
+    { .name = "crash-limit", .type = OPTION_TEXT, .argument = "N", .offset = FIELD (crash_limit),
       .text = "how often a job whose worker went away is run again; default: 3" },
+    { .name = "retry-lost", .type = OPTION_TEXT, .flags = OPTION_HIDDEN, .offset = FIELD (crash_limit) },
+    { .name = "reattach", .type = OPTION_TEXT, .argument = "TIME", .offset = FIELD (reattach),
+      .text = "how long the jobs of a worker that cannot be heard wait for it, before others get them; default: 10s" },
     { .name = "heartbeat", .type = OPTION_TEXT, .argument = "TIME", .offset = FIELD (heartbeat),
       .text = "time between signs of life to workers; default: 1s" },
     OPTION_END
@@ -55,7 +58,8 @@ ventilator_set (struct ventilator *self)
     } settings[] = { { "sink", self->options.sink },
                      { "sink-timeout", self->options.sink_timeout },
                      { "queue", self->options.queue },
-                     { "retry-lost", self->options.retry_lost },
+                     { "crash-limit", self->options.crash_limit },
+                     { "reattach", self->options.reattach },
                      { "heartbeat", self->options.heartbeat } };
     int rc = 0;
     for (size_t i = 0; i < sizeof settings / sizeof *settings && rc == 0; i++)

@@ -71,7 +71,7 @@ pool_put_hello (struct buffer *out, const struct pool_hello *hello)
 {
     struct pool_packer pk;
     packer_begin (&pk, out);
-    put_array (&pk, 13);
+    put_array (&pk, 16);
     put_uint (&pk, POOL_HELLO);
     put_text (&pk, POOL_PROTOCOL);
     put_int (&pk, hello->version);
@@ -79,12 +79,27 @@ pool_put_hello (struct buffer *out, const struct pool_hello *hello)
     put_uint (&pk, hello->instance);
     put_uint (&pk, hello->session);
     put_uint (&pk, hello->next);
+    put_uint (&pk, hello->last);
     put_bytes (&pk, hello->name);
     put_bytes (&pk, hello->host);
     put_int (&pk, hello->pid);
     put_int (&pk, hello->slots);
     put_int (&pk, hello->window);
     put_int (&pk, hello->heartbeat);
+    put_bytes (&pk, hello->pool);
+    put_array (&pk, hello->held);
+    return pk.failed;
+}
+
+int
+pool_put_held (struct buffer *out, uint64_t id, int64_t attempt, bool begun)
+{
+    struct pool_packer pk;
+    packer_begin (&pk, out);
+    put_array (&pk, 3);
+    put_uint (&pk, id);
+    put_int (&pk, attempt);
+    put_uint (&pk, begun);
     return pk.failed;
 }
 
@@ -93,7 +108,7 @@ pool_put_welcome (struct buffer *out, const struct pool_welcome *welcome)
 {
     struct pool_packer pk;
     packer_begin (&pk, out);
-    put_array (&pk, 7);
+    put_array (&pk, 8);
     put_uint (&pk, POOL_WELCOME);
     put_text (&pk, POOL_PROTOCOL);
     put_int (&pk, welcome->version);
@@ -101,6 +116,7 @@ pool_put_welcome (struct buffer *out, const struct pool_welcome *welcome)
     put_uint (&pk, welcome->session);
     put_uint (&pk, welcome->have);
     put_int (&pk, welcome->heartbeat);
+    put_bytes (&pk, welcome->pool);
     return pk.failed;
 }
 
@@ -118,23 +134,38 @@ pool_put_refused (struct buffer *out, const char *text)
 }
 
 int
-pool_put_ack (struct buffer *out, uint64_t number)
+pool_put_ack (struct buffer *out, uint64_t session, uint64_t have)
 {
     struct pool_packer pk;
     packer_begin (&pk, out);
-    put_array (&pk, 2);
+    put_array (&pk, 3);
     put_uint (&pk, POOL_ACK);
-    put_uint (&pk, number);
+    put_uint (&pk, session);
+    put_uint (&pk, have);
     return pk.failed;
 }
 
 int
-pool_put_plain (struct buffer *out, enum pool_verb verb)
+pool_put_heartbeat (struct buffer *out, uint64_t session, uint64_t number, uint64_t have)
 {
     struct pool_packer pk;
     packer_begin (&pk, out);
-    put_array (&pk, 1);
+    put_array (&pk, 4);
+    put_uint (&pk, POOL_HEARTBEAT);
+    put_uint (&pk, session);
+    put_uint (&pk, number);
+    put_uint (&pk, have);
+    return pk.failed;
+}
+
+int
+pool_put_plain (struct buffer *out, enum pool_verb verb, uint64_t session)
+{
+    struct pool_packer pk;
+    packer_begin (&pk, out);
+    put_array (&pk, 2);
     put_uint (&pk, verb);
+    put_uint (&pk, session);
     return pk.failed;
 }
 
@@ -150,13 +181,15 @@ pool_put_end (struct buffer *out, bool answer)
 }
 
 int
-pool_put_jobs (struct buffer *out, uint64_t ack, uint32_t count)
+pool_put_jobs (struct buffer *out, uint64_t session, uint64_t number, uint64_t have, uint32_t count)
 {
     struct pool_packer pk;
     packer_begin (&pk, out);
-    put_array (&pk, 3);
+    put_array (&pk, 5);
     put_uint (&pk, POOL_JOBS);
-    put_uint (&pk, ack);
+    put_uint (&pk, session);
+    put_uint (&pk, number);
+    put_uint (&pk, have);
     put_array (&pk, count);
     return pk.failed;
 }
@@ -270,12 +303,14 @@ pool_put_record (struct buffer *out, const struct pool_record *record)
 }
 
 int
-pool_put_cancel (struct buffer *out, bool running, uint32_t count)
+pool_put_cancel (struct buffer *out, uint64_t session, uint64_t number, bool running, uint32_t count)
 {
     struct pool_packer pk;
     packer_begin (&pk, out);
-    put_array (&pk, 3);
+    put_array (&pk, 5);
     put_uint (&pk, POOL_CANCEL);
+    put_uint (&pk, session);
+    put_uint (&pk, number);
     put_uint (&pk, running);
     put_array (&pk, count);
     return pk.failed;
@@ -540,6 +575,16 @@ decode_version (struct pool_reader *in, int *version)
     return 0;
 }
 
+/*  The identity of a pool, or nothing. */
+static struct pool_bytes
+get_pool (struct pool_reader *in)
+{
+    struct pool_bytes pool = get_bytes (in, POOL_ID);
+    if (pool.size && pool.size != POOL_ID)
+        in->bad = true;
+    return pool;
+}
+
 static int
 decode_hello (struct pool_reader *in, struct pool_hello *hello)
 {
@@ -550,12 +595,17 @@ decode_hello (struct pool_reader *in, struct pool_hello *hello)
     hello->instance = get_uint (in, UINT64_MAX);
     hello->session = get_uint (in, UINT64_MAX);
     hello->next = get_uint (in, UINT64_MAX);
+    hello->last = get_uint (in, UINT64_MAX);
     hello->name = get_name (in);
     hello->host = get_name (in);
     hello->pid = get_int (in, 0, INT64_MAX);
     hello->slots = get_int (in, 0, POOL_SLOTS_MAX);
     hello->window = get_int (in, 0, POOL_WINDOW_MAX);
     hello->heartbeat = get_int (in, 0, INT_MAX);
+    hello->pool = get_pool (in);
+    hello->held = get_array (in, 0);
+    if (hello->next < 1 || hello->last < hello->next - 1 || hello->held > POOL_HELD_MAX)
+        in->bad = true;
     return in->bad ? bad_message ("HELLO") : 0;
 }
 
@@ -569,6 +619,7 @@ decode_welcome (struct pool_reader *in, struct pool_welcome *welcome)
     welcome->session = get_uint (in, UINT64_MAX);
     welcome->have = get_uint (in, UINT64_MAX);
     welcome->heartbeat = get_int (in, 0, INT_MAX);
+    welcome->pool = get_pool (in);
     return in->bad ? bad_message ("WELCOME") : 0;
 }
 
@@ -586,15 +637,27 @@ static int
 decode_members (struct pool_message *self)
 {
     struct pool_reader *in = &self->reader;
-    if (self->verb != POOL_CANCEL)
-        self->number = get_uint (in, UINT64_MAX);
-    else
-        self->running = get_uint (in, 1);
+    if (self->verb != POOL_REPORT)
+        self->session = get_uint (in, UINT64_MAX);
+    self->number = get_uint (in, UINT64_MAX);
     if (self->verb == POOL_REPORT)
         self->window = get_int (in, 0, POOL_WINDOW_MAX);
-    if (self->verb != POOL_ACK)
+    else if (self->verb == POOL_CANCEL)
+        self->running = get_uint (in, 1);
+    else
+        self->have = get_uint (in, UINT64_MAX);
+    if (self->verb != POOL_HEARTBEAT)
         self->left = get_array (in, 0);
     return in->bad ? bad_message ("batch") : 0;
+}
+
+static int
+decode_plain (struct pool_message *self)
+{
+    self->session = get_uint (&self->reader, UINT64_MAX);
+    if (self->verb == POOL_ACK)
+        self->have = get_uint (&self->reader, UINT64_MAX);
+    return self->reader.bad ? bad_message ("session") : 0;
 }
 
 int
@@ -611,25 +674,42 @@ pool_decode (struct pool_message *self, const void *data, size_t size)
         return bad_message ("head");
     switch (self->verb) {
     case POOL_HELLO:
-        return decode_hello (&self->reader, &self->hello);
+        rc = decode_hello (&self->reader, &self->hello);
+        self->left = self->hello.held;
+        return rc;
     case POOL_WELCOME:
         return decode_welcome (&self->reader, &self->welcome);
     case POOL_REFUSED:
         return decode_refused (&self->reader, &self->text);
     case POOL_JOBS:
     case POOL_REPORT:
-    case POOL_ACK:
     case POOL_CANCEL:
+    case POOL_HEARTBEAT:
         return decode_members (self);
     case POOL_END:
         self->answer = get_uint (&self->reader, 1);
         return self->reader.bad ? bad_message ("END") : 0;
-    case POOL_HEARTBEAT:
+    case POOL_ACK:
     case POOL_GOODBYE:
     case POOL_UNKNOWN:
-        return 0;
+        return decode_plain (self);
     }
     return error_set (WEFT_EPROTO, "not a pool message: verb %d is not known", (int) self->verb);
+}
+
+int
+pool_next_held (struct pool_message *self, uint64_t *id, int64_t *attempt, bool *begun)
+{
+    struct pool_reader *in = &self->reader;
+    if (!self->left)
+        return 0;
+    self->left--;
+    uint32_t more = get_array (in, 3);
+    *id = get_uint (in, UINT64_MAX);
+    *attempt = get_int (in, 0, INT64_MAX);
+    *begun = get_uint (in, 1);
+    skip_members (in, more);
+    return in->bad ? bad_message ("HELLO") : 1;
 }
 
 int
@@ -675,7 +755,7 @@ pool_next_record (struct pool_message *self, struct pool_record *record)
     record->kind = (int) get_int (in, WEFT_POOL_STARTED, POOL_RECORD_RETURNED);
     record->job = get_uint (in, UINT64_MAX);
     record->tag = get_uint (in, UINT64_MAX);
-    record->attempt = get_int (in, 0, INT_MAX);
+    record->attempt = get_int (in, 0, INT64_MAX);
     record->slot = get_int (in, 0, 2 * POOL_SLOTS_MAX);    /*  see first-slot */
     record->name = get_name (in);
     record->host = get_name (in);

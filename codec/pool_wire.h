@@ -19,7 +19,7 @@
 #include "weft.h"
 
 #define POOL_PROTOCOL "weft-pool"
-#define POOL_VERSION 1
+#define POOL_VERSION 2
 
 #define POOL_DEPTH 8                    /*  arrays within arrays                    */
 #define POOL_CHUNK 65536                /*  bytes of output in one record           */
@@ -27,9 +27,17 @@
 #define POOL_JOB_MAX (32 << 20)         /*  bytes in a job: command and input       */
 #define POOL_MESSAGE_MAX (40 << 20)     /*  bytes in a message                      */
 #define POOL_NAME_MAX 255               /*  bytes in a name                         */
+#define POOL_ID 16                      /*  bytes in the identity of a pool         */
 #define POOL_SLOTS_MAX 4096
 #define POOL_WINDOW_MAX 65536
 #define POOL_ARGS_MAX 65536
+#define POOL_HELD_MAX (POOL_WINDOW_MAX + POOL_SLOTS_MAX)    /*  jobs that a worker has */
+
+/*  The number of an attempt: which opening of its ledger the head deals from (0 without one), above the number that
+ *  people see. So no attempt is ever numbered twice. */
+#define POOL_ATTEMPT(epoch, number) ((int64_t) (epoch) << 32 | (number))
+#define POOL_ATTEMPT_EPOCH(attempt) ((uint64_t) (attempt) >> 32)
+#define POOL_ATTEMPT_NUMBER(attempt) ((int) ((attempt) & INT32_MAX))
 
 enum pool_verb {
     POOL_HELLO = 1,     /*  a worker, or a head to its sink: who it is              */
@@ -64,11 +72,14 @@ struct pool_hello {
     enum pool_role role;
     uint64_t instance;          /*  random, one a process (or handle)               */
     uint64_t session;           /*  1 for its first HELLO, and up                   */
-    uint64_t next;              /*  number of the next report                       */
+    uint64_t next;              /*  number of the first report that is still kept   */
+    uint64_t last;              /*  number of the last that was made; next - 1: none is kept */
     struct pool_bytes name, host;
     int64_t pid;
     int64_t slots, window;      /*  jobs at once; jobs held, waiting ones included  */
     int64_t heartbeat;          /*  ms between heartbeats; 0: none                  */
+    struct pool_bytes pool;     /*  whose jobs it has: POOL_ID bytes, or none       */
+    uint32_t held;              /*  how many it has: pool_next_held                 */
 };
 
 struct pool_welcome {
@@ -77,6 +88,7 @@ struct pool_welcome {
     uint64_t session;           /*  as in the HELLO                                 */
     uint64_t have;              /*  last report that is safe; 0 for none            */
     int64_t heartbeat;
+    struct pool_bytes pool;     /*  POOL_ID bytes; none from a sink                 */
 };
 
 /*  What to run: made once, when a job is submitted, and carried as it is. */
@@ -107,20 +119,23 @@ struct pool_record {
 
 /*  Each adds to `out`; WEFT_ENOMEM. Batches are a head and then so many members. */
 int pool_put_hello (struct buffer *out, const struct pool_hello *hello);
+int pool_put_held (struct buffer *out, uint64_t id, int64_t attempt, bool begun);
 int pool_put_welcome (struct buffer *out, const struct pool_welcome *welcome);
 int pool_put_refused (struct buffer *out, const char *text);
-int pool_put_ack (struct buffer *out, uint64_t number);
-int pool_put_plain (struct buffer *out, enum pool_verb verb);       /*  HEARTBEAT, GOODBYE, UNKNOWN */
+int pool_put_ack (struct buffer *out, uint64_t session, uint64_t have);
+int pool_put_heartbeat (struct buffer *out, uint64_t session, uint64_t number, uint64_t have);
+int pool_put_plain (struct buffer *out, enum pool_verb verb, uint64_t session);     /*  GOODBYE, UNKNOWN */
 int pool_put_end (struct buffer *out, bool answer);
 
-int pool_put_jobs (struct buffer *out, uint64_t ack, uint32_t count);
+int pool_put_jobs (struct buffer *out, uint64_t session, uint64_t number, uint64_t have, uint32_t count);
 int pool_put_job (struct buffer *out, uint64_t id, int64_t attempt, const void *spec, size_t size);
 int pool_put_spec (struct buffer *out, const weft_job_t *job, int64_t timeout, bool stream);
 
 int pool_put_report (struct buffer *out, uint64_t number, int64_t window, uint32_t count);
 int pool_put_record (struct buffer *out, const struct pool_record *record);
 
-int pool_put_cancel (struct buffer *out, bool running, uint32_t count);    /*  0: everything */
+/*  Of 0 jobs: of everything. */
+int pool_put_cancel (struct buffer *out, uint64_t session, uint64_t number, bool running, uint32_t count);
 int pool_put_cancelled (struct buffer *out, uint64_t id, int64_t attempt);
 
 /* ---------------------------------------------------------------- decoding */
@@ -138,11 +153,13 @@ struct pool_message {
         struct pool_welcome welcome;
         struct pool_bytes text;         /*  REFUSED                             */
     };
-    uint64_t number;                    /*  REPORT; JOBS and ACK: acknowledged  */
+    uint64_t session;                   /*  all but HELLO, WELCOME, REFUSED, REPORT, END */
+    uint64_t number;                    /*  REPORT, JOBS, CANCEL; HEARTBEAT: of the last of these */
+    uint64_t have;                      /*  JOBS, ACK, HEARTBEAT: reports up to it are safe */
     int64_t window;                     /*  REPORT                              */
     bool running;                       /*  CANCEL: also jobs that have begun   */
     bool answer;                        /*  END: a GOODBYE is waited for        */
-    uint32_t left;                      /*  JOBS, REPORT, CANCEL: members that
+    uint32_t left;                      /*  HELLO, JOBS, REPORT, CANCEL: members that
                                             pool_next_... have not given yet    */
     struct pool_reader reader;          /*  where they are                      */
 };
@@ -152,6 +169,7 @@ struct pool_message {
 int pool_decode (struct pool_message *self, const void *data, size_t size);
 
 /*  1 for the next member of the batch, 0 past the last, or WEFT_EPROTO. */
+int pool_next_held (struct pool_message *self, uint64_t *id, int64_t *attempt, bool *begun);
 int pool_next_job (struct pool_message *self, uint64_t *id, int64_t *attempt, struct pool_bytes *spec);
 int pool_next_record (struct pool_message *self, struct pool_record *record);
 int pool_next_cancelled (struct pool_message *self, uint64_t *id, int64_t *attempt);

@@ -21,8 +21,12 @@
 const struct option pool_options[] = {
     { "retries", 0, OPTION_INT, "N", "0", 0, 1000000, .offset = FIELD (retries),
       .text = "how often a job that failed is run again" },
-    { "retry-lost", 0, OPTION_INT, "N", "3", 0, 1000000, .offset = FIELD (retry_lost),
+    { "crash-limit", 0, OPTION_INT, "N", "3", 0, 1000000, .offset = FIELD (crash_limit),
       .text = "how often a job whose worker went away is run again" },
+    { "retry-lost", 0, OPTION_INT, "N", "3", 0, 1000000, .flags = OPTION_HIDDEN, .offset = FIELD (crash_limit),
+      .text = "the same as crash-limit" },
+    { "reattach", 0, OPTION_TIME, "TIME", "10s", TIME_FOREVER, INT64_MAX, .offset = FIELD (reattach),
+      .text = "how long the jobs of a worker that cannot be heard wait for it, before others get them" },
     { "timeout", 0, OPTION_TIME, "TIME", "0", 0, 24 * 24 * 3600 * TIME_S, .offset = FIELD (timeout),
       .text = "time that a job may run; 0 for no limit" },
     { "queue", 0, OPTION_INT, "N", "10000", 1, 100000000, .offset = FIELD (queue),
@@ -46,6 +50,16 @@ static const struct pollable_ops pool_ops;
 
 /* ------------------------------------------------------------- coming and going */
 
+/*  Its own, for as long as it lives; a ledger has another. */
+static void
+make_id (struct weft_pool *self)
+{
+    for (size_t i = 0; i < POOL_ID; i += sizeof (uint64_t)) {
+        uint64_t part = random_seed ();
+        memcpy (self->id + i, &part, sizeof part);
+    }
+}
+
 weft_pool_t *
 weft_pool_new (weft_t *weft)
 {
@@ -60,7 +74,8 @@ weft_pool_new (weft_t *weft)
     self->last_news = &self->news;
     self->instance = random_seed ();
     self->poll_fd = -1;
-    self->beat_at = self->ping_at = self->end_at = TIME_FOREVER;
+    self->beat_at = self->ping_at = self->end_at = self->retract_at = TIME_FOREVER;
+    make_id (self);
     weft_msg_init (&self->msg);
     buffer_init (&self->body, 0);
     buffer_init (&self->spec, 0);
@@ -72,7 +87,7 @@ static int
 make_ready (struct weft_pool *self)
 {
     struct dispatch_limits limits = {
-        .retries = self->config.retries, .losses = self->config.retry_lost,
+        .retries = self->config.retries, .losses = self->config.crash_limit,
         .queue = self->config.queue, .queue_bytes = self->config.queue_size
     };
     if (self->ready)
@@ -175,11 +190,9 @@ beat (struct weft_pool *self, int64_t now, bool heard)
     for (struct worker *worker = self->workers, *next; rc == 0 && worker; worker = next) {
         next = worker->next;
         if (heard && pool_peer_silent (&worker->peer, now))
-            head_lose (self, worker, "it was silent for too long");
-        else if (self->config.heartbeat && now - worker->peer.sent >= self->config.heartbeat) {
-            rc = pool_put_plain (&self->body, POOL_HEARTBEAT);
-            rc = rc ? rc : head_say (self, worker);
-        }
+            head_miss (self, worker, "it was silent for too long");
+        else if (self->config.heartbeat && now - worker->peer.sent >= self->config.heartbeat)
+            rc = head_beat (self, worker);
     }
     return rc;
 }
@@ -192,8 +205,10 @@ excuse_gap (struct weft_pool *self, int64_t now)
     self->pumped = now;
     if (gap < 2 * beat_interval (self))
         return;
-    for (struct worker *worker = self->workers; worker; worker = worker->next)
+    for (struct worker *worker = self->workers; worker; worker = worker->next) {
         worker->peer.heard += gap;
+        worker->away_until += worker->away && worker->away_until != TIME_FOREVER ? gap : 0;
+    }
 }
 
 static int
@@ -254,7 +269,9 @@ pump (struct weft_pool *self)
     bool heard = rc == WEFT_EAGAIN;     /*  all that has come */
     rc = rc && !heard ? rc : ping (self, now);
     rc = rc ? rc : beat (self, now, heard);
-    rc = rc ? rc : head_deal (self);
+    if (rc == 0 && heard)
+        head_watch_away (self, now);
+    rc = rc ? rc : head_deal (self, now);
     return rc ? rc : end (self, now);
 }
 
@@ -264,6 +281,7 @@ next_deadline (const struct weft_pool *self)
     int64_t deadline = clock_earlier (self->workers ? self->beat_at : TIME_FOREVER, self->ping_at);
     if (self->state == POOL_ENDING)
         deadline = clock_earlier (deadline, self->end_at);
+    deadline = clock_earlier (deadline, clock_earlier (head_away_deadline (self), self->retract_at));
     if (self->due)
         deadline = clock_earlier (deadline, head_now (self) + 10 * TIME_MS);
     if (self->forward)
@@ -417,7 +435,7 @@ weft_pool_submit (weft_pool_t *self, const weft_job_t *job, uint64_t *id)
     buffer_clear (&self->spec);
     rc = pool_put_spec (&self->spec, job, timeout, self->config.stream);
     rc = rc ? rc : dispatch_submit (&self->dispatch, job->tag, buffer_data (&self->spec), buffer_size (&self->spec),
-        job->input_size, &number);
+        &number);
     if (rc)
         return rc;
     self->stats.submitted++;
@@ -440,12 +458,10 @@ weft_pool_cancel (weft_pool_t *self, bool running)
     if (rc)
         return rc;
     dispatch_cancel (&self->dispatch);
-    for (struct worker *worker = self->workers, *next; rc == 0 && worker; worker = next) {
-        next = worker->next;
-        rc = pool_put_cancel (&self->body, running, 0);
-        rc = rc ? rc : head_say (self, worker);
-    }
-    return rc;
+    if (running)
+        dispatch_await_no_more (&self->dispatch);
+    head_cancel_all (self, running);
+    return self->wire ? head_deal (self, head_now (self)) : 0;
 }
 
 void

@@ -52,8 +52,11 @@ struct pool_peer {
     int64_t heartbeat;          /*  ns; 0: none                                     */
     int64_t heard, sent;        /*  when                                            */
     uint64_t have;              /*  last report that was taken in                   */
-    uint64_t acked;             /*  last report that was acknowledged               */
+    uint64_t safe;              /*  last report that may be acknowledged            */
 };
+
+/*  Is that process, on that host, known to have ended? False when it cannot be told from here. */
+bool pool_process_gone (struct pool_bytes host, int64_t pid);
 
 /*  Fills a zeroed peer and adds it. WEFT_ENOMEM. */
 int pool_peer_init (struct pool_peer *self, struct map *peers, struct pool_bytes route, const struct pool_hello *hello,

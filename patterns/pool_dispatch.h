@@ -5,7 +5,10 @@
  *
  *  It keeps: a job ends exactly once; a job is with at most one worker; what a
  *  worker says of a job counts only when it has that job in that attempt; memory
- *  goes with the jobs that have not ended. */
+ *  goes with the jobs that have not ended.
+ *
+ *  Attempts are POOL_ATTEMPT's: those of heads before this one, from the same ledger, have a lower
+ *  epoch. A job that is restored from there may be claimed by a worker that has it still. */
 
 #ifndef WEFT_PATTERNS_POOL_DISPATCH_H
 #define WEFT_PATTERNS_POOL_DISPATCH_H
@@ -14,8 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "codec/pool_wire.h"
 #include "core/map.h"
-#include "weft.h"
 
 struct dispatch_list {                  /*  doubly linked; a node is in one list at most    */
     struct dispatch_list *prev, *next;
@@ -23,6 +26,7 @@ struct dispatch_list {                  /*  doubly linked; a node is in one list
 
 enum job_state {
     JOB_WAITING,        /*  in the queue                                                    */
+    JOB_AWAITED,        /*  restored, and a worker may come back that has it                */
     JOB_GIVEN,          /*  with a worker, which has not said that it began                 */
     JOB_RUNNING         /*  the worker has begun                                            */
 };
@@ -31,13 +35,14 @@ struct dispatch_job {
     struct dispatch_list link;          /*  in the queue, or among its worker's jobs        */
     struct map_node node;               /*  of all jobs, by id                              */
     struct dispatch_worker *worker;
-    enum job_state state;
     uint64_t id, tag;
-    int attempt;                        /*  one more each time it is given to a worker      */
+    int64_t attempt;                    /*  the last; one more each time it is given to a worker */
     int failures, losses;               /*  attempts that ended badly; workers lost under it */
+    uint32_t size;                      /*  of the spec, which follows                      */
+    uint8_t state;                      /*  enum job_state                                  */
     bool cancelled;
-    size_t input_size;
-    size_t size;                        /*  of the spec, which follows                      */
+    bool doubted;                       /*  its worker came back and has not said that it has it */
+    bool retracted;                     /*  its worker is asked to give it back             */
     char spec[];
 };
 
@@ -65,13 +70,16 @@ struct dispatch_limits {
 
 struct dispatch {
     struct dispatch_limits limits;
-    struct dispatch_list queue;
+    struct dispatch_list queue, awaited;
     struct dispatch_list idle, ahead, full;     /*  workers */
     struct map jobs;
     struct dispatch_job *ended;         /*  the last that has; freed when another does      */
     uint64_t next_id;
+    uint64_t epoch;                     /*  of the attempts that are made now               */
+    uint64_t limit;                     /*  jobs above this id may not be given yet         */
+    uint64_t retracting;                /*  jobs that are asked back                        */
     uint64_t waiting, waiting_bytes;
-    uint64_t running;                   /*  with a worker                                   */
+    uint64_t running, begun;            /*  with a worker; of these, how many have begun    */
     uint64_t done, failed, retries;
 };
 
@@ -92,8 +100,21 @@ int dispatch_init (struct dispatch *self, const struct dispatch_limits *limits);
 void dispatch_free (struct dispatch *self);
 
 /*  WEFT_EAGAIN when the queue is full, WEFT_ENOMEM. */
-int dispatch_submit (struct dispatch *self, uint64_t tag, const void *spec, size_t size, size_t input_size,
-                     uint64_t *id);
+int dispatch_submit (struct dispatch *self, uint64_t tag, const void *spec, size_t size, uint64_t *id);
+
+/*  A job as a ledger has it, into the queue, or with `awaited` aside until it is claimed or
+ *  dispatch_await_no_more. `attempt` is the highest number that is known to have ended. Room is not asked for.
+ *  WEFT_ENOMEM. */
+struct dispatch_restored {
+    uint64_t id, tag;
+    const void *spec;
+    size_t size;
+    int64_t attempt;
+    int failures, losses;
+    bool awaited;
+};
+int dispatch_restore (struct dispatch *self, const struct dispatch_restored *job);
+void dispatch_await_no_more (struct dispatch *self);
 
 /*  Would a job be taken now? */
 bool dispatch_has_room (const struct dispatch *self);
@@ -120,11 +141,29 @@ enum dispatch_verdict dispatch_returned (struct dispatch *self, struct dispatch_
 enum dispatch_verdict dispatch_ended (struct dispatch *self, struct dispatch_worker *worker, uint64_t id,
                                       int64_t attempt, const struct dispatch_end *end, const struct dispatch_job **job);
 
+/*  A worker is back after a break. First all its jobs are doubted; it claims those that it has (true: it has
+ *  the job now; false: to be cancelled there); when all that it had to report was taken in, settle gives the
+ *  others back to the queue, a call for each until DISPATCH_STALE. A claim may rob another worker (else NULL) of an
+ *  older attempt, `robbed_attempt`, which is to be cancelled there. */
+void dispatch_doubt (struct dispatch *self, struct dispatch_worker *worker);
+bool dispatch_claim (struct dispatch *self, struct dispatch_worker *worker, uint64_t id, int64_t attempt, bool begun,
+                     struct dispatch_worker **robbed, int64_t *robbed_attempt);
+enum dispatch_verdict dispatch_settle (struct dispatch *self, struct dispatch_worker *worker,
+                                       const struct dispatch_job **job);
+
+/*  With idle slots and nothing in the queue: a job that waits at a worker and should be asked back; NULL when
+ *  there is none (more). */
+struct dispatch_job *dispatch_retract (struct dispatch *self);
+bool dispatch_may_retract (const struct dispatch *self);        /*  quick: is it worth asking? */
+
 /*  The worker will be heard no more: call until it returns DISPATCH_STALE, which says
  *  that it has no jobs left. A job counts the loss if it had begun, or if none of the
  *  worker's had (any of them may be the one that brought it down). */
 enum dispatch_verdict dispatch_lose (struct dispatch *self, struct dispatch_worker *worker,
                                      const struct dispatch_job **job);
+
+/*  The job that has ended last becomes the caller's, to be freed with free. */
+struct dispatch_job *dispatch_keep_ended (struct dispatch *self);
 
 /*  No attempt more for any job; with dispatch_cancel_next each that waits ends, false past the last. */
 void dispatch_cancel (struct dispatch *self);

@@ -23,14 +23,14 @@ fill_job (struct weft_pool *self, weft_pool_event_t *event, const struct dispatc
     self->job = job;
     event->job = job->id;
     event->tag = job->tag;
-    event->attempt = job->attempt;
+    event->attempt = POOL_ATTEMPT_NUMBER (job->attempt);
 }
 
 static void
 fill_record (weft_pool_event_t *event, const struct pool_record *record)
 {
     event->job = record->job;
-    event->attempt = (int) record->attempt;
+    event->attempt = POOL_ATTEMPT_NUMBER (record->attempt);
     event->slot = (int) record->slot;
     event->stream = (int) record->stream;
     event->data = record->data.size ? record->data.data : NULL;
@@ -67,8 +67,17 @@ take_end (struct weft_pool *self, const struct pool_record *record, weft_pool_ev
 static int
 take_record (struct weft_pool *self, const struct pool_record *record, weft_pool_event_t *event)
 {
-    struct dispatch_worker *credit = &self->reporter->credit;
+    struct dispatch_worker *credit = &self->reporter->credit, *robbed;
+    int64_t robbed_attempt;
     struct dispatch_job *job = dispatch_find (&self->dispatch, credit, record->job, record->attempt);
+    if (!job && dispatch_claim (&self->dispatch, credit, record->job, record->attempt,
+                                record->kind == WEFT_POOL_OUTPUT || record->kind == WEFT_POOL_DONE, &robbed,
+                                &robbed_attempt)) {
+        /*  Dealt by the head before us, and ended since: it is in no HELLO. */
+        job = dispatch_find (&self->dispatch, credit, record->job, record->attempt);
+        if (robbed)
+            head_cancel_job (self, map_entry (robbed, struct worker, credit), record->job, robbed_attempt, true);
+    }
     switch (record->kind) {
     case WEFT_POOL_DONE:
         return take_end (self, record, event);
@@ -106,8 +115,12 @@ take_from_report (struct weft_pool *self, weft_pool_event_t *event)
         head_count_refused (self);
         head_lose (self, self->reporter, weft_error ());
     }
-    if (rc != 1)
+    if (rc != 1) {
+        struct worker *worker = self->reporter;
         self->reporter = NULL;
+        if (rc == 0)
+            head_settle (self, worker);
+    }
     return rc == 1;
 }
 
@@ -119,35 +132,54 @@ head_release (struct weft_pool *self)
     self->left = NULL;
 }
 
-/*  A worker that came, went, or lost a job by going. */
+/*  The next job that a worker lost: 1 when that is an event, 0 past the last. */
+static int
+take_loss (struct weft_pool *self, struct worker *worker, weft_pool_event_t *event)
+{
+    const struct dispatch_job *job;
+    enum dispatch_verdict verdict;
+    do
+        verdict = worker->state == WORKER_LEAVING ? dispatch_lose (&self->dispatch, &worker->credit, &job)
+                                                  : dispatch_settle (&self->dispatch, &worker->credit, &job);
+    while (verdict == DISPATCH_AGAIN);
+    if (verdict == DISPATCH_STALE)
+        return 0;
+    fill_event (event, verdict == DISPATCH_DONE ? WEFT_POOL_DONE : WEFT_POOL_RETRY, worker);
+    fill_job (self, event, job);
+    event->reason = WEFT_JOB_LOST;
+    return 1;
+}
+
+/*  A worker that came, came back, went, or lost a job by that. 1 with an event. */
 static int
 take_news (struct weft_pool *self, weft_pool_event_t *event)
 {
     struct worker *worker = self->news;
-    const struct dispatch_job *job;
-    enum dispatch_verdict verdict = DISPATCH_AGAIN;
     if (worker->state == WORKER_NEW) {
         worker->state = WORKER_MEMBER;
         worker->joined = true;
-        head_drop_news (self);
+        if (!worker->settling)
+            head_drop_news (self);
         fill_event (event, WEFT_POOL_JOINED, worker);
         return 1;
     }
-    while (verdict == DISPATCH_AGAIN)
-        verdict = dispatch_lose (&self->dispatch, &worker->credit, &job);
-    if (verdict == DISPATCH_STALE) {
-        worker->state = WORKER_LEFT;
-        head_drop_news (self);
-        head_release (self);
-        self->left = worker;
-        if (!worker->joined)
-            return 0;
-        fill_event (event, WEFT_POOL_LEFT, worker);
-        return 1;
+    bool settled = !worker->settling || (worker->peer.have >= worker->settle_at && self->reporter != worker);
+    if (worker->state == WORKER_MEMBER && !settled) {
+        head_drop_news (self);          /*  head_settle adds them again */
+        return 0;
     }
-    fill_event (event, verdict == DISPATCH_DONE ? WEFT_POOL_DONE : WEFT_POOL_RETRY, worker);
-    fill_job (self, event, job);
-    event->reason = WEFT_JOB_LOST;
+    if (take_loss (self, worker, event))
+        return 1;
+    head_drop_news (self);
+    worker->settling = false;
+    if (worker->state == WORKER_MEMBER)
+        return 0;
+    worker->state = WORKER_LEFT;
+    head_release (self);
+    self->left = worker;
+    if (!worker->joined)
+        return 0;
+    fill_event (event, WEFT_POOL_LEFT, worker);
     return 1;
 }
 

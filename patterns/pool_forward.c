@@ -122,9 +122,9 @@ say (struct forward *self)
 }
 
 static int
-say_plain (struct forward *self, enum pool_verb verb)
+say_heartbeat (struct forward *self)
 {
-    int rc = pool_put_plain (&self->body, verb);
+    int rc = pool_put_heartbeat (&self->body, self->session, outbox_sent (&self->outbox), 0);
     return rc ? rc : say (self);
 }
 
@@ -136,7 +136,7 @@ say_hello (struct forward *self)
     snprintf (name, sizeof name, "%.200s:%d", host, (int) getpid ());
     struct pool_hello hello = {
         .version = POOL_VERSION, .role = POOL_ROLE_HEAD, .instance = self->instance, .session = self->session,
-        .next = outbox_rewind (&self->outbox), .name = text_bytes (name), .host = text_bytes (host), .pid = getpid (),
+        .next = outbox_rewind (&self->outbox), .last = self->outbox.next - 1, .name = text_bytes (name), .host = text_bytes (host), .pid = getpid (),
         .heartbeat = self->heartbeat / TIME_MS
     };
     self->state = FORWARD_GREETING;
@@ -157,6 +157,13 @@ seek (struct forward *self)
     self->state = FORWARD_SEEKING;
 }
 
+/*  Is it of the session that is welcomed? 0 stands for any. */
+static bool
+is_current (const struct forward *self, const struct pool_message *message)
+{
+    return self->state == FORWARD_MEMBER && (!message->session || message->session == self->session);
+}
+
 static int
 on_message (struct forward *self, const struct pool_message *message)
 {
@@ -169,9 +176,11 @@ on_message (struct forward *self, const struct pool_message *message)
     case POOL_REFUSED:
         return error_set (WEFT_EPEER, "the sink refused this pool: %.*s", (int) message->text.size, message->text.data);
     case POOL_ACK:
-        return self->state == FORWARD_MEMBER ? outbox_ack (&self->outbox, message->number) : 0;
+        return is_current (self, message) ? outbox_ack (&self->outbox, message->have) : 0;
+    case POOL_HEARTBEAT:
+        return is_current (self, message) ? outbox_ack (&self->outbox, message->have) : 0;
     case POOL_UNKNOWN:
-        if (self->state == FORWARD_MEMBER)
+        if (is_current (self, message))
             seek (self);
         return 0;
     default:
@@ -241,9 +250,10 @@ flush (struct forward *self, bool end)
         return rc;
     if (end && outbox_empty (&self->outbox)) {
         self->state = FORWARD_GONE;
-        return say_plain (self, POOL_GOODBYE);
+        rc = pool_put_plain (&self->body, POOL_GOODBYE, self->session);
+        return rc ? rc : say (self);
     }
-    return self->heartbeat && now - self->sent >= self->heartbeat ? say_plain (self, POOL_HEARTBEAT) : 0;
+    return self->heartbeat && now - self->sent >= self->heartbeat ? say_heartbeat (self) : 0;
 }
 
 int

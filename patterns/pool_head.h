@@ -1,7 +1,8 @@
 /*  pool_head.h - what weft_pool_t is inside, and the parts of it that are files of their own
  *
- *  pool.c holds the public calls and the turns, pool_members.c the workers and
- *  what is said between them and the head, pool_events.c what is told to the caller. */
+ *  pool.c holds the public calls and the turns, pool_members.c the
+ *  workers that come, break off, come back and go, pool_deal.c what is sent to them, pool_events.c what is
+ *  told to the caller. */
 
 #ifndef WEFT_PATTERNS_POOL_HEAD_H
 #define WEFT_PATTERNS_POOL_HEAD_H
@@ -18,7 +19,8 @@ enum pool_state {
 };
 
 struct pool_config {
-    int64_t retries, retry_lost;
+    int64_t retries, crash_limit;
+    int64_t reattach;
     int64_t timeout;
     int64_t queue, queue_size;
     int64_t heartbeat, linger;
@@ -43,9 +45,19 @@ struct worker {
     struct worker *next_due;            /*  those with something to be sent             */
     bool due, news;
     bool joined;                        /*  its JOINED was told, so its LEFT will be    */
+    bool away;                          /*  its connection is gone or it is silent; its jobs wait ...   */
+    int64_t away_until;                 /*  ... until then                              */
+    int64_t look_at, look_again;        /*  AWAY: when to see if its process lives; the wait after that */
+    bool settling;                      /*  it came back, and what it does not have any more ...        */
+    uint64_t settle_at;                 /*  ... is known when this report was taken in  */
+    uint64_t number;                    /*  last JOBS or CANCEL of the session          */
     struct buffer batch;                /*  jobs to be sent                             */
     uint32_t batched;
-    int slots;
+    struct buffer cancels[2];           /*  jobs to be stopped: that have not begun; any */
+    uint32_t cancelled[2];
+    bool cancel_all[2];
+    int slots, window;                  /*  as it told                                  */
+    int64_t pid;
 };
 
 struct weft_pool {
@@ -54,7 +66,7 @@ struct weft_pool {
     struct pool_config config;
     struct wire *wire;
     struct forward *forward;            /*  to the sink; NULL: none                     */
-    int poll_fd;                        /*  both wires, when there is a sink; else -1   */
+    int poll_fd;                        /*  wires and ledger, when there are several; else -1 */
     enum pool_state state;
     bool ready;                         /*  dispatch and maps are there; options are fixed */
     struct dispatch dispatch;
@@ -69,7 +81,10 @@ struct weft_pool {
     struct worker *reporter;            /*  ... and who sent it; NULL: none             */
     struct buffer body, spec;
     uint64_t instance;
+    unsigned char id[POOL_ID];          /*  the pool's identity                         */
     int64_t beat_at, ping_at, end_at;   /*  TIME_FOREVER: not                           */
+    int64_t retract_at;
+    int away;                           /*  workers                                     */
     int pings;
     int64_t pumped;                     /*  when the pool last ran                      */
     weft_pool_stats_t stats;
@@ -90,13 +105,38 @@ head_has_event (const struct weft_pool *self)
     return self->reporter || self->news;
 }
 
+/* ---------------------------------------------------------------- pool_deal.c */
+
+/*  Something is to be sent to the worker; no more. */
+void head_add_due (struct weft_pool *self, struct worker *worker);
+void head_drop_due (struct weft_pool *self, struct worker *worker);
+
+/*  Gives waiting jobs to workers with credit, takes back those that others could begin, cancels, acknowledges. */
+int head_deal (struct weft_pool *self, int64_t now);
+
+/*  The worker is to stop that job; or, by weft_pool_cancel, all of them. */
+int head_cancel_job (struct weft_pool *self, struct worker *worker, uint64_t id, int64_t attempt, bool running);
+void head_cancel_all (struct weft_pool *self, bool running);
+
 /* ------------------------------------------------------------ pool_members.c */
 
-/*  Sends what is in self->body; a worker that has gone is lost, a full wire is no error. */
+/*  Sends what is in self->body; a worker that cannot be reached is missed, a full wire is no error. */
 int head_say (struct weft_pool *self, struct worker *worker);
+
+int head_beat (struct weft_pool *self, struct worker *worker);
 
 /*  HEARTBEAT, or END and whether we shall wait for the answers. */
 int head_say_to_all (struct weft_pool *self, enum pool_verb verb, bool answer);
+
+/*  The worker cannot be heard: its jobs wait for it for the option `reattach`, if it may come back. */
+void head_miss (struct weft_pool *self, struct worker *worker, const char *why);
+
+/*  Gives up those that were away for too long. */
+void head_watch_away (struct weft_pool *self, int64_t now);
+int64_t head_away_deadline (const struct weft_pool *self);
+
+/*  All that a worker had to report when it came back was taken in: what it lost is told. */
+void head_settle (struct weft_pool *self, struct worker *worker);
 
 /*  The worker will be heard no more: `why` for the log, or NULL when that is as it should be. */
 void head_lose (struct weft_pool *self, struct worker *worker, const char *why);
@@ -104,9 +144,6 @@ void head_free_worker (struct weft_pool *self, struct worker *worker);
 
 /*  The first with news has told them. */
 void head_drop_news (struct weft_pool *self);
-
-/*  Gives waiting jobs to workers with credit, and acknowledges. */
-int head_deal (struct weft_pool *self);
 
 /*  self->msg has come. */
 int head_take_message (struct weft_pool *self);

@@ -1,10 +1,13 @@
-/*  pool_members.c - the workers of a head, and what is said between them and it */
+/*  pool_members.c - the workers of a head: how they come, break off, come back and go */
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
 #include "patterns/pool_head.h"
+
+#define FIRST_LOOK (10 * TIME_MS)       /*  whether the process of a worker that is away has ended ... */
+#define LAST_LOOK TIME_S                /*  ... and how often in the long run                          */
 
 static void
 worker_unlink (struct weft_pool *self, struct worker *worker)
@@ -25,6 +28,8 @@ head_free_worker (struct weft_pool *self, struct worker *worker)
 {
     dispatch_leave (&self->dispatch, &worker->credit);
     buffer_free (&worker->batch);
+    buffer_free (&worker->cancels[0]);
+    buffer_free (&worker->cancels[1]);
     pool_peer_free (&worker->peer);
     free (worker);
 }
@@ -51,28 +56,6 @@ head_drop_news (struct weft_pool *self)
         self->last_news = &self->news;
 }
 
-/*  Something is to be sent to the worker. */
-static void
-add_due (struct weft_pool *self, struct worker *worker)
-{
-    if (worker->due)
-        return;
-    worker->due = true;
-    worker->next_due = self->due;
-    self->due = worker;
-}
-
-static void
-drop_due (struct weft_pool *self, struct worker *worker)
-{
-    for (struct worker **link = &self->due; *link; link = &(*link)->next_due)
-        if (*link == worker) {
-            *link = worker->next_due;
-            break;
-        }
-    worker->due = false;
-}
-
 /*  The worker will be heard no more. */
 void
 head_lose (struct weft_pool *self, struct worker *worker, const char *why)
@@ -84,10 +67,80 @@ head_lose (struct weft_pool *self, struct worker *worker, const char *why)
         log_warning (&self->weft->log, "pool: worker %s is lost: %s", worker->peer.name, why);
     }
     worker->state = WORKER_LEAVING;
+    self->away -= worker->away;
+    worker->away = worker->settling = false;
     worker_unlink (self, worker);
-    drop_due (self, worker);
+    head_drop_due (self, worker);
     dispatch_set_window (&self->dispatch, &worker->credit, 0);
     add_news (self, worker);
+}
+
+static bool
+is_gone (const struct worker *worker)
+{
+    return pool_process_gone ((struct pool_bytes) { worker->peer.host, strlen (worker->peer.host) }, worker->pid);
+}
+
+void
+head_miss (struct weft_pool *self, struct worker *worker, const char *why)
+{
+    int64_t now = head_now (self);
+    if (worker->away || worker->state >= WORKER_LEAVING)
+        return;
+    if (!worker->credit.held || !self->config.reattach || self->state >= POOL_ENDING || is_gone (worker)) {
+        head_lose (self, worker, why);
+        return;
+    }
+    worker->away = true;
+    self->away++;
+    worker->away_until = clock_deadline (self->weft->clock, self->config.reattach);
+    worker->look_again = FIRST_LOOK;
+    worker->look_at = now + FIRST_LOOK;
+    head_drop_due (self, worker);
+    dispatch_set_window (&self->dispatch, &worker->credit, 0);
+    log_warning (&self->weft->log, "pool: worker %s is away: %s; %d jobs wait for it", worker->peer.name, why,
+                 worker->credit.held);
+}
+
+/*  It is heard again. */
+static void
+come_back (struct weft_pool *self, struct worker *worker)
+{
+    if (!worker->away)
+        return;
+    worker->away = false;
+    self->away--;
+    dispatch_set_window (&self->dispatch, &worker->credit, worker->window);
+    head_add_due (self, worker);
+    log_info (&self->weft->log, "pool: worker %s is back, with %d jobs", worker->peer.name, worker->credit.held);
+}
+
+void
+head_watch_away (struct weft_pool *self, int64_t now)
+{
+    for (struct worker *worker = self->workers, *next; self->away && worker; worker = next) {
+        next = worker->next;
+        if (!worker->away)
+            continue;
+        if (worker->away_until != TIME_FOREVER && now >= worker->away_until)
+            head_lose (self, worker, "it did not come back");
+        else if (now >= worker->look_at) {
+            worker->look_again = worker->look_again < LAST_LOOK ? 2 * worker->look_again : LAST_LOOK;
+            worker->look_at = now + worker->look_again;
+            if (is_gone (worker))
+                head_lose (self, worker, "its process has ended");
+        }
+    }
+}
+
+int64_t
+head_away_deadline (const struct weft_pool *self)
+{
+    int64_t deadline = TIME_FOREVER;
+    for (struct worker *worker = self->away ? self->workers : NULL; worker; worker = worker->next)
+        if (worker->away)
+            deadline = clock_earlier (deadline, clock_earlier (worker->away_until, worker->look_at));
+    return deadline;
 }
 
 int
@@ -95,8 +148,15 @@ head_say (struct weft_pool *self, struct worker *worker)
 {
     int rc = pool_send (self->wire, &worker->peer, &self->body, head_now (self));
     if (rc == WEFT_ENOPEER)
-        head_lose (self, worker, "its connection is gone");
+        head_miss (self, worker, "its connection is gone");
     return rc == WEFT_ENOPEER || rc == WEFT_EAGAIN ? 0 : rc;
+}
+
+int
+head_beat (struct weft_pool *self, struct worker *worker)
+{
+    int rc = pool_put_heartbeat (&self->body, worker->peer.session, worker->number, worker->peer.safe);
+    return rc ? rc : head_say (self, worker);
 }
 
 /*  HEARTBEAT, or END and whether we shall wait for the answers. */
@@ -106,73 +166,12 @@ head_say_to_all (struct weft_pool *self, enum pool_verb verb, bool answer)
     int rc = 0;
     for (struct worker *worker = self->workers, *next; rc == 0 && worker; worker = next) {
         next = worker->next;
-        rc = verb == POOL_END ? pool_put_end (&self->body, answer) : pool_put_plain (&self->body, verb);
-        rc = rc ? rc : head_say (self, worker);
+        if (verb != POOL_END)
+            rc = head_beat (self, worker);
+        else if ((rc = pool_put_end (&self->body, answer)) == 0)
+            rc = head_say (self, worker);
     }
     return rc;
-}
-
-/* ---------------------------------------------------------------------- dealing */
-
-/*  Sends a worker its jobs, or at least what is acknowledged. A wire that is full is
- *  tried again at the next turn. */
-static int
-send_due (struct weft_pool *self, struct worker *worker)
-{
-    int rc;
-    if (worker->batched) {
-        rc = pool_put_jobs (&self->body, worker->peer.have, worker->batched);
-        rc = rc ? rc : buffer_add (&self->body, buffer_data (&worker->batch), buffer_size (&worker->batch));
-    }
-    else
-        rc = pool_put_ack (&self->body, worker->peer.have);
-    rc = rc ? rc : pool_send (self->wire, &worker->peer, &self->body, head_now (self));
-    if (rc)
-        return rc;
-    worker->peer.acked = worker->peer.have;
-    worker->batched = 0;
-    buffer_clear (&worker->batch);
-    return 0;
-}
-
-static int
-send_all_due (struct weft_pool *self)
-{
-    struct worker *worker, *later = NULL;
-    while ((worker = self->due)) {
-        self->due = worker->next_due;
-        worker->due = false;
-        int rc = send_due (self, worker);
-        if (rc == WEFT_ENOPEER)
-            head_lose (self, worker, "its connection is gone");
-        else if (rc == WEFT_EAGAIN) {
-            worker->next_due = later;
-            worker->due = true;
-            later = worker;
-        }
-        else if (rc)
-            return rc;
-    }
-    self->due = later;
-    return 0;
-}
-
-/*  Gives waiting jobs to workers with credit. */
-int
-head_deal (struct weft_pool *self)
-{
-    struct dispatch_job *job;
-    while ((job = dispatch_assign (&self->dispatch))) {
-        struct worker *worker = map_entry (job->worker, struct worker, credit);
-        int rc = pool_put_job (&worker->batch, job->id, job->attempt, job->spec, job->size);
-        if (rc)
-            return rc;
-        worker->batched++;
-        add_due (self, worker);
-        if (buffer_size (&worker->batch) >= POOL_BATCH && (rc = send_all_due (self)))
-            return rc;
-    }
-    return send_all_due (self);
 }
 
 /* -------------------------------------------------------------------- listening */
@@ -200,55 +199,135 @@ welcome (struct weft_pool *self, struct worker *worker)
 {
     struct pool_welcome answer = {
         .version = POOL_VERSION, .instance = self->instance, .session = worker->peer.session,
-        .have = worker->peer.have, .heartbeat = self->config.heartbeat / TIME_MS
+        .have = worker->peer.safe, .heartbeat = self->config.heartbeat / TIME_MS, .pool = { (char *) self->id, POOL_ID }
     };
     if (pool_put_welcome (&self->body, &answer) == 0)
         head_say (self, worker);
 }
 
+/*  The worker says anew what it has: the session begins. Its jobs are ours when they are this pool's. */
 static int
-join (struct weft_pool *self, struct pool_bytes route, const struct pool_hello *hello)
+adopt (struct weft_pool *self, struct worker *worker, struct pool_message *message)
+{
+    const struct pool_hello *hello = &message->hello;
+    struct pool_peer *peer = &worker->peer;
+    bool ours = hello->pool.size && memcmp (hello->pool.data, self->id, POOL_ID) == 0;
+    uint64_t id, least = ours ? hello->next - 1 : hello->last;
+    int64_t attempt, robbed_attempt;
+    bool begun;
+    int rc;
+    peer->session = hello->session;
+    peer->heartbeat = hello->heartbeat * TIME_MS;
+    if (!ours || peer->have < least)
+        peer->have = least;
+    if (!ours || peer->safe < least)
+        peer->safe = least;
+    worker->window = (int) hello->window;
+    worker->number = worker->batched = worker->cancelled[0] = worker->cancelled[1] = 0;
+    buffer_clear (&worker->batch);
+    buffer_clear (&worker->cancels[0]);
+    buffer_clear (&worker->cancels[1]);
+    dispatch_set_window (&self->dispatch, &worker->credit, worker->away ? 0 : worker->window);
+    dispatch_doubt (&self->dispatch, &worker->credit);
+    while ((rc = pool_next_held (message, &id, &attempt, &begun)) == 1) {
+        struct dispatch_worker *robbed = NULL;
+        bool claimed = ours && dispatch_claim (&self->dispatch, &worker->credit, id, attempt, begun, &robbed,
+                                               &robbed_attempt);
+        if (ours && !claimed)
+            rc = head_cancel_job (self, worker, id, attempt, true);
+        else if (robbed)
+            rc = head_cancel_job (self, map_entry (robbed, struct worker, credit), id, robbed_attempt, true);
+        if (rc < 0)
+            return rc;
+    }
+    worker->settling = true;
+    worker->settle_at = hello->last;
+    return rc;
+}
+
+static struct worker *
+new_worker (struct weft_pool *self, struct pool_bytes route, const struct pool_hello *hello)
 {
     struct worker *worker = calloc (1, sizeof *worker);
-    if (!worker)
-        return error_plain (WEFT_ENOMEM);
-    int rc = pool_peer_init (&worker->peer, &self->peers, route, hello, head_now (self));
-    if (rc) {
+    if (!worker || pool_peer_init (&worker->peer, &self->peers, route, hello, head_now (self))) {
         free (worker);
-        return rc;
+        error_plain (WEFT_ENOMEM);
+        return NULL;
     }
     buffer_init (&worker->batch, 0);
+    buffer_init (&worker->cancels[0], 0);
+    buffer_init (&worker->cancels[1], 0);
     worker->slots = (int) hello->slots;
+    worker->pid = hello->pid;
     worker->next = self->workers;
     if (worker->next)
         worker->next->prev = worker;
     self->workers = worker;
     self->stats.workers++;
     self->stats.slots += (uint64_t) worker->slots;
-    dispatch_join (&self->dispatch, &worker->credit, worker->slots, (int) hello->window);
+    dispatch_join (&self->dispatch, &worker->credit, worker->slots, 0);
     add_news (self, worker);
+    return worker;
+}
+
+static int
+join (struct weft_pool *self, struct worker *worker, struct pool_bytes route, struct pool_message *message)
+{
+    worker = worker ? worker : new_worker (self, route, &message->hello);
+    int rc = worker ? adopt (self, worker, message) : WEFT_ENOMEM;
+    if (rc) {
+        if (worker)
+            head_lose (self, worker, weft_error ());
+        return rc;
+    }
     welcome (self, worker);
+    if (worker->state < WORKER_LEAVING) {
+        come_back (self, worker);
+        head_settle (self, worker);
+    }
     return 0;
 }
 
 static int
-on_hello (struct weft_pool *self, struct worker *worker, struct pool_bytes route, const struct pool_hello *hello)
+on_hello (struct weft_pool *self, struct worker *worker, struct pool_bytes route, struct pool_message *message)
 {
-    if (hello->role != POOL_ROLE_WORKER || hello->slots < 1)
+    const struct pool_hello *hello = &message->hello;
+    if (hello->role != POOL_ROLE_WORKER || hello->slots < 1) {
         refuse (self, route, "this is the head of a pool, which takes workers with at least one slot");
-    else if (self->state >= POOL_ENDING) {
-        if (pool_put_end (&self->body, false) == 0)
+        return 0;
+    }
+    if (worker && worker->peer.instance != hello->instance) {
+        head_lose (self, worker, "another has taken its place");
+        worker = NULL;
+    }
+    if (self->state >= POOL_ENDING) {
+        if (pool_put_end (&self->body, worker != NULL) == 0)
             pool_answer (self->wire, route, &self->body);
     }
-    else if (worker && worker->peer.instance == hello->instance && worker->peer.session == hello->session)
-        welcome (self, worker);
-    else {
-        if (worker)
-            head_lose (self, worker, "it has begun anew");
-        if (self->peers.count < POOL_PEERS_MAX)
-            return join (self, route, hello);
+    else if (worker && hello->session == worker->peer.session)
+        welcome (self, worker);         /*  a repetition */
+    else if (worker && hello->session < worker->peer.session)
+        return 0;                       /*  late: that session is over */
+    else if (worker || self->peers.count < POOL_PEERS_MAX)
+        return join (self, worker, route, message);
+    else
         refuse (self, route, "there are too many workers");
-    }
+    return 0;
+}
+
+void
+head_settle (struct weft_pool *self, struct worker *worker)
+{
+    if (worker->settling && worker->peer.have >= worker->settle_at && self->reporter != worker)
+        add_news (self, worker);
+}
+
+/*  What was said or heard is not whole: the worker is to begin a session anew. */
+static int
+say_unknown (struct weft_pool *self, struct pool_bytes route, uint64_t session)
+{
+    if (pool_put_plain (&self->body, POOL_UNKNOWN, session) == 0)
+        pool_answer (self->wire, route, &self->body);
     return 0;
 }
 
@@ -257,28 +336,35 @@ on_report (struct weft_pool *self, struct worker *worker, const struct pool_mess
 {
     int rc = pool_peer_report (&worker->peer, message->number);
     if (rc == WEFT_EPROTO)
-        return rc;
-    add_due (self, worker);
+        return say_unknown (self, worker->peer.route, worker->peer.session);
+    head_add_due (self, worker);
     if (rc)
         return 0;                       /*  a repetition: only acknowledge it again */
-    dispatch_set_window (&self->dispatch, &worker->credit, (int) message->window);
+    worker->peer.safe = worker->peer.have;
+    worker->window = (int) message->window;
+    dispatch_set_window (&self->dispatch, &worker->credit, worker->window);
     if (message->left) {
         self->report = *message;
         self->reporter = worker;
     }
+    head_settle (self, worker);
     return 0;
 }
 
 static int
 on_worker_message (struct weft_pool *self, struct worker *worker, const struct pool_message *message)
 {
+    bool session = message->session == worker->peer.session;
     switch (message->verb) {
     case POOL_REPORT:
         return on_report (self, worker, message);
     case POOL_GOODBYE:
-        head_lose (self, worker, worker->credit.held ? "it was stopped" : NULL);
+        if (session)
+            head_lose (self, worker, worker->credit.held ? "it was stopped" : NULL);
         return 0;
     case POOL_HEARTBEAT:
+        if (message->session > worker->peer.session || (session && message->number > worker->peer.have))
+            return say_unknown (self, worker->peer.route, message->session);
         return 0;
     default:
         return error_set (WEFT_EPROTO, "a worker sent verb %d, which is the head's", (int) message->verb);
@@ -296,11 +382,13 @@ head_take_message (struct weft_pool *self)
     if (worker)
         worker->peer.heard = head_now (self);
     if (rc == 0 && message.verb == POOL_HELLO)
-        rc = on_hello (self, worker, route, &message.hello);
-    else if (rc == 0 && worker)
+        rc = on_hello (self, worker, route, &message);
+    else if (rc == 0 && worker) {
+        come_back (self, worker);
         rc = on_worker_message (self, worker, &message);
-    else if (rc == 0 && message.verb != POOL_GOODBYE && pool_put_plain (&self->body, POOL_UNKNOWN) == 0)
-        pool_answer (self->wire, route, &self->body);
+    }
+    else if (rc == 0 && message.verb != POOL_GOODBYE)
+        rc = say_unknown (self, route, message.session);
     if (rc == WEFT_ENOTSUP) {
         refuse (self, route, weft_error ());
         return 0;

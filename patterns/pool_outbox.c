@@ -157,6 +157,12 @@ outbox_send (struct outbox *self, struct wire *wire)
     return sent;
 }
 
+uint64_t
+outbox_sent (const struct outbox *self)
+{
+    return (self->unsent ? self->unsent->number : self->next) - 1;
+}
+
 int
 outbox_ack (struct outbox *self, uint64_t number)
 {

@@ -52,6 +52,9 @@ int outbox_seal (struct outbox *self, int64_t window);
  *  wire that is full is not an error. */
 int outbox_send (struct outbox *self, struct wire *wire);
 
+/*  The number of the last batch that was sent. */
+uint64_t outbox_sent (const struct outbox *self);
+
 /*  Batches up to `number` are safe. WEFT_EPROTO when it was never sent. */
 int outbox_ack (struct outbox *self, uint64_t number);
 

@@ -1,9 +1,11 @@
 /*  pool_peer.c - who takes part in a pool, and how they are spoken to */
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/error.h"
 #include "patterns/pool.h"
@@ -110,7 +112,7 @@ pool_peer_init (struct pool_peer *self, struct map *peers, struct pool_bytes rou
     self->session = hello->session;
     self->heartbeat = hello->heartbeat * TIME_MS;
     self->heard = self->sent = now;
-    self->have = self->acked = hello->next ? hello->next - 1 : 0;
+    self->have = self->safe = hello->next - 1;
     map_add (peers, &self->node, hash_bytes (route.data, route.size));
     return 0;
 }
@@ -133,6 +135,28 @@ pool_peer_find (const struct map *peers, struct pool_bytes route)
             return peer;
     }
     return NULL;
+}
+
+/*  One that has ended but was not waited for yet is gone, too. */
+bool
+pool_process_gone (struct pool_bytes host, int64_t pid)
+{
+    char here[POOL_NAME_MAX + 1] = "", path[64], state = 0;
+    gethostname (here, sizeof here - 1);
+    if (strlen (here) != host.size || memcmp (here, host.data, host.size) != 0 || pid < 1)
+        return false;
+    if (pid == getpid ())
+        return true;            /*  a thread of ours, whose connection nothing can break */
+    snprintf (path, sizeof path, "/proc/%" PRId64 "/stat", pid);
+    FILE *file = fopen (path, "re");
+    if (!file)
+        return errno == ENOENT && access ("/proc/self/stat", R_OK) == 0;
+    char line[256] = "";
+    int found = 0;
+    if (fgets (line, sizeof line, file) && strrchr (line, ')'))
+        found = sscanf (strrchr (line, ')') + 1, " %c", &state);
+    fclose (file);
+    return found == 1 && (state == 'Z' || state == 'X');
 }
 
 bool

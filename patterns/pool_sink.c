@@ -148,7 +148,7 @@ say (struct weft_sink *self, struct head *head)
 static int
 acknowledge (struct weft_sink *self, struct head *head)
 {
-    int rc = pool_put_ack (&self->body, head->peer.have);
+    int rc = pool_put_ack (&self->body, head->peer.session, head->peer.safe);
     return rc ? rc : say (self, head);
 }
 
@@ -188,13 +188,23 @@ on_hello (struct weft_sink *self, struct head *head, struct pool_bytes route, co
         self->heads = head;
         self->met = true;
     }
+    if (hello->session < head->peer.session)
+        return 0;                       /*  late: that session is over */
     head->peer.session = hello->session;
     struct pool_welcome welcome = {
-        .version = POOL_VERSION, .instance = self->instance, .session = hello->session, .have = head->peer.have,
+        .version = POOL_VERSION, .instance = self->instance, .session = hello->session, .have = head->peer.safe,
         .heartbeat = self->config.heartbeat / TIME_MS
     };
     int rc = pool_put_welcome (&self->body, &welcome);
     return rc ? rc : say (self, head);
+}
+
+static int
+say_unknown (struct weft_sink *self, struct pool_bytes route, uint64_t session)
+{
+    if (pool_put_plain (&self->body, POOL_UNKNOWN, session) == 0)
+        pool_answer (self->wire, route, &self->body);
+    return 0;
 }
 
 static int
@@ -204,7 +214,7 @@ on_report (struct weft_sink *self, struct head *head, const struct pool_message 
     if (rc == WEFT_EAGAIN)
         return acknowledge (self, head);
     if (rc)
-        return rc;
+        return say_unknown (self, head->peer.route, head->peer.session);
     self->report = *message;
     self->reporter = head;
     return 0;
@@ -217,9 +227,12 @@ on_head_message (struct weft_sink *self, struct head *head, const struct pool_me
     case POOL_REPORT:
         return on_report (self, head, message);
     case POOL_GOODBYE:
-        head_free (self, head);
+        if (message->session == head->peer.session)
+            head_free (self, head);
         return 0;
     case POOL_HEARTBEAT:
+        if (message->session > head->peer.session || message->number > head->peer.have)
+            return say_unknown (self, head->peer.route, message->session);
         return 0;
     default:
         return error_set (WEFT_EPROTO, "a head sent verb %d, which is not for sinks", (int) message->verb);
@@ -239,8 +252,8 @@ on_message (struct weft_sink *self)
         rc = on_hello (self, head, route, &message.hello);
     else if (rc == 0 && head)
         rc = on_head_message (self, head, &message);
-    else if (rc == 0 && message.verb != POOL_GOODBYE && pool_put_plain (&self->body, POOL_UNKNOWN) == 0)
-        pool_answer (self->wire, route, &self->body);
+    else if (rc == 0 && message.verb != POOL_GOODBYE)
+        rc = say_unknown (self, route, message.session);
     if (rc == WEFT_EPROTO || rc == WEFT_ENOTSUP) {
         refuse (self, route, weft_error ());
         rc = 0;
@@ -267,7 +280,7 @@ beat (struct weft_sink *self, int64_t now)
             return rc;
         }
         if (self->config.heartbeat && now - head->peer.sent >= self->config.heartbeat) {
-            rc = pool_put_plain (&self->body, POOL_HEARTBEAT);
+            rc = pool_put_heartbeat (&self->body, head->peer.session, 0, head->peer.safe);
             rc = rc ? rc : say (self, head);
         }
     }
@@ -346,6 +359,7 @@ take_event (struct weft_sink *self, weft_pool_event_t *event)
         rc = fill_event (self, &record, event);
     else {
         self->reporter = NULL;
+        head->peer.safe = head->peer.have;
         if (rc == WEFT_EPROTO)
             refuse (self, head->peer.route, weft_error ());
         return acknowledge (self, head);

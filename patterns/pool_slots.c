@@ -428,7 +428,7 @@ static void
 set_variables (struct slots *self, const struct slots_job *job, int number)
 {
     unsigned long long values[VARIABLES] = {
-        job->id, (unsigned long long) job->attempt, (unsigned) number, job->id, (unsigned) number
+        job->id, (unsigned) POOL_ATTEMPT_NUMBER (job->attempt), (unsigned) number, job->id, (unsigned) number
     };
     for (int i = 0; i < VARIABLES; i++)
         snprintf (self->variables->text[i], sizeof self->variables->text[i], "%s=%llu", variable_names[i], values[i]);
@@ -664,6 +664,23 @@ slots_cancel (struct slots *self, uint64_t id, int64_t attempt, bool running)
         if (slot->state == SLOT_RUNNING && is_meant (id, attempt, slot->job, slot->attempt))
             slot_stop (self, slot, WEFT_JOB_CANCELLED);
     }
+}
+
+int
+slots_put_held (const struct slots *self, struct buffer *out, uint32_t *count)
+{
+    int rc = 0;
+    *count = 0;
+    for (const struct slots_job *job = self->first; rc == 0 && job; job = job->next, ++*count)
+        rc = pool_put_held (out, job->id, job->attempt, false);
+    for (int i = 0; rc == 0 && i < self->config.count; i++) {
+        const struct slot *slot = &self->slots[i];
+        if (slot->state == SLOT_IDLE || slot->silent)
+            continue;
+        rc = pool_put_held (out, slot->job, slot->attempt, true);
+        ++*count;
+    }
+    return rc;
 }
 
 int

@@ -77,6 +77,9 @@ void slots_stop (struct slots *self);
 /*  Stops a job, or all of them (id 0): with `running` those that have begun, too. */
 void slots_cancel (struct slots *self, uint64_t id, int64_t attempt, bool running);
 
+/*  Adds the jobs that wait or run, as a HELLO lists them; how many in *count. WEFT_ENOMEM. */
+int slots_put_held (const struct slots *self, struct buffer *out, uint32_t *count);
+
 /*  Nobody waits for these jobs: stop them and say nothing. Returns how many. */
 int slots_drop (struct slots *self);
 

@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "patterns/pool.h"
+#include "patterns/pool_line.h"
 #include "patterns/pool_slots.h"
 
 #define TURN_MESSAGES 1000      /*  received before the slots have their turn   */
@@ -20,9 +21,7 @@
 #define EVENT_STOP (SLOTS_EVENTS + 1)
 
 enum worker_state {
-    WORKER_SEEKING,     /*  no connection to a head                                         */
-    WORKER_GREETING,    /*  HELLO is under way                                              */
-    WORKER_MEMBER,      /*  was welcomed                                                    */
+    WORKER_ACTIVE,      /*  `line` says where it stands with its head                       */
     WORKER_LEAVING,     /*  the head or the caller wants an end at once: jobs are stopped   */
     WORKER_GONE         /*  `result` says why                                               */
 };
@@ -68,15 +67,14 @@ struct weft_worker {
     int result;
     char reason[512];           /*  the words for it                                */
     struct slots slots;
-    struct outbox outbox;
-    struct buffer body;         /*  of the message that is being made               */
-    uint64_t instance, session;
+    struct line line;
+    struct buffer body, held;   /*  of the message that is being made               */
+    uint64_t instance;
     int window;                 /*  as last told                                    */
-    bool was_member;
     bool unheard;               /*  LEAVING: nobody waits for our GOODBYE           */
     bool stirred;               /*  the wire may have something, see turn           */
-    int64_t deadline;           /*  SEEKING, GREETING: when a head must have come   */
-    int64_t greeted;            /*  GREETING: since when                            */
+    int64_t deadline;           /*  without a head: when one must have come         */
+    int64_t greeted;            /*  when HELLO was said                             */
     int64_t sent;               /*  last message                                    */
     char name[POOL_NAME_MAX + 1], host[POOL_NAME_MAX + 1];
 };
@@ -175,46 +173,46 @@ say (struct weft_worker *self)
     return rc == WEFT_EAGAIN || rc == WEFT_ENOPEER ? 0 : rc;
 }
 
-static int
-say_plain (struct weft_worker *self, enum pool_verb verb)
-{
-    int rc = pool_put_plain (&self->body, verb);
-    return rc ? rc : say (self);
-}
-
 static struct pool_bytes
 text_bytes (const char *text)
 {
     return (struct pool_bytes) { text, strlen (text) };
 }
 
+/*  Who we are and what we have. */
 static int
 say_hello (struct weft_worker *self)
 {
     struct pool_hello hello = {
-        .version = POOL_VERSION, .role = POOL_ROLE_WORKER, .instance = self->instance, .session = self->session,
-        .next = self->outbox.next, .name = text_bytes (self->name), .host = text_bytes (self->host), .pid = getpid (),
-        .slots = self->slots.config.count, .window = slots_window (&self->slots),
-        .heartbeat = self->config.heartbeat / TIME_MS
+        .name = text_bytes (self->name), .host = text_bytes (self->host), .pid = getpid (),
+        .slots = self->slots.config.count, .heartbeat = self->config.heartbeat / TIME_MS
     };
-    self->window = (int) hello.window;
-    self->state = WORKER_GREETING;
+    self->window = slots_window (&self->slots);
     self->greeted = now_of (self);
-    int rc = pool_put_hello (&self->body, &hello);
+    buffer_clear (&self->held);
+    int rc = line_hello (&self->line, &hello, self->window);
+    rc = rc ? rc : slots_put_held (&self->slots, &self->held, &hello.held);
+    rc = rc ? rc : pool_put_hello (&self->body, &hello);
+    rc = rc ? rc : buffer_add (&self->body, buffer_data (&self->held), buffer_size (&self->held));
     return rc ? rc : say (self);
 }
 
 /*  Looks for a head, from now on for as long as is allowed. */
 static void
-seek (struct weft_worker *self)
+seek (struct weft_worker *self, bool member)
 {
-    if (self->state == WORKER_MEMBER) {
+    if (member) {
         self->deadline = clock_deadline (self->weft->clock, self->config.connect_timeout);
         log_warning (&self->weft->log, "worker %s: the head has gone; waiting for it to come back", self->name);
     }
-    if (self->state != WORKER_SEEKING)
-        self->session++;
-    self->state = WORKER_SEEKING;
+    line_break (&self->line);
+}
+
+static int
+say_goodbye (struct weft_worker *self)
+{
+    int rc = pool_put_plain (&self->body, POOL_GOODBYE, self->line.session);
+    return rc ? rc : say (self);
 }
 
 static void
@@ -232,18 +230,22 @@ leave (struct weft_worker *self, int result)
 static void
 on_welcome (struct weft_worker *self, const struct pool_welcome *welcome)
 {
-    if (self->state != WORKER_GREETING || welcome->session != self->session)
-        return;
-    self->state = WORKER_MEMBER;
-    if (!self->was_member) {
-        self->was_member = true;
-        return;
+    uint64_t records;
+    int jobs;
+    switch (line_welcomed (&self->line, welcome, &records)) {
+    case LINE_OTHER:
+        jobs = slots_drop (&self->slots);
+        if (jobs || records)
+            log_warning (&self->weft->log, "worker %s: joined another pool; %d jobs stopped and %llu records dropped, "
+                         "which were the old one's", self->name, jobs, (unsigned long long) records);
+        break;
+    case LINE_SAME:
+        log_info (&self->weft->log, "worker %s: the head is back", self->name);
+        break;
+    case LINE_FIRST:
+    case LINE_NOT_OURS:
+        break;
     }
-    int jobs = slots_drop (&self->slots);
-    unsigned long long records = outbox_drop (&self->outbox);
-    if (jobs || records)
-        log_warning (&self->weft->log, "worker %s: joined anew; %d jobs stopped and %llu records dropped, "
-            "which the head has given up", self->name, jobs, records);
 }
 
 static int
@@ -252,7 +254,7 @@ on_jobs (struct weft_worker *self, struct pool_message *message)
     uint64_t id;
     int64_t attempt;
     struct pool_bytes spec;
-    int rc = outbox_ack (&self->outbox, message->number);
+    int rc = 0;
     while (rc == 0 && (rc = pool_next_job (message, &id, &attempt, &spec)) == 1)
         rc = slots_add (&self->slots, id, attempt, spec);
     if (rc == 0 && self->stops)
@@ -283,19 +285,16 @@ on_refused (struct weft_worker *self, struct pool_bytes text)
 static int
 on_member_message (struct weft_worker *self, struct pool_message *message)
 {
-    switch (message->verb) {
-    case POOL_JOBS:
-        return on_jobs (self, message);
-    case POOL_ACK:
-        return outbox_ack (&self->outbox, message->number);
-    case POOL_CANCEL:
-        return on_cancel (self, message);
-    case POOL_UNKNOWN:
-        seek (self);
+    int rc = line_take (&self->line, message);
+    if (rc == LINE_BROKEN) {
+        self->deadline = clock_deadline (self->weft->clock, self->config.connect_timeout);
+        log_warning (&self->weft->log, "worker %s: a message is missing, or the head does not know us: joining anew",
+                     self->name);
         return 0;
-    default:
-        return 0;       /*  HEARTBEAT, and what is not for workers */
     }
+    if (rc != LINE_TAKE)
+        return rc;
+    return message->verb == POOL_JOBS ? on_jobs (self, message) : on_cancel (self, message);
 }
 
 static int
@@ -312,9 +311,9 @@ on_message (struct weft_worker *self, const weft_msg_t *msg)
         on_refused (self, message.text);
     else if (rc == 0 && message.verb == POOL_WELCOME)
         on_welcome (self, &message.welcome);
-    else if (rc == 0 && self->state == WORKER_MEMBER)
+    else if (rc == 0 && self->state == WORKER_ACTIVE)
         rc = on_member_message (self, &message);
-    if (rc == WEFT_ENOTSUP && self->state == WORKER_GREETING)
+    if (rc == WEFT_ENOTSUP && self->line.state == LINE_GREETING)
         return rc;
     if (rc == WEFT_EPROTO || rc == WEFT_ENOTSUP) {
         log_warning (&self->weft->log, "worker %s: from the head: %s", self->name, weft_error ());
@@ -330,7 +329,7 @@ take_wire_events (struct weft_worker *self)
     int rc;
     while ((rc = wire_next_event (self->wire, &event)) == 1) {
         if (event.kind == WIRE_DISCONNECTED && self->state < WORKER_LEAVING)
-            seek (self);
+            seek (self, self->line.state == LINE_MEMBER);
         if (event.kind == WIRE_REJECTED && event.incompatible)
             return error_set (WEFT_EPEER, "there is no pool at that address: %s", event.text);
     }
@@ -358,19 +357,19 @@ take_messages (struct weft_worker *self)
 static int
 flush (struct weft_worker *self)
 {
-    int64_t deadline = outbox_deadline (&self->outbox);
+    int64_t deadline = outbox_deadline (&self->line.outbox);
     int window = slots_window (&self->slots);
     bool due = deadline != TIME_FOREVER && (deadline <= now_of (self)
-        || (self->outbox.urgent && slots_hungry (&self->slots)));
+        || (self->line.outbox.urgent && slots_hungry (&self->slots)));
     if (due || (window != self->window && (!window || !self->window))) {
-        int rc = outbox_seal (&self->outbox, window);
+        int rc = outbox_seal (&self->line.outbox, window);
         if (rc)
             return rc;
         self->window = window;
     }
-    if (!self->outbox.unsent)
+    if (!self->line.outbox.unsent)
         return 0;
-    int rc = outbox_send (&self->outbox, self->wire);
+    int rc = outbox_send (&self->line.outbox, self->wire);
     self->stirred = true;
     if (rc > 0)
         self->sent = now_of (self);
@@ -382,16 +381,17 @@ beat (struct weft_worker *self)
 {
     if (!self->config.heartbeat || now_of (self) - self->sent < self->config.heartbeat)
         return 0;
-    return say_plain (self, POOL_HEARTBEAT);
+    int rc = pool_put_heartbeat (&self->body, self->line.session, outbox_sent (&self->line.outbox), 0);
+    return rc ? rc : say (self);
 }
 
 static int
 look_for_head (struct weft_worker *self)
 {
     int64_t now = now_of (self);
-    if (self->state == WORKER_GREETING && now - self->greeted > POOL_MISSED * TIME_S)
-        self->state = WORKER_SEEKING;       /*  the HELLO or its answer was lost: say it again */
-    if (self->state == WORKER_SEEKING && self->wire->peers)
+    if (self->line.state == LINE_GREETING && now - self->greeted > POOL_MISSED * TIME_S)
+        self->line.state = LINE_SEEKING;    /*  the HELLO or its answer was lost: say it again */
+    if (self->line.state == LINE_SEEKING && self->wire->peers)
         return say_hello (self);
     if (self->deadline == TIME_FOREVER || now < self->deadline)
         return 0;
@@ -403,7 +403,7 @@ look_for_head (struct weft_worker *self)
 static int
 drain (struct weft_worker *self)
 {
-    if (self->slots.busy || (self->state == WORKER_MEMBER && !outbox_empty (&self->outbox)))
+    if (self->slots.busy || (self->line.state == LINE_MEMBER && !outbox_empty (&self->line.outbox)))
         return 0;
     leave (self, error_plain (WEFT_ETERM));
     return 0;
@@ -414,17 +414,15 @@ act (struct weft_worker *self)
 {
     int rc = 0;
     switch (self->state) {
-    case WORKER_SEEKING:
-    case WORKER_GREETING:
-        rc = look_for_head (self);
-        break;
-    case WORKER_MEMBER:
-        rc = flush (self);
-        rc = rc ? rc : beat (self);
+    case WORKER_ACTIVE:
+        if (self->line.state != LINE_MEMBER)
+            rc = look_for_head (self);
+        else if ((rc = flush (self)) == 0)
+            rc = beat (self);
         break;
     case WORKER_LEAVING:
         if (!self->slots.busy) {
-            rc = self->unheard || !self->wire->peers ? 0 : say_plain (self, POOL_GOODBYE);
+            rc = self->unheard || !self->wire->peers ? 0 : say_goodbye (self);
             self->state = WORKER_GONE;
         }
         break;
@@ -452,16 +450,18 @@ static int64_t
 next_deadline (const struct weft_worker *self)
 {
     int64_t deadline = slots_deadline (&self->slots);
-    if (self->state == WORKER_MEMBER) {
-        if (!self->outbox.unsent)
-            deadline = clock_earlier (deadline, outbox_deadline (&self->outbox));
+    if (self->state != WORKER_ACTIVE)
+        return deadline;
+    if (self->line.state == LINE_MEMBER) {
+        if (!self->line.outbox.unsent)
+            deadline = clock_earlier (deadline, outbox_deadline (&self->line.outbox));
         if (self->config.heartbeat)
             deadline = clock_earlier (deadline, self->sent + self->config.heartbeat);
     }
-    if (self->state == WORKER_GREETING)
-        deadline = clock_earlier (deadline, self->greeted + POOL_MISSED * TIME_S + 1);
-    if (self->state == WORKER_SEEKING || self->state == WORKER_GREETING)
+    else
         deadline = clock_earlier (deadline, self->deadline);
+    if (self->line.state == LINE_GREETING)
+        deadline = clock_earlier (deadline, self->greeted + POOL_MISSED * TIME_S + 1);
     return deadline;
 }
 
@@ -552,12 +552,11 @@ begin (struct weft_worker *self)
     else
         snprintf (self->name, sizeof self->name, "%.200s:%d", self->host, (int) getpid ());
     self->deadline = clock_deadline (self->weft->clock, self->config.connect_timeout);
-    self->session++;
     int rc = check_limit (config.count);
     self->epoll = epoll_create1 (EPOLL_CLOEXEC);
     if (rc == 0 && self->epoll < 0)
         rc = error_errno ("epoll");
-    rc = rc ? rc : slots_init (&self->slots, &config, self->weft->clock, &self->outbox, self->epoll);
+    rc = rc ? rc : slots_init (&self->slots, &config, self->weft->clock, &self->line.outbox, self->epoll);
     rc = rc ? rc : watch (self, wire_fd (self->wire), EVENT_WIRE);
     return rc ? rc : watch (self, self->stop_fd, EVENT_STOP);
 }
@@ -567,13 +566,14 @@ weft_worker_run (weft_worker_t *self)
 {
     if (!self->wire)
         return error_set (WEFT_ESTATE, "connect the worker to a head first");
-    self->state = WORKER_SEEKING;
-    self->was_member = self->unheard = false;
+    self->state = WORKER_ACTIVE;
+    self->unheard = false;
     self->stirred = true;
     self->result = 0;
     self->stops = 0;
-    outbox_init (&self->outbox);
+    line_init (&self->line, self->instance, self->line.session + 1);
     buffer_init (&self->body, 0);
+    buffer_init (&self->held, 0);
     memset (&self->slots, 0, sizeof self->slots);
     int rc = begin (self);
     while (rc == 0 && self->state != WORKER_GONE)
@@ -581,8 +581,9 @@ weft_worker_run (weft_worker_t *self)
     if (rc == 0 && self->result)
         rc = error_set (self->result, "%s", self->reason);
     slots_free (&self->slots);
-    outbox_free (&self->outbox);
+    line_free (&self->line);
     buffer_free (&self->body);
+    buffer_free (&self->held);
     if (self->epoll >= 0)
         close (self->epoll);
     return rc;

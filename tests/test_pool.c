@@ -530,7 +530,7 @@ test_poison (void **state)
     struct fixture *self = *state;
     int status;
     pid_t pid;
-    assert_int_equal (weft_pool_set (self->pool, "retry-lost", "1"), 0);
+    assert_int_equal (weft_pool_set (self->pool, "crash-limit", "1"), 0);
     bind_pool (self, "tcp://127.0.0.1:0");
     submit (self, "kill -9 $PPID");
     pid = spawn_worker (self);
@@ -670,7 +670,7 @@ test_malformed (void **state)
     stranger_say (wire, "", 0);
     stranger_say (wire, "\xdf\x0a\xff\xff\xff", 5);
     stranger_say (wire, "hello", 5);
-    assert_int_equal (pool_put_plain (&body, POOL_HEARTBEAT), 0);
+    assert_int_equal (pool_put_heartbeat (&body, 1, 0, 0), 0);
     stranger_say (wire, buffer_data (&body), buffer_size (&body));
     assert_int_equal (stranger_hear (self, wire, &msg, &message), POOL_UNKNOWN);
     weft_pool_stats (self->pool, &stats);
@@ -700,7 +700,7 @@ test_other_version (void **state)
     assert_int_equal (pool_put_hello (&body, &hello), 0);
     stranger_say (wire, buffer_data (&body), buffer_size (&body));
     assert_int_equal (stranger_hear (self, wire, &msg, &message), POOL_REFUSED);
-    assert_non_null (memmem (message.text.data, message.text.size, "version 2", 9));
+    assert_non_null (memmem (message.text.data, message.text.size, "version 3", 9));
     weft_msg_clear (&msg);
     buffer_free (&body);
     context_close (self->weft, &wire);

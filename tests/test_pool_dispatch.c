@@ -17,7 +17,7 @@ static void
 submit (struct dispatch *self, uint64_t tag)
 {
     uint64_t id;
-    assert_int_equal (dispatch_submit (self, tag, "spec", 4, 0, &id), 0);
+    assert_int_equal (dispatch_submit (self, tag, "spec", 4, &id), 0);
 }
 
 static void
@@ -68,7 +68,7 @@ test_queue_is_bounded (void **state)
         assert_true (dispatch_has_room (&self));
         submit (&self, 0);
     }
-    assert_int_equal (dispatch_submit (&self, 0, "", 0, 0, &id), WEFT_EAGAIN);
+    assert_int_equal (dispatch_submit (&self, 0, "", 0, &id), WEFT_EAGAIN);
     dispatch_free (&self);
 }
 
@@ -79,10 +79,10 @@ test_bytes_are_bounded (void **state)
     uint64_t id;
     (void) state;
     BEGIN (self);
-    assert_int_equal (dispatch_submit (&self, 0, spec, sizeof spec, 0, &id), 0);
+    assert_int_equal (dispatch_submit (&self, 0, spec, sizeof spec, &id), 0);
     assert_true (dispatch_has_room (&self));
-    assert_int_equal (dispatch_submit (&self, 0, spec, sizeof spec, 0, &id), 0);
-    assert_int_equal (dispatch_submit (&self, 0, spec, 1, 0, &id), WEFT_EAGAIN);
+    assert_int_equal (dispatch_submit (&self, 0, spec, sizeof spec, &id), 0);
+    assert_int_equal (dispatch_submit (&self, 0, spec, 1, &id), WEFT_EAGAIN);
     dispatch_free (&self);
 }
 
@@ -202,6 +202,106 @@ test_cancel (void **state)
     assert_int_equal (self.done, 4);
     submit (&self, 0);
     assert_non_null (dispatch_assign (&self));
+    dispatch_free (&self);
+}
+
+static void
+test_back_after_a_break (void **state)
+{
+    struct dispatch_worker worker, *robbed;
+    const struct dispatch_job *job;
+    int64_t old;
+    (void) state;
+    BEGIN (self);
+    dispatch_join (&self, &worker, 2, 4);
+    for (int i = 0; i < 3; i++)
+        submit (&self, 0);
+    for (int i = 0; i < 3; i++)
+        dispatch_assign (&self);
+    assert_true (dispatch_began (&self, &worker, 1, 1));
+    dispatch_doubt (&self, &worker);
+    assert_true (dispatch_claim (&self, &worker, 1, 1, true, &robbed, &old));
+    assert_false (dispatch_claim (&self, &worker, 2, 2, false, &robbed, &old));     /*  no such attempt */
+    assert_false (dispatch_claim (&self, &worker, 9, 1, false, &robbed, &old));
+    end_as (&self, &worker, 2, 1, 0, DISPATCH_DONE);                /*  reported, as it had ended meanwhile */
+    assert_int_equal (dispatch_settle (&self, &worker, &job), DISPATCH_AGAIN);
+    assert_int_equal (job->id, 3);
+    assert_int_equal (job->losses, 0);
+    assert_int_equal (dispatch_settle (&self, &worker, &job), DISPATCH_STALE);
+    assert_int_equal (worker.held, 1);
+    assert_int_equal (dispatch_assign (&self)->attempt, 2);
+    dispatch_free (&self);
+}
+
+static void
+restore (struct dispatch *self, uint64_t id, int64_t attempt, bool awaited)
+{
+    struct dispatch_restored job = { .id = id, .spec = "spec", .size = 4, .attempt = attempt, .awaited = awaited };
+    assert_int_equal (dispatch_restore (self, &job), 0);
+}
+
+static void
+test_restored (void **state)
+{
+    struct dispatch_worker one, two, *robbed;
+    int64_t old;
+    (void) state;
+    BEGIN (self);
+    self.epoch = 3;
+    self.next_id = 6;
+    dispatch_join (&self, &one, 4, 4);
+    dispatch_join (&self, &two, 0, 0);
+    for (uint64_t id = 1; id <= 3; id++)
+        restore (&self, id, 2, true);
+    restore (&self, 4, 0, false);
+    assert_int_equal (dispatch_assign (&self)->id, 4);              /*  never dealt: need not wait */
+    assert_null (dispatch_assign (&self));
+    assert_false (dispatch_claim (&self, &two, 1, POOL_ATTEMPT (1, 2), true, &robbed, &old));  /*  had ended */
+    assert_false (dispatch_claim (&self, &two, 1, POOL_ATTEMPT (3, 3), true, &robbed, &old));  /*  nobody's */
+    assert_true (dispatch_claim (&self, &two, 1, POOL_ATTEMPT (1, 3), true, &robbed, &old));
+    assert_null (robbed);
+    assert_false (dispatch_began (&self, &two, 1, POOL_ATTEMPT (1, 3)));
+    assert_true (dispatch_claim (&self, &one, 1, POOL_ATTEMPT (2, 4), false, &robbed, &old));  /*  newer */
+    assert_ptr_equal (robbed, &two);
+    assert_int_equal (old, POOL_ATTEMPT (1, 3));
+    assert_false (dispatch_claim (&self, &two, 1, POOL_ATTEMPT (1, 3), true, &robbed, &old));
+    end_as (&self, &two, 1, POOL_ATTEMPT (1, 3), 0, DISPATCH_STALE);
+    dispatch_await_no_more (&self);
+    struct dispatch_job *job = dispatch_assign (&self);
+    assert_int_equal (job->id, 2);
+    assert_int_equal (job->attempt, POOL_ATTEMPT (3, 3));
+    assert_false (dispatch_claim (&self, &two, 2, POOL_ATTEMPT (2, 9), true, &robbed, &old));  /*  dealt since */
+    assert_true (dispatch_claim (&self, &two, 3, POOL_ATTEMPT (2, 3), true, &robbed, &old));    /*  but not 3 */
+    assert_int_equal (self.waiting, 0);
+    self.limit = 5;
+    submit (&self, 0);
+    assert_null (dispatch_assign (&self));
+    self.limit = 6;
+    assert_non_null (dispatch_assign (&self));
+    dispatch_free (&self);
+}
+
+static void
+test_retract (void **state)
+{
+    struct dispatch_worker slow, idle;
+    (void) state;
+    BEGIN (self);
+    dispatch_join (&self, &slow, 1, 4);
+    for (int i = 0; i < 3; i++)
+        submit (&self, 0);
+    for (int i = 0; i < 3; i++)
+        assert_non_null (dispatch_assign (&self));
+    assert_true (dispatch_began (&self, &slow, 1, 1));
+    assert_false (dispatch_may_retract (&self));
+    assert_null (dispatch_retract (&self));
+    dispatch_join (&self, &idle, 1, 1);
+    assert_true (dispatch_may_retract (&self));
+    assert_int_equal (dispatch_retract (&self)->id, 3);
+    assert_null (dispatch_retract (&self));                         /*  one slot, one job */
+    assert_int_equal (dispatch_returned (&self, &slow, 3, 1), DISPATCH_AGAIN);
+    assert_ptr_equal (dispatch_assign (&self)->worker, &idle);
+    assert_false (dispatch_may_retract (&self));
     dispatch_free (&self);
 }
 
@@ -345,7 +445,7 @@ model_step (struct model *self)
     struct model_worker *worker = &self->workers[pick (self, WORKERS)];
     uint64_t id;
     if (pick (self, 4) == 0 && self->submitted < JOBS && dispatch_has_room (&self->dispatch)) {
-        assert_int_equal (dispatch_submit (&self->dispatch, 0, "x", 1, 0, &id), 0);
+        assert_int_equal (dispatch_submit (&self->dispatch, 0, "x", 1, &id), 0);
         assert_int_equal (id, ++self->submitted);
     }
     if (!worker->here && pick (self, 3) == 0) {
@@ -418,6 +518,9 @@ main (void)
         cmocka_unit_test (test_only_what_has_not_begun_is_returned),
         cmocka_unit_test (test_cancelled_and_lost),
         cmocka_unit_test (test_cancel),
+        cmocka_unit_test (test_back_after_a_break),
+        cmocka_unit_test (test_restored),
+        cmocka_unit_test (test_retract),
         cmocka_unit_test_teardown (test_histories, tell_seed),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

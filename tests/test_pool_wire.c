@@ -45,8 +45,9 @@ decode (struct buffer *out, struct pool_message *message)
 }
 
 static const struct pool_hello hello = {
-    .version = POOL_VERSION, .role = POOL_ROLE_WORKER, .instance = UINT64_MAX, .session = 3, .next = 70000,
-    .name = { "n:1", 3 }, .host = { "n", 1 }, .pid = 4711, .slots = 64, .window = 300, .heartbeat = 1000
+    .version = POOL_VERSION, .role = POOL_ROLE_WORKER, .instance = UINT64_MAX, .session = 3, .next = 70000, .last = 70001,
+    .name = { "n:1", 3 }, .host = { "n", 1 }, .pid = 4711, .slots = 64, .window = 300, .heartbeat = 1000,
+    .pool = { "0123456789abcdef", POOL_ID }, .held = 2
 };
 
 static void
@@ -54,9 +55,14 @@ test_hello (void **state)
 {
     struct pool_message message;
     struct buffer out;
+    uint64_t id;
+    int64_t attempt;
+    bool begun;
     (void) state;
     buffer_init (&out, 0);
     assert_int_equal (pool_put_hello (&out, &hello), 0);
+    assert_int_equal (pool_put_held (&out, 1, POOL_ATTEMPT (7, 2), true), 0);
+    assert_int_equal (pool_put_held (&out, UINT64_MAX, 1, false), 0);
     decode (&out, &message);
     assert_int_equal (message.verb, POOL_HELLO);
     assert_int_equal (message.hello.role, POOL_ROLE_WORKER);
@@ -69,6 +75,15 @@ test_hello (void **state)
     assert_int_equal (message.hello.slots, 64);
     assert_int_equal (message.hello.window, 300);
     assert_int_equal (message.hello.heartbeat, 1000);
+    assert_int_equal (message.hello.last, 70001);
+    assert_text (message.hello.pool, "0123456789abcdef");
+    assert_int_equal (pool_next_held (&message, &id, &attempt, &begun), 1);
+    assert_true (id == 1 && begun);
+    assert_int_equal (POOL_ATTEMPT_EPOCH (attempt), 7);
+    assert_int_equal (POOL_ATTEMPT_NUMBER (attempt), 2);
+    assert_int_equal (pool_next_held (&message, &id, &attempt, &begun), 1);
+    assert_true (id == UINT64_MAX && attempt == 1 && !begun);
+    assert_int_equal (pool_next_held (&message, &id, &attempt, &begun), 0);
     buffer_free (&out);
 }
 
@@ -76,7 +91,8 @@ static void
 test_welcome_and_refusal (void **state)
 {
     struct pool_message message;
-    struct pool_welcome welcome = { .version = POOL_VERSION, .instance = 5, .session = 6, .have = 7, .heartbeat = 8 };
+    struct pool_welcome welcome = { .version = POOL_VERSION, .instance = 5, .session = 6, .have = 7, .heartbeat = 8,
+                                    .pool = { "0123456789abcdef", POOL_ID } };
     struct buffer out;
     (void) state;
     buffer_init (&out, 0);
@@ -86,6 +102,7 @@ test_welcome_and_refusal (void **state)
     assert_int_equal (message.welcome.session, 6);
     assert_int_equal (message.welcome.have, 7);
     assert_int_equal (message.welcome.heartbeat, 8);
+    assert_text (message.welcome.pool, "0123456789abcdef");
     buffer_clear (&out);
     assert_int_equal (pool_put_refused (&out, "no"), 0);
     decode (&out, &message);
@@ -103,10 +120,11 @@ test_other_version (void **state)
     (void) state;
     buffer_init (&out, 0);
     other.version = POOL_VERSION + 1;
+    other.held = 0;
     assert_int_equal (pool_put_hello (&out, &other), 0);
     assert_int_equal (pool_decode (&message, buffer_data (&out), buffer_size (&out)), WEFT_ENOTSUP);
-    assert_says ("version 2");
-    memcpy (strstr (buffer_data (&out), POOL_PROTOCOL), "waft-pool", 9);
+    assert_says ("version 3");
+    memcpy (memmem (buffer_data (&out), buffer_size (&out), POOL_PROTOCOL, 9), "waft-pool", 9);
     assert_int_equal (pool_decode (&message, buffer_data (&out), buffer_size (&out)), WEFT_EPROTO);
     buffer_free (&out);
 }
@@ -114,28 +132,33 @@ test_other_version (void **state)
 static void
 test_plain (void **state)
 {
-    static const enum pool_verb verbs[] = { POOL_HEARTBEAT, POOL_GOODBYE, POOL_UNKNOWN };
+    static const enum pool_verb verbs[] = { POOL_GOODBYE, POOL_UNKNOWN };
     struct pool_message message;
     struct buffer out;
     (void) state;
     buffer_init (&out, 0);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 2; i++) {
         buffer_clear (&out);
-        assert_int_equal (pool_put_plain (&out, verbs[i]), 0);
+        assert_int_equal (pool_put_plain (&out, verbs[i], 5), 0);
         decode (&out, &message);
         assert_int_equal (message.verb, verbs[i]);
+        assert_int_equal (message.session, 5);
     }
     buffer_clear (&out);
-    assert_int_equal (pool_put_plain (&out, (enum pool_verb) 99), 0);
+    assert_int_equal (pool_put_plain (&out, (enum pool_verb) 99, 5), 0);
     assert_int_equal (pool_decode (&message, buffer_data (&out), buffer_size (&out)), WEFT_EPROTO);
     buffer_clear (&out);
     assert_int_equal (pool_put_end (&out, true), 0);
     decode (&out, &message);
     assert_true (message.answer);
     buffer_clear (&out);
-    assert_int_equal (pool_put_ack (&out, 12345678901), 0);
+    assert_int_equal (pool_put_ack (&out, 5, 12345678901), 0);
     decode (&out, &message);
-    assert_true (message.number == 12345678901);
+    assert_true (message.session == 5 && message.have == 12345678901);
+    buffer_clear (&out);
+    assert_int_equal (pool_put_heartbeat (&out, 5, 6, 7), 0);
+    decode (&out, &message);
+    assert_true (message.session == 5 && message.number == 6 && message.have == 7);
     buffer_free (&out);
 }
 
@@ -162,12 +185,12 @@ test_jobs (void **state)
     int64_t attempt;
     (void) state;
     buffer_init (&out, 0);
-    assert_int_equal (pool_put_jobs (&out, 9, 2), 0);
+    assert_int_equal (pool_put_jobs (&out, 7, 8, 9, 2), 0);
     put_job (&out, 1, &(weft_job_t) { .command = "echo a", .input = "\0x", .input_size = 2, .slot_mark = "{%}" });
     put_job (&out, UINT64_MAX, &(weft_job_t) { .argv = argv, .argc = 3 });
     decode (&out, &message);
     assert_int_equal (message.verb, POOL_JOBS);
-    assert_int_equal (message.number, 9);
+    assert_true (message.session == 7 && message.number == 8 && message.have == 9);
 
     assert_int_equal (pool_next_job (&message, &id, &attempt, &bytes), 1);
     assert_int_equal (id, 1);
@@ -247,10 +270,10 @@ test_cancel (void **state)
     int64_t attempt;
     (void) state;
     buffer_init (&out, 0);
-    assert_int_equal (pool_put_cancel (&out, true, 1), 0);
+    assert_int_equal (pool_put_cancel (&out, 2, 3, true, 1), 0);
     assert_int_equal (pool_put_cancelled (&out, 5, 6), 0);
     decode (&out, &message);
-    assert_true (message.running);
+    assert_true (message.running && message.session == 2 && message.number == 3);
     assert_int_equal (pool_next_cancelled (&message, &id, &attempt), 1);
     assert_int_equal (id, 5);
     assert_int_equal (attempt, 6);
@@ -288,7 +311,7 @@ static void
 test_bad_flags (void **state)
 {
     struct pool_message message;
-    const char end[] = { '\x92', POOL_END, 2 }, cancel[] = { '\x93', POOL_CANCEL, 2, '\x90' };
+    const char end[] = { '\x92', POOL_END, 2 }, cancel[] = { '\x95', POOL_CANCEL, 1, 1, 2, '\x90' };
     (void) state;
     assert_int_equal (pool_decode (&message, end, sizeof end), WEFT_EPROTO);
     assert_int_equal (pool_decode (&message, cancel, sizeof cancel), WEFT_EPROTO);

@@ -42,8 +42,13 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     unsigned total = 0;
     if (pool_decode (&message, data, size))
         return 0;
+    bool begun;
     if (message.verb == POOL_HELLO)
-        total += sum (message.hello.name) + sum (message.hello.host);
+        total += sum (message.hello.name) + sum (message.hello.host) + sum (message.hello.pool);
+    for (; message.verb == POOL_HELLO && pool_next_held (&message, &id, &attempt, &begun) == 1; members++)
+        total += (unsigned) id + begun;
+    if (message.verb == POOL_WELCOME)
+        total += sum (message.welcome.pool);
     if (message.verb == POOL_REFUSED)
         total += sum (message.text);
     for (; message.verb == POOL_JOBS && pool_next_job (&message, &id, &attempt, &spec) == 1; members++)
