@@ -84,7 +84,8 @@ enum wire_event_kind {
     WIRE_REJECTED,              /*  a handshake failed: `text` says why in plain words          */
     WIRE_ABANDONED,             /*  who connected to us left before it said who it was: a probe, perhaps */
     WIRE_LISTENING,
-    WIRE_ACCEPT_FAILED
+    WIRE_ACCEPT_FAILED,
+    WIRE_NOTICE                 /*  of our own list of keys: it is bad, or somebody was revoked */
 };
 struct wire_event {
     enum wire_event_kind kind;

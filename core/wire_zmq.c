@@ -151,6 +151,7 @@ zmq_wire_context_destroy (void **context)
     struct clock *clock = clock_system ();
     int64_t start = clock_now (clock), deadline = clock_deadline (clock, self->linger);
     linger_stop (self);
+    zap_finish (self, !self->unfinished);
     while (zmq_ctx_term (self->zmq) && zmq_errno () == EINTR)
         ;
     /*  libzmq does not say whether a linger ran out, but then the time did, by its clock of milliseconds. */
@@ -245,6 +246,9 @@ zmq_wire_close (struct wire **wire)
     int64_t linger = self->wire.options.linger, until = linger ? clock_deadline (clock_system (), linger) : 0;
     *wire = NULL;
     linger_hold (self);
+    zap_leave (self);
+    guard_close (self);
+    allow_release (&self->wire.options.security.allow);
     monitor_close (&self->monitor, self);
     address_free (self);
     if (self->socket)
@@ -256,6 +260,7 @@ zmq_wire_close (struct wire **wire)
     zmq_msg_close (&self->in);
     free (self->first);
     pthread_mutex_lock (&self->context->lock);
+    self->context->unfinished |= linger && self->wire.peers == 0;
     if (until > self->context->until)
         self->context->until = until;
     if (self->context->linger != TIME_FOREVER && (linger == TIME_FOREVER || linger > self->context->linger))
@@ -277,6 +282,8 @@ zmq_wire_open (void *context, enum wire_type type, const struct wire_options *op
     /*  These send nothing but subscriptions, which nobody misses at the end. */
     if (type == WIRE_SUB || type == WIRE_XSUB || type == WIRE_PULL)
         self->wire.options.linger = 0;
+    if (options->security.allow)
+        allow_retain (options->security.allow);
     self->gate = options->immediate && options->keep ? GATE_UNDECIDED : GATE_NONE;
     self->context = context;
     zmq_msg_init (&self->in);
@@ -414,8 +421,8 @@ refuse (struct zmq_wire *self, struct message *message, size_t bytes)
 }
 
 /*  The rest of a message after its first frame is there already. */
-static int
-recv_message (struct zmq_wire *self, struct message *message, int flags)
+static inline __attribute__ ((always_inline)) int
+recv_message (struct zmq_wire *self, struct message *message, int flags, bool guarded)
 {
     int64_t limit = self->wire.options.max_size;
     size_t bytes = 0;
@@ -431,6 +438,8 @@ recv_message (struct zmq_wire *self, struct message *message, int flags)
         size_t size = got < INT_MAX ? (size_t) got : zmq_msg_size (&self->in);
         more = zmq_msg_more (&self->in);
         bytes += size;
+        if (guarded && first)
+            refused = !guard_admits (self, &self->in);
         refused = refused || (limit >= 0 && bytes > (size_t) limit) || store (message, &self->in, size);
     }
     if (refused)
@@ -440,8 +449,8 @@ recv_message (struct zmq_wire *self, struct message *message, int flags)
     return 0;
 }
 
-static int
-zmq_wire_recv (struct wire *wire, weft_msg_t *msg, int64_t timeout)
+static inline __attribute__ ((always_inline)) int
+receive (struct wire *wire, weft_msg_t *msg, int64_t timeout, bool guarded)
 {
     struct zmq_wire *self = (struct zmq_wire *) wire;
     struct message *message = message_of (msg);
@@ -452,9 +461,22 @@ zmq_wire_recv (struct wire *wire, weft_msg_t *msg, int64_t timeout)
     message_clear (message);
     if (rc == 0)
         do
-            rc = recv_message (self, message, flags);
+            rc = recv_message (self, message, flags, guarded);
         while (rc == WEFT_ETOOBIG);
     return rc == WEFT_EAGAIN && timeout ? error_plain (WEFT_ETIMEOUT) : rc;
+}
+
+static int
+zmq_wire_recv (struct wire *wire, weft_msg_t *msg, int64_t timeout)
+{
+    return receive (wire, msg, timeout, false);
+}
+
+/*  Of a wire that listens with keys: the others do not pay for it. */
+static int
+zmq_wire_recv_guarded (struct wire *wire, weft_msg_t *msg, int64_t timeout)
+{
+    return receive (wire, msg, timeout, true);
 }
 
 static int
@@ -528,7 +550,7 @@ zmq_wire_events (struct wire *wire)
     if (address_closed (self))
         events &= ~ZMQ_POLLOUT;
     return (events & ZMQ_POLLIN ? WEFT_IN : 0) | (events & ZMQ_POLLOUT ? WEFT_OUT : 0)
-           | (monitor_ready (&self->monitor) || inproc_ready (self) ? WEFT_ERR : 0);
+           | (monitor_ready (&self->monitor) || inproc_ready (self) || zap_ready (self) ? WEFT_ERR : 0);
 }
 
 static int
@@ -558,29 +580,30 @@ zmq_wire_next_event (struct wire *wire, struct wire_event *event)
 {
     struct zmq_wire *self = (struct zmq_wire *) wire;
     int rc = address_settle (self);
+    rc = rc ? rc : zap_next (self, event);
     rc = rc ? rc : inproc_next (self, event);
-    return rc ? rc : monitor_next (&self->monitor, event);
+    return rc ? rc : monitor_next (self, event);
 }
 
-const struct wire_engine wire_zmq = {
-    .name = "libzmq",
-    .context_new = zmq_wire_context_new,
-    .context_destroy = zmq_wire_context_destroy,
-    .open = zmq_wire_open,
-    .close = zmq_wire_close,
-    .bind = address_bind,
-    .connect = address_connect,
-    .disconnect = address_disconnect,
-    .send = zmq_wire_send,
-    .recv = zmq_wire_recv,
-    .subscribe = zmq_wire_subscribe,
-    .unsubscribe = zmq_wire_unsubscribe,
-    .lossy = zmq_wire_lossy,
-    .fd = zmq_wire_fd,
-    .events = zmq_wire_events,
-    .wait = zmq_wire_wait,
-    .next_event = zmq_wire_next_event,
-};
+#define THE_SAME \
+    .context_new = zmq_wire_context_new, \
+    .context_destroy = zmq_wire_context_destroy, \
+    .open = zmq_wire_open, \
+    .close = zmq_wire_close, \
+    .bind = address_bind, \
+    .connect = address_connect, \
+    .disconnect = address_disconnect, \
+    .send = zmq_wire_send, \
+    .subscribe = zmq_wire_subscribe, \
+    .unsubscribe = zmq_wire_unsubscribe, \
+    .lossy = zmq_wire_lossy, \
+    .fd = zmq_wire_fd, \
+    .events = zmq_wire_events, \
+    .wait = zmq_wire_wait, \
+    .next_event = zmq_wire_next_event
+
+const struct wire_engine wire_zmq = { .name = "libzmq", .recv = zmq_wire_recv, THE_SAME };
+const struct wire_engine wire_zmq_guarded = { .name = "libzmq", .recv = zmq_wire_recv_guarded, THE_SAME };
 
 /* ----------------------------------------------------------------- version */
 

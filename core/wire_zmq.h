@@ -5,7 +5,11 @@
  *  wire_zmq_monitor.c  connection events of tcp and ipc, from libzmq's monitor
  *  wire_zmq_ipc.c      the paths of ipc listeners
  *  wire_zmq_inproc.c   connection events of inproc, which libzmq does not tell
- *  wire_zmq_linger.c   keeps ipc connections up until the last message was read */
+ *  wire_zmq_linger.c   keeps ipc connections up until the last message was read
+ *  wire_zmq_secure.c   keys of an endpoint; the test after a bind that strangers are kept out
+ *  wire_zmq_zap.c      who may connect: the actor that libzmq asks
+ *  wire_zmq_guard.c    whose message it is, and whether it may (still) send it
+ *  wire_zmq_curve.c    keys as libzmq makes and writes them */
 #ifndef WEFT_CORE_WIRE_ZMQ_H
 #define WEFT_CORE_WIRE_ZMQ_H
 
@@ -19,6 +23,11 @@ struct inproc_link;
 struct ipc_path;
 
 struct lingering;
+struct zap;
+struct zap_domain;
+struct guard;
+
+#define ZAP_TEXT 512
 
 /*  ipc connections of closed wires, and the thread that lets go of them in time. */
 struct zmq_linger {
@@ -38,6 +47,8 @@ struct zmq_context {
     int64_t until;                      /*  when the last linger of a closed wire is over       */
     int64_t linger;                     /*  the longest that closed wires asked for             */
     struct zmq_linger lingering;
+    struct zap *zap;                    /*  NULL until there is a wire over tcp or ipc          */
+    bool unfinished;                    /*  a wire was closed that lingers and had no peer yet  */
 };
 
 /*  A connection by its descriptor, from accepted or connected until disconnected. */
@@ -54,8 +65,10 @@ struct zmq_monitor {
     size_t count, capacity;
     size_t unassigned;                  /*  handshakes done by one of the peers not yet shaken  */
     bool failed;                        /*  the next disconnect belongs to a handshake that failed */
+    unsigned hung_up;                   /*  times in a row that a peer closed in its handshake with us */
+    uint64_t settled;                   /*  handshakes done of those who came to us             */
     char endpoint[ENDPOINT_MAX];
-    char text[256];
+    char text[ZAP_TEXT];
 };
 
 /*  Of a wire that is opened `immediate` and to `keep`. libzmq's option ZMQ_IMMEDIATE throws away,
@@ -81,7 +94,12 @@ struct zmq_wire {
     struct ipc_path *paths;             /*  that we listen at, to be unlinked                   */
     int inproc_fd;                      /*  eventfd: inproc events wait; -1 until inproc is used */
     uint64_t inproc_up, inproc_down;    /*  peers that came and went, not yet told; under lock  */
+    struct zap_domain *domain;          /*  NULL until tcp or ipc is used                       */
+    struct guard *guard;                /*  with keys, once we listen                           */
 };
+
+/*  wire_zmq with a recv that asks guard_admits. */
+extern const struct wire_engine wire_zmq_guarded;
 
 /*  error_set with libzmq's words; chooses the code. */
 int zmq_wire_error (const char *what);
@@ -116,10 +134,59 @@ address_open (const struct zmq_wire *self)
     return self->gate == GATE_NONE || (self->gate == GATE_SINGLE && self->wire.peers > 0);
 }
 
+/*  Before libzmq binds or connects, which copies them: keys, or clear text, and the domain. */
+int secure_bind (struct zmq_wire *self, const struct endpoint *endpoint);
+int secure_connect (struct zmq_wire *self, const struct endpoint *endpoint);
+
+/*  After a bind with keys: WEFT_EACCES when a stranger is let in. */
+int secure_test (struct zmq_wire *self, const struct endpoint *endpoint);
+
+/*  Before a wire binds or connects over tcp or ipc: it gets a domain, and the context its actor. */
+int zap_enter (struct zmq_wire *self);
+void zap_leave (struct zmq_wire *self);
+
+/*  The name to be set as ZMQ_ZAP_DOMAIN; `out`: of a connection that we make. */
+#define ZAP_DOMAIN_MAX 32
+void zap_domain_name (const struct zmq_wire *self, bool out, char name[ZAP_DOMAIN_MAX]);
+void zap_listens (struct zmq_wire *self, const char *address);
+
+/*  Whose handshakes are a test. */
+void zap_set_probe (struct zmq_wire *self, const char *key);
+
+/*  Before libzmq's context ends. `hasty`: no connection is to be made any more. */
+void zap_finish (struct zmq_context *context, bool hasty);
+
+/*  A peer that was turned away, kept until libzmq tells the wire of it. */
+struct zap_denial {
+    char text[ZAP_TEXT];
+    bool denied;                        /*  a matter of keys; else there was no room            */
+    bool probe;                         /*  it was our own test: nobody is told                 */
+};
+bool zap_take_denial (struct zmq_wire *self, struct zap_denial *denial);
+
+/*  Events that have nothing to do with a connection: 1, or 0 for none. */
+bool zap_ready (const struct zmq_wire *self);
+int zap_next (struct zmq_wire *self, struct wire_event *event);
+
+/*  For max_peers: how many were ever let in; and, as far as the monitor tells, how many are there, and of
+ *  how many it is known what became of them. */
+uint64_t zap_admissions (const struct zmq_wire *self);
+void zap_settle (const struct zmq_wire *self, uint64_t established, uint64_t settled);
+
+/*  A wire that listens with keys: what comes is looked at. */
+int guard_open (struct zmq_wire *self);
+void guard_close (struct zmq_wire *self);
+
+/*  `msg` is the first frame of a message that came: may its sender send it (still)? */
+bool guard_admits (struct zmq_wire *self, zmq_msg_t *msg);
+
+/*  XPUB: may who sent `msg` subscribe to the topic? 1 or 0. */
+int guard_may_subscribe (struct zmq_wire *self, zmq_msg_t *msg, const void *topic, size_t size);
+
 int monitor_open (struct zmq_monitor *self, struct zmq_wire *wire);
 void monitor_close (struct zmq_monitor *self, struct zmq_wire *wire);
 bool monitor_ready (struct zmq_monitor *self);
-int monitor_next (struct zmq_monitor *self, struct wire_event *event);
+int monitor_next (struct zmq_wire *self, struct wire_event *event);
 
 /*  Before zmq_bind: listens at the path, which nobody else may enter and which was not in use (else
  *  WEFT_EADDRINUSE), and has libzmq use that. Puts a path in the place of a star. After it, whether it bound

@@ -35,6 +35,9 @@ connect_now (struct zmq_wire *self, const struct endpoint *endpoint, bool immedi
     rc = rc ? rc : zmq_wire_set (self, ZMQ_IMMEDIATE, immediate);
     if (rc)
         return rc;
+    rc = secure_connect (self, endpoint);
+    if (rc)
+        return rc;
     if (zmq_connect (self->socket, endpoint->wire))
         return zmq_wire_error (endpoint->text);
     return endpoint->transport == ENDPOINT_INPROC ? inproc_add (self, endpoint->path, false) : 0;
@@ -108,6 +111,22 @@ bind_patiently (struct zmq_wire *self, const struct endpoint *endpoint)
     return rc;
 }
 
+/*  Nobody is listened to when strangers are let in. */
+static int
+test_keys (struct zmq_wire *self, const struct endpoint *endpoint)
+{
+    zap_listens (self, self->wire.bound);
+    int rc = secure_test (self, endpoint);
+    if (rc == 0)
+        return 0;
+    zmq_unbind (self->socket, self->wire.bound);
+    note_freed (self->context);
+    if (endpoint->transport == ENDPOINT_IPC)
+        ipc_remove (self, endpoint->path);
+    self->wire.bound[0] = '\0';
+    return rc;
+}
+
 int
 address_bind (struct wire *wire, const struct endpoint *endpoint)
 {
@@ -117,7 +136,8 @@ address_bind (struct wire *wire, const struct endpoint *endpoint)
     struct endpoint place = *endpoint;
     int rc = decide (self, GATE_NONE);
     rc = rc ? rc : zmq_wire_set (self, ZMQ_IPV6, endpoint->ipv6);
-    rc = rc || !inproc ? rc : ensure_inproc (self);
+    rc = rc || !(inproc || self->wire.options.security.secret_key[0]) ? rc : ensure_inproc (self);
+    rc = rc ? rc : secure_bind (self, endpoint);
     rc = rc || !ipc ? rc : ipc_listen (self, &place);
     if (rc)
         return rc;
@@ -130,7 +150,7 @@ address_bind (struct wire *wire, const struct endpoint *endpoint)
     size_t size = sizeof wire->bound;
     if (zmq_getsockopt (self->socket, ZMQ_LAST_ENDPOINT, wire->bound, &size))
         return zmq_wire_error (endpoint->text);
-    return inproc ? inproc_add (self, endpoint->path, true) : 0;
+    return inproc ? inproc_add (self, endpoint->path, true) : test_keys (self, &place);
 }
 
 int

@@ -39,10 +39,10 @@ is_unix (int fd)
 }
 
 static void
-drain_monitor (struct zmq_monitor *monitor)
+drain_monitor (struct zmq_wire *wire)
 {
     struct wire_event event;
-    while (monitor_next (monitor, &event) > 0)
+    while (monitor_next (wire, &event) > 0)
         continue;
 }
 
@@ -140,7 +140,7 @@ linger_hold (struct zmq_wire *wire)
     int64_t linger = wire->wire.options.linger;
     if (linger == 0 || !wire->monitor.socket)
         return;
-    drain_monitor (&wire->monitor);
+    drain_monitor (wire);
     int64_t release = clock_now (clock_system ()) + (linger == TIME_FOREVER || linger > HOLD_MAX ? HOLD_MAX : linger);
     pthread_mutex_lock (&context->lock);
     size_t before = self->count;
@@ -150,7 +150,7 @@ linger_hold (struct zmq_wire *wire)
 
     /*  libzmq tells of the end of a connection before it closes it: where nothing was told by
      *  now, the descriptor was still the one that we meant. */
-    drain_monitor (&wire->monitor);
+    drain_monitor (wire);
     size_t kept = before;
     for (size_t i = before; i < self->count; i++)
         if (is_connected (&wire->monitor, self->held[i].peer))

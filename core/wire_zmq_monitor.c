@@ -15,6 +15,8 @@
 #include "core/error.h"
 #include "core/wire_zmq.h"
 
+#define HANGS_UP_FOR_GOOD 4
+
 int
 monitor_open (struct zmq_monitor *self, struct zmq_wire *wire)
 {
@@ -148,15 +150,71 @@ remove_peer (struct zmq_monitor *self, int fd, struct wire_event *event)
     return 1;
 }
 
-static void
-explain_protocol (struct wire_event *event, uint32_t value)
+/*  libzmq does not say which connection it is about: one of those whose handshake is not done. */
+enum side { SIDE_UNKNOWN, SIDE_CAME, SIDE_OURS };
+
+static enum side
+side_of (const struct zmq_monitor *self)
 {
+    bool came = false, ours = false;
+    for (size_t i = 0; i < self->count; i++)
+        if (!self->peers[i].shaken)
+            *(self->peers[i].accepted ? &came : &ours) = true;
+    return came == ours ? SIDE_UNKNOWN : came ? SIDE_CAME : SIDE_OURS;
+}
+
+static const char *
+explain_mismatch (enum side side, bool keyed)
+{
+    if (side == SIDE_OURS)
+        return keyed ? "the peer speaks clear text, and we have keys: give it a key (--key there), or leave ours out"
+                     : "the peer wants keys: give our --key, and its public key as --server-key";
+    return keyed ? "a peer speaks clear text, and this side wants keys (--key and --server-key there)"
+                 : "a peer has keys, and this side speaks clear text (give it a --key)";
+}
+
+static void
+explain_protocol (struct zmq_wire *wire, struct wire_event *event, uint32_t value)
+{
+    struct zmq_monitor *self = &wire->monitor;
+    const struct wire_security *security = &wire->wire.options.security;
+    char print[KEY_FINGERPRINT];
+    event->denied = true;
     if (value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
-        event->text = "the peer uses another security mechanism: one side has keys, the other has none";
-    else if (value & ZMQ_PROTOCOL_ERROR_ZMTP_UNSPECIFIED)
-        event->text = "the peer broke the ZMTP handshake";
-    else
-        event->text = "the authentication service answered wrongly";
+        event->text = explain_mismatch (side_of (self), security->secret_key[0]);
+    else if (value == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC && security->public_key[0]) {
+        key_fingerprint (security->public_key, print);
+        snprintf (self->text, sizeof self->text, "a peer takes us for somebody else: its --server-key is not our key, "
+                  "which is '%s' (%s)", security->public_key, print);
+    } else {
+        event->denied = false;
+        event->text = value & ZMQ_PROTOCOL_ERROR_ZMTP_UNSPECIFIED ? "the peer broke the ZMTP handshake"
+                                                                  : "the authentication service answered wrongly";
+    }
+}
+
+/*  1, or 0 when nobody is to be told. */
+static int
+explain_denial (struct zmq_wire *wire, struct wire_event *event, uint32_t status)
+{
+    struct zmq_monitor *self = &wire->monitor;
+    const char *key = wire->wire.options.security.public_key;
+    struct zap_denial denial;
+    char print[KEY_FINGERPRINT];
+    event->denied = status != 300;
+    if (side_of (self) != SIDE_OURS && zap_take_denial (wire, &denial)) {
+        snprintf (self->text, sizeof self->text, "%s", denial.text);
+        event->denied = denial.denied;
+        return !denial.probe;
+    }
+    if (side_of (self) == SIDE_CAME || !key[0]) {
+        event->text = "not authorised";
+        return 1;
+    }
+    key_fingerprint (key, print);
+    snprintf (self->text, sizeof self->text, "the peer does not let our key in (%s); who runs it can: "
+              "weft key allow NAME '%s'", print, key);
+    return 1;
 }
 
 static void
@@ -169,27 +227,32 @@ explain_accept (struct zmq_monitor *self, int number)
 
 /*  libzmq does not say which connection it was, nor whether a byte had come. Whoever looks whether
  *  somebody listens here closes at once, and means no harm; but where we connected, a server should
- *  have answered. */
+ *  have answered. One that cannot read what was encrypted for another closes too, and so does one
+ *  that has no room: that it was not our key is believed only when it happens again and again. */
 static void
-explain_leaving (const struct zmq_monitor *self, struct wire_event *event)
+explain_leaving (struct zmq_wire *wire, struct wire_event *event)
 {
-    bool accepted = false, connected = false;
-    for (size_t i = 0; i < self->count; i++)
-        if (!self->peers[i].shaken)
-            *(self->peers[i].accepted ? &accepted : &connected) = true;
-    if (accepted && !connected) {
+    struct zmq_monitor *self = &wire->monitor;
+    if (side_of (self) == SIDE_CAME) {
         event->kind = WIRE_ABANDONED;
         event->text = "a connection was closed before the handshake";
-    } else {
-        event->kind = WIRE_REJECTED;
-        event->text = "the peer left during the handshake: perhaps it does not speak ZeroMQ";
+        return;
     }
+    event->kind = WIRE_REJECTED;
+    if (!wire->wire.options.security.server_key[0]) {
+        event->text = "the peer left during the handshake: perhaps it has no room, or does not speak ZeroMQ";
+        return;
+    }
+    event->denied = ++self->hung_up >= HANGS_UP_FOR_GOOD;
+    event->text = "the peer left during the handshake: perhaps our --server-key is not its key, it has no room, or it "
+                  "does not speak ZeroMQ";
 }
 
 /*  1 when the monitor's event means something to us. */
 static int
-translate (struct zmq_monitor *self, struct wire_event *event, int number, uint32_t value)
+translate (struct zmq_wire *wire, struct wire_event *event, int number, uint32_t value)
 {
+    struct zmq_monitor *self = &wire->monitor;
     *event = (struct wire_event) { .endpoint = self->endpoint, .text = self->text };
     self->text[0] = '\0';
     switch (number) {
@@ -197,7 +260,9 @@ translate (struct zmq_monitor *self, struct wire_event *event, int number, uint3
     case ZMQ_EVENT_CONNECTED:
         return add_peer (self, (int) value, number == ZMQ_EVENT_ACCEPTED);
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+        self->settled += side_of (self) != SIDE_OURS;
         self->unassigned++;
+        self->hung_up = 0;
         assign_handshakes (self);
         event->kind = WIRE_CONNECTED;
         event->text = "a peer has come";
@@ -217,14 +282,15 @@ translate (struct zmq_monitor *self, struct wire_event *event, int number, uint3
         return 1;
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
         self->failed = true;
-        explain_leaving (self, event);
+        explain_leaving (wire, event);
         return 1;
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-        explain_protocol (event, value);
+        explain_protocol (wire, event, value);
         break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
-        event->text = "not authorised";
-        break;
+        self->failed = true;
+        event->kind = WIRE_REJECTED;
+        return explain_denial (wire, event, value);
     default:
         return 0;
     }
@@ -233,12 +299,34 @@ translate (struct zmq_monitor *self, struct wire_event *event, int number, uint3
     return 1;
 }
 
-int
-monitor_next (struct zmq_monitor *self, struct wire_event *event)
+/*  For max_peers. Those that were let in before we looked had been accepted before that, and are among
+ *  the peers now, or gone; when no handshake is under way, each of them has come to an end. */
+static void
+settle (struct zmq_wire *wire, uint64_t admissions, bool drained)
 {
+    struct zmq_monitor *self = &wire->monitor;
+    uint64_t established = self->unassigned;
+    bool idle = drained;
+    for (size_t i = 0; i < self->count; i++)
+        if (self->peers[i].accepted && self->peers[i].shaken)
+            established++;
+        else if (self->peers[i].accepted)
+            idle = false;
+    if (idle && self->settled < admissions)
+        self->settled = admissions;
+    zap_settle (wire, established, self->settled);
+}
+
+int
+monitor_next (struct zmq_wire *wire, struct wire_event *event)
+{
+    bool counted = wire->domain && wire->wire.options.max_peers > 0;
+    uint64_t admissions = counted ? zap_admissions (wire) : 0;
     int number, rc = 0;
     uint32_t value;
-    while (rc == 0 && read_event (self, &number, &value))
-        rc = translate (self, event, number, value);
+    while (rc == 0 && read_event (&wire->monitor, &number, &value))
+        rc = translate (wire, event, number, value);
+    if (counted)
+        settle (wire, admissions, rc == 0);
     return rc;
 }

@@ -35,7 +35,8 @@ static const int levels[] = {
     [WIRE_REJECTED] = WEFT_LOG_WARNING,
     [WIRE_ABANDONED] = WEFT_LOG_INFO,
     [WIRE_LISTENING] = WEFT_LOG_DEBUG,
-    [WIRE_ACCEPT_FAILED] = WEFT_LOG_ERROR
+    [WIRE_ACCEPT_FAILED] = WEFT_LOG_ERROR,
+    [WIRE_NOTICE] = WEFT_LOG_WARNING
 };
 
 /*  The wire knows socket types only; a user typed a pattern. */
@@ -79,6 +80,7 @@ watch_event (struct watch *self, const struct wire_event *event, const struct lo
         break;
     case WIRE_ABANDONED:
     case WIRE_LISTENING:
+    case WIRE_NOTICE:
         break;
     }
     snprintf (what, sizeof what, "event %d", event->kind);

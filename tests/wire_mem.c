@@ -503,7 +503,8 @@ mem_wire_next_event (struct wire *wire, struct wire_event *event)
     STAILQ_REMOVE_HEAD (&self->events, next);
     self->told = *first;
     free (first);
-    *event = (struct wire_event) { self->told.kind, self->told.endpoint, self->told.text, self->told.incompatible };
+    *event = (struct wire_event) { self->told.kind, self->told.endpoint, self->told.text, self->told.incompatible,
+                                   self->told.denied };
     return 1;
 }
 

@@ -83,6 +83,9 @@ void mem_cut (struct mem *self, const char *endpoint);
 /*  The same, and those that try are told WIRE_REJECTED with `text`. */
 void mem_refuse (struct mem *self, const char *endpoint, const char *text);
 
+/*  The same for want of authority (`denied`). */
+void mem_deny (struct mem *self, const char *endpoint, const char *text);
+
 void mem_heal (struct mem *self, const char *endpoint);
 
 #endif

@@ -45,12 +45,13 @@ fault_bar (struct mem *self, const char *name)
 }
 
 static void
-add_bar (struct mem *self, const char *endpoint, const char *text)
+add_bar (struct mem *self, const char *endpoint, const char *text, bool deny)
 {
     struct mem_bar *bar = mem_allocate (sizeof *bar);
     struct mem_wire *wire;
     mem_name (bar->name, endpoint);
     bar->refuse = text != NULL;
+    bar->deny = deny;
     snprintf (bar->text, sizeof bar->text, "%s", text ? text : "");
     LIST_INSERT_HEAD (&self->bars, bar, next);
 
@@ -66,13 +67,19 @@ add_bar (struct mem *self, const char *endpoint, const char *text)
 void
 mem_cut (struct mem *self, const char *endpoint)
 {
-    add_bar (self, endpoint, NULL);
+    add_bar (self, endpoint, NULL, false);
 }
 
 void
 mem_refuse (struct mem *self, const char *endpoint, const char *text)
 {
-    add_bar (self, endpoint, text);
+    add_bar (self, endpoint, text, false);
+}
+
+void
+mem_deny (struct mem *self, const char *endpoint, const char *text)
+{
+    add_bar (self, endpoint, text, true);
 }
 
 void

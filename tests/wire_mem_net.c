@@ -129,7 +129,7 @@ net_wake (struct mem_wire *wire)
         eventfd_write (wire->fd, 1);
 }
 
-void
+struct mem_event *
 net_event (struct mem_wire *wire, enum wire_event_kind kind, const char *endpoint, const char *text,
            bool incompatible)
 {
@@ -140,6 +140,7 @@ net_event (struct mem_wire *wire, enum wire_event_kind kind, const char *endpoin
     snprintf (event->text, sizeof event->text, "%s", text);
     STAILQ_INSERT_TAIL (&wire->events, event, next);
     net_wake (wire);
+    return event;
 }
 
 /* ------------------------------------------------------------- connections */
@@ -212,9 +213,9 @@ not_joined (struct mem_end *end, struct mem_listener *listener, const struct mem
         return;
     end->told = true;
     if (bar && bar->refuse) {
-        net_event (end->wire, WIRE_REJECTED, end->name, bar->text, false);
+        net_event (end->wire, WIRE_REJECTED, end->name, bar->text, false)->denied = bar->deny;
         if (listener)
-            net_event (listener->wire, WIRE_REJECTED, listener->name, bar->text, false);
+            net_event (listener->wire, WIRE_REJECTED, listener->name, bar->text, false)->denied = bar->deny;
     } else if (listener && !bar) {
         net_event (end->wire, WIRE_REJECTED, end->name, "the peer is of a type that does not fit", true);
         net_event (listener->wire, WIRE_REJECTED, listener->name, "the peer is of a type that does not fit", true);

@@ -53,7 +53,7 @@ struct mem_event {
     STAILQ_ENTRY (mem_event) next;
     enum wire_event_kind kind;
     char endpoint[ENDPOINT_MAX], text[128];
-    bool incompatible;
+    bool incompatible, denied;
 };
 
 struct mem_context {
@@ -96,7 +96,7 @@ struct mem_fault {
 /*  An endpoint over which no connection comes about. */
 struct mem_bar {
     LIST_ENTRY (mem_bar) next;
-    bool refuse;
+    bool refuse, deny;
     char name[ENDPOINT_MAX], text[128];
 };
 
@@ -169,8 +169,8 @@ void net_wake (struct mem_wire *wire);
 /*  A binder's end outlives its connection until what has arrived there is read. */
 void net_read_out (struct mem_end *end);
 
-void net_event (struct mem_wire *wire, enum wire_event_kind kind, const char *endpoint, const char *text,
-                bool incompatible);
+struct mem_event *net_event (struct mem_wire *wire, enum wire_event_kind kind, const char *endpoint, const char *text,
+                             bool incompatible);
 
 /* -------------------------------------------------------- wire_mem_fault.c */
 

@@ -1,0 +1,62 @@
+/*  wire_zmq_zap.h - what the authentication of a context knows of each wire; for wire_zmq*.c alone */
+#ifndef WEFT_CORE_WIRE_ZMQ_ZAP_H
+#define WEFT_CORE_WIRE_ZMQ_ZAP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "core/map.h"
+#include "core/wire_zmq.h"
+
+enum {
+    ZAP_DENIALS = 64,           /*  kept for a wire; older ones make room                       */
+    ZAP_NOTICES = 8,
+    ZAP_LISTENERS = 16          /*  addresses of a wire that are remembered                     */
+};
+
+/*  A wire, as the actor sees it. All under zap->lock. */
+struct zap_domain {
+    struct zap_domain *next;
+    struct zmq_wire *wire;
+    uint64_t id;                        /*  its ZAP domain is weft.ID, or weft.ID.out where we connect  */
+    bool keyed;
+    struct allow *allow;                /*  may be NULL: then nobody                            */
+    const char *peers;
+    uint64_t generation;                /*  of the list, when `admitted` was last gone through  */
+    char probe[KEY_TEXT];               /*  the self-test's key                                 */
+    struct map admitted;                /*  keys that were let in                               */
+    struct map known;                   /*  connections whose key is known, by their cookie     */
+    char listeners[ZAP_LISTENERS][ENDPOINT_MAX];
+    unsigned listener_count;
+    int64_t max_peers;                  /*  0: no limit                                         */
+    uint64_t admissions;                /*  so far                                              */
+    uint64_t settled;                   /*  of which it is known what became of them            */
+    uint64_t established;               /*  peers that are there now                            */
+    struct zap_denial denials[ZAP_DENIALS];
+    unsigned first_denial, denial_count;
+    char notices[ZAP_NOTICES][ZAP_TEXT];
+    unsigned first_notice, notice_count;
+    atomic_bool noticed;                /*  there are notices; read without the lock            */
+};
+
+struct zap {
+    void *socket;                       /*  REP, of the actor's thread                          */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    int wake_fd, notify_fd;             /*  eventfd; inotify, or -1                             */
+    atomic_bool stopping;
+    atomic_bool hasty;                  /*  nothing lingers: the end need not wait              */
+    struct zap_domain *domains;
+    uint64_t ids;
+    unsigned keyed;                     /*  domains that have a list                            */
+};
+
+/*  For the other parts of the actor; under the lock. */
+void zap_note (struct zap_domain *domain, const char *format, ...) WEFT_PRINTF (2, 3);
+bool zap_is_allowed (struct zap_domain *domain, const char *key, char *name, enum allow_verdict *verdict);
+
+/*  Ends every connection that came to the wire and is not known to be of somebody who was admitted. */
+unsigned zap_end_connections (struct zap_domain *domain);
+bool zap_is_admitted (const struct zap_domain *domain, const char *key);
+
+#endif
