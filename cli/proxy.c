@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/descriptors.h"
+#include "cli/secure.h"
 #include "core/endpoint.h"
 #include "core/error.h"
 #include "patterns/pattern.h"
@@ -49,7 +50,13 @@ attach (struct cli *cli, weft_proxy_t *proxy, const char *side, const char *list
 }
 
 static int
-configure (weft_proxy_t *proxy, const struct socket_config *config)
+proxy_set (void *proxy, const struct option *option, const char *value)
+{
+    return weft_proxy_set (proxy, option->name, value);
+}
+
+static int
+configure (weft_proxy_t *proxy, const struct socket_config *config, const struct secure *secure)
 {
     char value[64];
     for (const struct option *each = proxy_options; each->name; each++) {
@@ -59,7 +66,7 @@ configure (weft_proxy_t *proxy, const struct socket_config *config)
         if (rc)
             return rc;
     }
-    return 0;
+    return secure_apply (secure, proxy_set, proxy);
 }
 
 /*  Options come first; then the operands are a front and a back. */
@@ -126,14 +133,14 @@ check (struct cli *cli, const struct proxy_ends *ends, int count)
 
 static int
 proxy_make_and_run (struct cli *cli, const struct proxy_ends *ends, const struct socket_config *config,
-                    char **operands, int count)
+                    const struct secure *secure, char **operands, int count)
 {
     if (!check (cli, ends, count))
         return EXIT_USAGE;
     weft_proxy_t *proxy = weft_proxy_new (cli->weft, operands[0]);
     if (!proxy)
         return cli_fail (cli, WEFT_EINVAL, NULL);
-    int rc = configure (proxy, config);
+    int rc = configure (proxy, config, secure);
     rc = rc ? rc : attach_all (cli, proxy, ends, operands + 1, count - 1);
     int status = rc ? cli_fail (cli, rc, NULL) : carry (cli, proxy);
     weft_proxy_destroy (&proxy);
@@ -145,14 +152,15 @@ proxy_run (struct cli *cli, const struct command *self, int argc, char **argv)
 {
     struct proxy_ends ends = { .front.count = 0 };
     struct socket_config config = { .hwm = 0 };
-    void *targets[] = { &ends, &config };
+    struct secure secure = { .security.key = NULL };
+    void *targets[] = { &ends, &config, &secure };
     char *operands[argc + 1];
     int count, status = EXIT_USAGE;
     int rc = command_parse (cli, self, targets, NULL, argc, argv, operands, &count);
     if (rc == 1)
         status = EXIT_OK;
     else if (rc == 0)
-        status = proxy_make_and_run (cli, &ends, &config, operands, count);
+        status = proxy_make_and_run (cli, &ends, &config, &secure, operands, count);
     command_free_options (self, targets, NULL);
     return status;
 }
@@ -175,6 +183,7 @@ const struct command command_proxy = {
                  "not read.",
     .tables = (const struct command_table[]){ { .title = "Endpoints", .table = proxy_table },
                                               { .title = "Sockets", .table = proxy_options },
+                                              SECURE_TABLE,
                                               { .title = NULL } },
     .examples =
         (const struct command_example[]){

@@ -39,8 +39,8 @@ const struct command command_push = {
             { "seq 1000000 | weft push tcp://127.0.0.1:5557", "A million lines, to whoever pulls on that port." },
             { "find . -name '*.c' -print0 | weft push -0 -c ipc:///tmp/files --wait-peers 3",
               "File names that end with a NUL, when three receivers are there, so that each gets its share." },
-            { "weft push -b 'tcp://*:5557' --data tick --interval 1s", "A message every second, and any number of "
-                                                                       "receivers connect." },
+            { "weft push -b 'tcp://*:5557' --insecure --data tick --interval 1s",
+              "A message every second, and any number of receivers connect, from anywhere on the network." },
             { .line = NULL } },
     .run = push_run,
 };

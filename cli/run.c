@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "cli/dryrun.h"
 #include "cli/jobhead.h"
-#include "cli/poolends.h"
+#include "cli/secure.h"
 #include "cli/slots.h"
 
 struct run_options {
@@ -15,7 +15,6 @@ struct run_options {
     int64_t workers;
     char *shell;
     struct option_list listen;
-    bool insecure;
 };
 
 #define FIELD(name) offsetof (struct run_options, name)
@@ -31,7 +30,6 @@ static const struct option run_options[] = {
       .text = "shell for all commands; without it /bin/sh, and none where none is needed" },
     { .name = "listen", .letter = 'b', .type = OPTION_LIST, .argument = "ENDPOINT", .offset = FIELD (listen),
       .text = "take workers from elsewhere, too: weft worker -c ENDPOINT" },
-    { .name = "insecure", .type = OPTION_FLAG, .offset = FIELD (insecure), .text = POOLENDS_INSECURE },
     OPTION_END
 };
 
@@ -42,6 +40,7 @@ struct run {
     struct jobhead_options head_options;
     struct jobfeed_options feed;
     struct run_options options;
+    struct secure secure;
     int slots;
     struct jobhead head;
     weft_pool_t *pool;
@@ -53,8 +52,6 @@ run_check (struct run *self)
 {
     const struct run_options *options = &self->options;
     int rc = slots_parse (options->jobs, slots_processors (), &self->slots);
-    for (size_t i = 0; i < options->listen.count && rc == 0; i++)
-        rc = poolends_check (options->listen.items[i], options->insecure);
     if (rc < 0)
         cli_error (self->cli, "%s", weft_error ());
     else if (options->workers == 0 && options->listen.count == 0) {
@@ -62,6 +59,12 @@ run_check (struct run *self)
         rc = WEFT_EINVAL;
     }
     return rc;
+}
+
+static int
+run_set (void *pool, const struct option *option, const char *value)
+{
+    return weft_pool_set (pool, option->name, value);
 }
 
 /*  The pool, its own workers, and where others can join. */
@@ -72,6 +75,7 @@ run_open (struct run *self)
     snprintf (endpoint, sizeof endpoint, "inproc://weft-run-%p", (void *) self);
     self->pool = weft_pool_new (self->cli->weft);
     int rc = self->pool ? jobhead_prepare (&self->head, self->pool) : WEFT_ENOMEM;
+    rc = rc ? rc : secure_apply (&self->secure, run_set, self->pool);
     if (rc == 0)
         rc = weft_pool_bind (self->pool, endpoint);
     for (size_t i = 0; i < self->options.listen.count && rc == 0; i++) {
@@ -106,7 +110,7 @@ static int
 run_run (struct cli *cli, const struct command *command, int argc, char **argv)
 {
     struct run self = { .cli = cli };
-    void *targets[] = { &self.list, &self.view, &self.head_options, &self.feed, &self.options };
+    void *targets[] = { &self.list, &self.view, &self.head_options, &self.feed, &self.options, &self.secure };
     char *operands[argc + 1];
     int count = 0, status = EXIT_RUN_ERROR;
     int rc = command_parse (cli, command, targets, NULL, argc, argv, operands, &count);
@@ -155,6 +159,7 @@ const struct command command_run_jobs = {
                                                { .title = "Jobs", .table = jobhead_options },
                                                { .title = "Going on", .table = jobfeed_options },
                                                { .title = "Workers", .table = run_options },
+                                               SECURE_TABLE,
                                                { .title = NULL } },
     .examples =
         (const struct command_example[]){

@@ -76,7 +76,8 @@ session_attach (struct session *self, int *status)
         *status = EXIT_USAGE;
         return false;
     }
-    int rc = attach_all (self);
+    int rc = secure_apply (&self->secure, socket_set, self->socket);
+    rc = rc ? rc : attach_all (self);
     if (rc)
         *status = cli_fail (self->cli, rc, NULL);
     return rc == 0;
@@ -87,12 +88,14 @@ session_attach (struct session *self, int *status)
 static void *const *
 session_targets (struct session *self, void **targets)
 {
-    void *const all[SESSION_OWN_TABLES] = { self->own, &self->formats, &self->endpoints, self->socket, self->socket };
+    void *const all[SESSION_OWN_TABLES] = { self->own, &self->formats, &self->endpoints, self->socket, self->socket,
+                                              &self->secure };
     memcpy (targets, all, sizeof all);
     return targets;
 }
 
-static command_set_fn *const session_setters[SESSION_OWN_TABLES] = { NULL, formats_set, NULL, socket_set, socket_set };
+static command_set_fn *const session_setters[SESSION_OWN_TABLES] = { NULL, formats_set, NULL, socket_set, socket_set,
+                                                                     NULL };
 
 bool
 session_open (struct session *self, struct cli *cli, const struct command *command, const struct pattern *pattern,

@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/formats.h"
+#include "cli/secure.h"
 #include "patterns/pattern.h"
 
 struct session_endpoints {
@@ -19,9 +20,9 @@ extern const struct option session_endpoint_table[];
     {                                                                                                                  \
         { .title = "Messages", .table = own }, { .title = "Formats", .table = formats },                               \
             { .title = "Endpoints", .table = session_endpoint_table }, { .title = "Socket", .table = socket_options }, \
-            { .title = "Pattern", .indirect = &pattern.options }, { .title = NULL }                                    \
+            { .title = "Pattern", .indirect = &pattern.options }, SECURE_TABLE, { .title = NULL }                      \
     }
-enum { SESSION_OWN_TABLES = 5 };
+enum { SESSION_OWN_TABLES = 6 };
 
 struct session {
     struct cli *cli;
@@ -31,6 +32,7 @@ struct session {
     char **operands;            /*  more endpoints                                          */
     int operand_count;
     struct formats formats;
+    struct secure secure;
     void *own;                  /*  the command's own options                               */
     uint64_t lost;              /*  messages that the command had to give up                */
     int64_t drain;              /*  after a signal: until when what was taken is delivered  */

@@ -9,8 +9,8 @@
 #include "cli/command.h"
 #include "cli/halt.h"
 #include "cli/jobview.h"
-#include "cli/poolends.h"
 #include "cli/replace.h"
+#include "cli/secure.h"
 #include "core/error.h"
 #include "core/map.h"
 #include "patterns/pool.h"
@@ -19,14 +19,11 @@
 
 struct sink_own {
     struct option_list bind;
-    bool insecure;
 };
 
 static const struct option own_options[] = {
     { .name = "bind", .letter = 'b', .type = OPTION_LIST, .argument = "ENDPOINT",
       .offset = offsetof (struct sink_own, bind), .text = "where heads connect" },
-    { .name = "insecure", .type = OPTION_FLAG, .offset = offsetof (struct sink_own, insecure),
-      .text = POOLENDS_INSECURE },
     OPTION_END
 };
 
@@ -48,6 +45,7 @@ struct sink_head {
 struct sink {
     struct cli *cli;
     struct sink_own own;
+    struct secure secure;
     struct jobview_options view_options;
     weft_sink_t *sink;
     struct jobview view;
@@ -283,12 +281,16 @@ sink_loop (struct sink *self)
 static int
 sink_bind (struct sink *self, const char *endpoint)
 {
-    int rc = poolends_check (endpoint, self->own.insecure);
-    if (rc == 0)
-        rc = weft_sink_bind (self->sink, endpoint);
+    int rc = weft_sink_bind (self->sink, endpoint);
     if (rc == 0)
         cli_note (self->cli, "listening on %s", weft_sink_endpoint (self->sink));
     return rc;
+}
+
+static int
+sink_set (void *target, const struct option *option, const char *value)
+{
+    return weft_sink_set (target, option->name, value ? value : "yes");
 }
 
 static int
@@ -296,7 +298,8 @@ sink_open (struct sink *self, char *const *endpoints, int count)
 {
     char *tag = jobview_tag (&self->view_options);
     int rc = halt_parse (&self->counts, NULL);
-    if (tag)
+    rc = rc ? rc : secure_apply (&self->secure, sink_set, self->sink);
+    if (rc == 0 && tag)
         rc = replace_compile (&self->tag, tag, 0);
     self->tagged = tag != NULL;
     free (tag);
@@ -325,19 +328,13 @@ sink_work (struct sink *self, char *const *endpoints, int count)
 }
 
 static int
-sink_set (void *target, const struct option *option, const char *value)
-{
-    return weft_sink_set (target, option->name, value ? value : "yes");
-}
-
-static int
 sink_run (struct cli *cli, const struct command *command, int argc, char **argv)
 {
     struct sink self = { .cli = cli, .sink = weft_sink_new (cli->weft) };
     if (!self.sink)
         return cli_fail (cli, WEFT_ENOMEM, NULL);
-    void *targets[] = { &self.view_options, &self.own, self.sink };
-    command_set_fn *const setters[] = { NULL, NULL, sink_set };
+    void *targets[] = { &self.view_options, &self.own, self.sink, &self.secure };
+    command_set_fn *const setters[] = { NULL, NULL, sink_set, NULL };
     char *operands[argc + 1];
     int count = 0, status = EXIT_USAGE;
     int rc = command_parse (cli, command, targets, setters, argc, argv, operands, &count);
@@ -368,6 +365,7 @@ const struct command command_sink = {
     .tables = (const struct command_table[]){ { .title = "Output", .table = jobview_options },
                                                { .title = "Heads", .table = own_options },
                                                { .title = "Sink", .table = sink_options },
+                                               SECURE_TABLE,
                                                { .title = NULL } },
     .examples =
         (const struct command_example[]){

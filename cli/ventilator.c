@@ -7,14 +7,13 @@
 #include "cli/command.h"
 #include "cli/dryrun.h"
 #include "cli/jobhead.h"
-#include "cli/poolends.h"
+#include "cli/secure.h"
 #include "core/error.h"
 
 struct ventilator_options {
     struct option_list bind;
     char *sink;
-    bool insecure;
-    char *sink_timeout, *queue, *crash_limit, *reattach, *heartbeat;
+    char *sink_timeout, *queue, *crash_limit, *reattach, *heartbeat, *max_peers;
 };
 
 #define FIELD(name) offsetof (struct ventilator_options, name)
@@ -26,7 +25,6 @@ static const struct option ventilator_options[] = {
       .text = "send results on to a weft sink there, instead of printing them" },
     { .name = "sink-timeout", .type = OPTION_TEXT, .argument = "TIME", .offset = FIELD (sink_timeout),
       .text = "how long to wait for the sink, at first and when it has gone; default: 60s" },
-    { .name = "insecure", .type = OPTION_FLAG, .offset = FIELD (insecure), .text = POOLENDS_INSECURE },
     { .name = "queue", .type = OPTION_TEXT, .argument = "N", .offset = FIELD (queue),
       .text = "jobs that may wait to be run; default: 10000" },
     { .name = "crash-limit", .type = OPTION_TEXT, .argument = "N", .offset = FIELD (crash_limit),
@@ -36,6 +34,8 @@ static const struct option ventilator_options[] = {
       .text = "how long the jobs of a worker that cannot be heard wait for it, before others get them; default: 10s" },
     { .name = "heartbeat", .type = OPTION_TEXT, .argument = "TIME", .offset = FIELD (heartbeat),
       .text = "time between signs of life to workers; default: 1s" },
+    { .name = "max-peers", .type = OPTION_TEXT, .argument = "N", .offset = FIELD (max_peers),
+      .text = "workers that are taken in; more are turned away; default: 10000" },
     OPTION_END
 };
 
@@ -46,9 +46,16 @@ struct ventilator {
     struct jobhead_options head_options;
     struct jobfeed_options feed;
     struct ventilator_options options;
+    struct secure secure;
     struct jobhead head;
     weft_pool_t *pool;
 };
+
+static int
+ventilator_set_one (void *pool, const struct option *option, const char *value)
+{
+    return weft_pool_set (pool, option->name, value);
+}
 
 static int
 ventilator_set (struct ventilator *self)
@@ -60,8 +67,9 @@ ventilator_set (struct ventilator *self)
                      { "queue", self->options.queue },
                      { "crash-limit", self->options.crash_limit },
                      { "reattach", self->options.reattach },
-                     { "heartbeat", self->options.heartbeat } };
-    int rc = 0;
+                     { "heartbeat", self->options.heartbeat },
+                     { "max-peers", self->options.max_peers } };
+    int rc = secure_apply (&self->secure, ventilator_set_one, self->pool);
     for (size_t i = 0; i < sizeof settings / sizeof *settings && rc == 0; i++)
         if (settings[i].value)
             rc = weft_pool_set (self->pool, settings[i].name, settings[i].value);
@@ -71,9 +79,7 @@ ventilator_set (struct ventilator *self)
 static int
 ventilator_bind (struct ventilator *self, const char *endpoint)
 {
-    int rc = poolends_check (endpoint, self->options.insecure);
-    if (rc == 0)
-        rc = weft_pool_bind (self->pool, endpoint);
+    int rc = weft_pool_bind (self->pool, endpoint);
     if (rc == 0)
         cli_note (self->cli, "listening on %s", weft_pool_endpoint (self->pool));
     return rc;
@@ -144,7 +150,7 @@ static int
 ventilator_run (struct cli *cli, const struct command *command, int argc, char **argv)
 {
     struct ventilator self = { .cli = cli };
-    void *targets[] = { &self.list, &self.view, &self.head_options, &self.feed, &self.options };
+    void *targets[] = { &self.list, &self.view, &self.head_options, &self.feed, &self.options, &self.secure };
     char *operands[argc + 2], *words[argc + 2], bind[] = "--bind";
     int count = 0, status = EXIT_RUN_ERROR;
     /*  An endpoint that comes first does not end the options, as a command would. */
@@ -185,6 +191,7 @@ const struct command command_ventilator = {
                                                { .title = "Jobs", .table = jobhead_options },
                                                { .title = "Going on", .table = jobfeed_options },
                                                { .title = "Pool", .table = ventilator_options },
+                                               SECURE_TABLE,
                                                { .title = NULL } },
     .examples =
         (const struct command_example[]){

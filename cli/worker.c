@@ -7,6 +7,7 @@
 
 #include "cli/agents.h"
 #include "cli/command.h"
+#include "cli/secure.h"
 #include "cli/slots.h"
 #include "patterns/pool.h"
 
@@ -64,10 +65,11 @@ worker_wait (struct cli *cli, struct agents *agents)
 }
 
 static int
-worker_work (struct cli *cli, weft_worker_t **worker, const char *endpoint)
+worker_work (struct cli *cli, weft_worker_t **worker, const struct secure *secure, const char *endpoint)
 {
     struct agents agents;
-    int rc = weft_worker_connect (*worker, endpoint);
+    int rc = secure_apply (secure, worker_set, *worker);
+    rc = rc ? rc : weft_worker_connect (*worker, endpoint);
     if (rc == 0)
         rc = agents_start_one (&agents, *worker);
     if (rc < 0)
@@ -80,18 +82,19 @@ static int
 worker_run (struct cli *cli, const struct command *self, int argc, char **argv)
 {
     struct worker_own own = { .connect = NULL };
+    struct secure secure = { .security.key = NULL };
     weft_worker_t *worker = weft_worker_new (cli->weft);
     if (!worker)
         return cli_fail (cli, WEFT_ENOMEM, NULL);
-    void *targets[] = { &own, worker };
-    command_set_fn *const setters[] = { NULL, worker_set };
+    void *targets[] = { &own, worker, &secure };
+    command_set_fn *const setters[] = { NULL, worker_set, NULL };
     char *operands[argc + 1];
     int count = 0, status = EXIT_USAGE;
     int rc = command_parse (cli, self, targets, setters, argc, argv, operands, &count);
     if (rc == 0 && count != (own.connect ? 0 : 1))
         cli_error (cli, "give one endpoint, where the head is, as in 'weft worker -c tcp://127.0.0.1:6000'");
     else if (rc == 0)
-        status = worker_work (cli, &worker, own.connect ? own.connect : operands[0]);
+        status = worker_work (cli, &worker, &secure, own.connect ? own.connect : operands[0]);
     weft_worker_destroy (&worker);
     command_free_options (self, targets, setters);
     return rc > 0 ? EXIT_OK : status;
@@ -112,6 +115,7 @@ const struct command command_worker = {
     .guarantee = "A job that was taken is run once by this worker; if the worker dies, the head has it run elsewhere.",
     .tables = (const struct command_table[]){ { .title = "Head", .table = own_options },
                                                { .title = "Worker", .table = worker_options },
+                                               SECURE_TABLE,
                                                { .title = NULL } },
     .examples =
         (const struct command_example[]){

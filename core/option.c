@@ -418,3 +418,13 @@ option_find (const struct option *table, const char *name)
             return table;
     return NULL;
 }
+
+const struct option *
+option_find_group (const struct option_group *groups, const char *name, void **target)
+{
+    const struct option *option = NULL;
+    for (; groups->table && !option; groups++)
+        if ((option = option_find (groups->table, name)))
+            *target = groups->target;
+    return option;
+}

@@ -60,6 +60,10 @@ void option_free (const struct option *table, void *target);
 /*  The option of that long name, or NULL. Underscores count as dashes. */
 const struct option *option_find (const struct option *table, const char *name);
 
+/*  The same among groups that end with a NULL table; *target gets where its value goes. */
+struct option_group;
+const struct option *option_find_group (const struct option_group *groups, const char *name, void **target);
+
 /*  Parses `value` (NULL: a flag alone) into target. WEFT_EINVAL says the option,
  *  what was given, what is allowed, and an example. Old value kept on error. */
 int option_set (const struct option *option, void *target, const char *value);

@@ -36,6 +36,8 @@ wire_options_init (struct wire_options *self)
         .reconnect_max = 10 * TIME_S,
         .handshake = 10 * TIME_S,
         .backlog = 1024,
+        .max_peers = 10000,
+        .max_subscriptions = 10000,
         .send_buffer = -1,
         .recv_buffer = -1,
     };

@@ -35,8 +35,8 @@ static const struct option *
 option_at (const struct kind *kind, size_t index)
 {
     const struct option *tables[] = { kind->pattern ? kind->pattern->options : kind->options,
-                                      kind->pattern ? socket_options : NULL };
-    for (size_t t = 0; t < 2 && index < OPTIONS_MAX; t++)
+                                      kind->pattern ? socket_options : NULL, security_options };
+    for (size_t t = 0; t < 3 && index < OPTIONS_MAX; t++)
         for (const struct option *option = tables[t]; option && option->name; option++)
             if (index-- == 0)
                 return option;

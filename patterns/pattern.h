@@ -9,6 +9,7 @@
 #include "core/context.h"
 #include "core/option.h"
 #include "core/poll.h"
+#include "core/security.h"
 #include "patterns/pattern_watch.h"
 
 /*  Options that every pattern takes; a pattern's own table follows on them. The
@@ -25,10 +26,14 @@ struct socket_config {
     int64_t retries;            /*  retries (req): default 0                                   */
     int64_t retry_delay, retry_delay_max;   /*  (req) back-off between: default 100ms, 5s      */
     int64_t reply_timeout;      /*  reply-timeout (proxy): default 5s                          */
+    int64_t handshake;          /*  handshake: default 10s                                     */
+    int64_t max_peers;          /*  max-peers: default 10000                                   */
+    int64_t max_subscriptions;  /*  max-subscriptions (pub, proxy): default 10000              */
     bool no_drop;               /*  no-drop (pub): wait rather than drop                       */
     bool correlate;             /*  correlate (req): default yes                               */
     bool until_gone;            /*  until-gone (rep, sub, pull): WEFT_EEND when all have left; live */
     struct option_list topics;  /*  topic (sub): live, repeatable; none subscribes to all      */
+    struct security_config security;    /*  key, server-key, allow, insecure                   */
 };
 
 struct weft_socket;
@@ -37,6 +42,7 @@ extern const struct pollable_ops socket_pollable;
 struct pattern {
     const char *name;                       /*  "req"                                          */
     const char *peers;                      /*  who fits: "rep (REP, ROUTER or DEALER sockets)"    */
+    const char *peers_do;                   /*  what they do, as in core/allow.h: "rep"         */
     enum wire_type type;
     enum endpoint_side side;                /*  what an endpoint without prefix does           */
     const struct option *options;           /*  its own, besides the common ones               */
@@ -138,7 +144,17 @@ extern const struct option pool_options[], worker_options[], sink_options[], pro
     { "reconnect", 0, OPTION_TIME, "TIME", "100ms", TIME_MS, SOCKET_DAY, NULL, 0, \
       offsetof (struct socket_config, reconnect), "first wait before connecting again; doubles" }, \
     { "reconnect-max", 0, OPTION_TIME, "TIME", "10s", TIME_MS, SOCKET_DAY, NULL, 0, \
-      offsetof (struct socket_config, reconnect_max), "longest wait before connecting again" }
+      offsetof (struct socket_config, reconnect_max), "longest wait before connecting again" }, \
+    { "handshake", 0, OPTION_TIME, "TIME", "10s", TIME_MS, SOCKET_DAY, NULL, 0, \
+      offsetof (struct socket_config, handshake), "time that a peer has for its handshake; then it is cut off" }, \
+    OPTION_MAX_PEERS (offsetof (struct socket_config, max_peers))
+#define OPTION_MAX_PEERS(at) \
+    { "max-peers", 0, OPTION_INT, "N", "10000", 0, 1000000, NULL, 0, (at), \
+      "connections that are taken in; more are turned away; 0: no limit" }
+#define OPTION_MAX_SUBSCRIPTIONS \
+    { "max-subscriptions", 0, OPTION_INT, "N", "10000", 0, 100000000, NULL, 0, \
+      offsetof (struct socket_config, max_subscriptions), \
+      "topics that one peer may subscribe to; who wants more is cut off; 0: no limit" }
 #define SOCKET_DAY (24 * 3600 * TIME_S)
 
 /*  Wire options by what was configured; the rest are the wire's own defaults. */

@@ -20,6 +20,7 @@ push_prepare (struct weft_socket *socket, struct wire_options *options)
 const struct pattern pattern_push = {
     .name = "push",
     .peers = "pull (PULL sockets)",
+    .peers_do = "pull",
     .type = WIRE_PUSH,
     .side = ENDPOINT_CONNECT,
     .options = socket_no_options,
@@ -30,6 +31,7 @@ const struct pattern pattern_push = {
 const struct pattern pattern_pull = {
     .name = "pull",
     .peers = "push (PUSH sockets)",
+    .peers_do = "push",
     .type = WIRE_PULL,
     .side = ENDPOINT_BIND,
     .options = socket_receiver_options,

@@ -43,6 +43,7 @@ const struct option pool_options[] = {
       .text = "a sink that gets every event too, and acknowledges it" },
     { "sink-timeout", 0, OPTION_TIME, "TIME", "60s", TIME_FOREVER, INT64_MAX, .offset = FIELD (sink_timeout),
       .text = "how long to wait for the sink, at first and when it has gone" },
+    POOL_MAX_PEERS (FIELD (max_peers)),
     OPTION_END
 };
 
@@ -106,12 +107,15 @@ make_ready (struct weft_pool *self)
 int
 weft_pool_set (weft_pool_t *self, const char *name, const char *value)
 {
-    const struct option *option = option_find (pool_options, name);
+    const struct option_group groups[] = { { .table = pool_options, .target = &self->config },
+                                           { .table = security_options, .target = &self->config.security }, { 0 } };
+    void *target;
+    const struct option *option = option_find_group (groups, name, &target);
     if (!option)
         return error_set (WEFT_EINVAL, "a pool has no option '%s'", name);
     if (self->ready)
         return error_set (WEFT_ESTATE, "%s must be set before the pool binds or takes a job", name);
-    return option_set (option, &self->config, value);
+    return option_set (option, target, value);
 }
 
 /*  One descriptor for both wires. */
@@ -120,7 +124,7 @@ open_forward (struct weft_pool *self)
 {
     struct forward_config config = {
         .endpoint = self->config.sink, .instance = self->instance, .heartbeat = self->config.heartbeat,
-        .linger = self->config.linger, .timeout = self->config.sink_timeout
+        .linger = self->config.linger, .timeout = self->config.sink_timeout, .security = &self->config.security
     };
     int rc = forward_open (&self->forward, self->weft, &config);
     if (rc)
@@ -140,7 +144,8 @@ open_wire (struct weft_pool *self)
     if (self->wire)
         return 0;
     pool_wire_options (&options, self->config.linger);
-    int rc = context_open (self->weft, WIRE_ROUTER, &options, &self->wire);
+    options.max_peers = self->config.max_peers;
+    int rc = pool_open_wire (self->weft, WIRE_ROUTER, &self->config.security, "worker", &options, &self->wire);
     return rc || !self->config.sink ? rc : open_forward (self);
 }
 
@@ -149,9 +154,13 @@ weft_pool_bind (weft_pool_t *self, const char *text)
 {
     struct endpoint endpoint;
     int rc = endpoint_parse (&endpoint, text, ENDPOINT_BIND);
+    rc = rc ? rc : security_check (&self->config.security, &endpoint);
     rc = rc ? rc : make_ready (self);
     rc = rc ? rc : open_wire (self);
-    return rc ? rc : wire_attach (self->wire, &endpoint);
+    rc = rc ? rc : wire_attach (self->wire, &endpoint);
+    if (rc == 0)
+        security_listens (&self->config.security, &endpoint, &self->weft->log);
+    return rc;
 }
 
 const char *
@@ -334,6 +343,7 @@ weft_pool_destroy (weft_pool_t **handle)
     buffer_free (&self->body);
     buffer_free (&self->spec);
     option_free (pool_options, &self->config);
+    option_free (security_options, &self->config.security);
     free (self);
     *handle = NULL;
 }

@@ -12,6 +12,10 @@
 #include "core/option.h"
 #include "core/poll.h"
 
+#define POOL_MAX_PEERS(at) \
+    { "max-peers", 0, OPTION_INT, "N", "10000", 0, POOL_PEERS_MAX, .offset = (at), \
+      .text = "connections that are taken in; more are turned away; 0: no limit" }
+
 extern const struct option pool_options[], worker_options[], sink_options[];
 
 #define POOL_MISSED 5           /*  heartbeats that may be missed                   */
@@ -19,6 +23,11 @@ extern const struct option pool_options[], worker_options[], sink_options[];
 
 /*  Options of every wire of the pool. */
 void pool_wire_options (struct wire_options *options, int64_t linger);
+
+/*  context_open, with keys. */
+struct security_config;
+int pool_open_wire (weft_t *weft, enum wire_type type, const struct security_config *security, const char *peers,
+                    struct wire_options *options, struct wire **wire);
 
 /*  Has the wire messages, or connection events, to be taken? Asked before every wait. */
 static inline bool

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/security.h"
 #include "patterns/pool.h"
 
 static int64_t
@@ -22,6 +23,7 @@ forward_open (struct forward **handle, weft_t *weft, const struct forward_config
     struct endpoint endpoint;
     struct wire_options options;
     int rc = endpoint_parse (&endpoint, config->endpoint, ENDPOINT_CONNECT);
+    rc = rc ? rc : security_check (config->security, &endpoint);
     if (rc)
         return rc;
     struct forward *self = calloc (1, sizeof *self);
@@ -38,7 +40,7 @@ forward_open (struct forward **handle, weft_t *weft, const struct forward_config
     buffer_init (&self->command, 0);
     pool_wire_options (&options, config->linger);
     pool_identity (options.identity, sizeof options.identity, config->instance);
-    rc = context_open (weft, WIRE_DEALER, &options, &self->wire);
+    rc = pool_open_wire (weft, WIRE_DEALER, config->security, NULL, &options, &self->wire);
     rc = rc ? rc : wire_attach (self->wire, &endpoint);
     if (rc)
         forward_close (&self);

@@ -36,6 +36,7 @@ struct forward_config {
     uint64_t instance;
     int64_t heartbeat, linger;
     int64_t timeout;        /*  how long the sink may be away               */
+    const struct security_config *security;
 };
 
 int forward_open (struct forward **self, weft_t *weft, const struct forward_config *config);

@@ -7,6 +7,7 @@
 #ifndef WEFT_PATTERNS_POOL_HEAD_H
 #define WEFT_PATTERNS_POOL_HEAD_H
 
+#include "core/security.h"
 #include "patterns/pool.h"
 #include "patterns/pool_dispatch.h"
 #include "patterns/pool_forward.h"
@@ -27,6 +28,8 @@ struct pool_config {
     bool stream;
     char *sink;
     int64_t sink_timeout;
+    int64_t max_peers;
+    struct security_config security;
 };
 
 enum worker_state {

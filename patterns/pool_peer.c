@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/security.h"
 #include "patterns/pool.h"
 
 void
@@ -19,6 +20,16 @@ pool_wire_options (struct wire_options *options, int64_t linger)
     options->reconnect_max = 2 * TIME_S;
     options->mandatory = true;
     options->handover = true;
+}
+
+int
+pool_open_wire (weft_t *weft, enum wire_type type, const struct security_config *security, const char *peers,
+                struct wire_options *options, struct wire **wire)
+{
+    int rc = security_load (security, peers, options);
+    rc = rc ? rc : context_open (weft, type, options, wire);
+    security_unload (options);
+    return rc;
 }
 
 void

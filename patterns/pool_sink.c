@@ -8,10 +8,13 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/security.h"
 #include "patterns/pool.h"
 
 struct sink_config {
     int64_t heartbeat, linger, head_timeout;
+    int64_t max_peers;
+    struct security_config security;
 };
 
 #define FIELD(name) offsetof (struct sink_config, name)
@@ -22,6 +25,7 @@ const struct option sink_options[] = {
       .text = "how long a head may be away before it is given up" },
     { "linger", 0, OPTION_TIME, "TIME", "1s", TIME_FOREVER, INT64_MAX, .offset = FIELD (linger),
       .text = "how long the last acknowledgements may take to be delivered" },
+    POOL_MAX_PEERS (FIELD (max_peers)),
     OPTION_END
 };
 
@@ -95,6 +99,7 @@ weft_sink_destroy (weft_sink_t **handle)
     buffer_free (&self->body);
     buffer_free (&self->texts);
     option_free (sink_options, &self->config);
+    option_free (security_options, &self->config.security);
     free (self);
     *handle = NULL;
 }
@@ -102,12 +107,15 @@ weft_sink_destroy (weft_sink_t **handle)
 int
 weft_sink_set (weft_sink_t *self, const char *name, const char *value)
 {
-    const struct option *option = option_find (sink_options, name);
+    const struct option_group groups[] = { { .table = sink_options, .target = &self->config },
+                                           { .table = security_options, .target = &self->config.security }, { 0 } };
+    void *target;
+    const struct option *option = option_find_group (groups, name, &target);
     if (!option)
         return error_set (WEFT_EINVAL, "a sink has no option '%s'", name);
     if (self->wire)
         return error_set (WEFT_ESTATE, "%s must be set before the sink binds", name);
-    return option_set (option, &self->config, value);
+    return option_set (option, target, value);
 }
 
 int
@@ -116,11 +124,16 @@ weft_sink_bind (weft_sink_t *self, const char *text)
     struct endpoint endpoint;
     struct wire_options options;
     int rc = endpoint_parse (&endpoint, text, ENDPOINT_BIND);
+    rc = rc ? rc : security_check (&self->config.security, &endpoint);
     pool_wire_options (&options, self->config.linger);
+    options.max_peers = self->config.max_peers;
     self->pumped = clock_now (self->weft->clock);
     if (rc == 0 && !self->wire)
-        rc = context_open (self->weft, WIRE_ROUTER, &options, &self->wire);
-    return rc ? rc : wire_attach (self->wire, &endpoint);
+        rc = pool_open_wire (self->weft, WIRE_ROUTER, &self->config.security, "ventilator", &options, &self->wire);
+    rc = rc ? rc : wire_attach (self->wire, &endpoint);
+    if (rc == 0)
+        security_listens (&self->config.security, &endpoint, &self->weft->log);
+    return rc;
 }
 
 const char *

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/security.h"
 #include "patterns/pool.h"
 #include "patterns/pool_line.h"
 #include "patterns/pool_slots.h"
@@ -30,6 +31,7 @@ struct worker_config {
     int64_t slots, first_slot, prefetch;
     char *name, *shell, *dir;
     int64_t heartbeat, connect_timeout, grace, linger;
+    struct security_config security;
 };
 
 #define FIELD(name) offsetof (struct worker_config, name)
@@ -109,6 +111,7 @@ weft_worker_destroy (weft_worker_t **handle)
     if (self->stop_fd >= 0)
         close (self->stop_fd);
     option_free (worker_options, &self->config);
+    option_free (security_options, &self->config.security);
     free (self);
     *handle = NULL;
 }
@@ -116,12 +119,15 @@ weft_worker_destroy (weft_worker_t **handle)
 int
 weft_worker_set (weft_worker_t *self, const char *name, const char *value)
 {
-    const struct option *option = option_find (worker_options, name);
+    const struct option_group groups[] = { { .table = worker_options, .target = &self->config },
+                                           { .table = security_options, .target = &self->config.security }, { 0 } };
+    void *target;
+    const struct option *option = option_find_group (groups, name, &target);
     if (!option)
         return error_set (WEFT_EINVAL, "a worker has no option '%s'", name);
     if (self->wire)
         return error_set (WEFT_ESTATE, "%s must be set before the worker connects", name);
-    return option_set (option, &self->config, value);
+    return option_set (option, target, value);
 }
 
 int
@@ -132,11 +138,12 @@ weft_worker_connect (weft_worker_t *self, const char *text)
     if (self->wire)
         return error_set (WEFT_ESTATE, "a worker has one head, and this one is connected already");
     int rc = endpoint_parse (&endpoint, text, ENDPOINT_CONNECT);
+    rc = rc ? rc : security_check (&self->config.security, &endpoint);
     if (rc)
         return rc;
     pool_wire_options (&options, self->config.linger);
     pool_identity (options.identity, sizeof options.identity, self->instance);
-    rc = context_open (self->weft, WIRE_DEALER, &options, &self->wire);
+    rc = pool_open_wire (self->weft, WIRE_DEALER, &self->config.security, NULL, &options, &self->wire);
     if (rc)
         return rc;
     rc = wire_attach (self->wire, &endpoint);

@@ -28,6 +28,7 @@ static const char *const side_names[SIDES] = { "front", "back", "capture" };
 
 struct side {
     enum wire_type type;
+    const char *peers_do;           /*  as in core/allow.h                  */
     struct wire *wire;              /*  NULL until something is attached    */
     struct watch watch;
     struct fanout fanout;           /*  of an XPUB                          */
@@ -46,10 +47,11 @@ static const struct kind {
     const char *name;
     enum wire_type front, back;
     int lanes;                      /*  2: the back sends too               */
+    const char *front_do, *back_do; /*  what comes there, as in core/allow.h */
 } kinds[] = {
-    { "queue", WIRE_ROUTER, WIRE_DEALER, 2 },
-    { "forwarder", WIRE_XSUB, WIRE_XPUB, 2 },
-    { "streamer", WIRE_PULL, WIRE_PUSH, 1 }
+    { "queue", WIRE_ROUTER, WIRE_DEALER, 2, "req", "rep" },
+    { "forwarder", WIRE_XSUB, WIRE_XPUB, 2, "pub", "sub" },
+    { "streamer", WIRE_PULL, WIRE_PUSH, 1, "push", "pull" }
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -69,6 +71,7 @@ const struct option proxy_options[] = {
     { "reply-timeout", 0, OPTION_TIME, "TIME", "5s", -1, SOCKET_DAY, NULL, 0,
       offsetof (struct socket_config, reply_timeout),
       "how long a queue waits for a client that does not read, before it drops its reply" },
+    OPTION_MAX_SUBSCRIPTIONS,
     OPTION_END
 };
 
@@ -93,9 +96,9 @@ weft_proxy_new (weft_t *weft, const char *name)
     }
     self->weft = weft;
     self->kind = kind;
-    self->sides[FRONT].type = kind->front;
-    self->sides[BACK].type = kind->back;
-    self->sides[CAPTURE].type = WIRE_XPUB;
+    self->sides[FRONT] = (struct side) { .type = kind->front, .peers_do = kind->front_do };
+    self->sides[BACK] = (struct side) { .type = kind->back, .peers_do = kind->back_do };
+    self->sides[CAPTURE] = (struct side) { .type = WIRE_XPUB, .peers_do = "sub" };
     self->lanes[0] = (struct lane) { .from = &self->sides[FRONT], .to = &self->sides[BACK] };
     self->lanes[1] = (struct lane) { .from = &self->sides[BACK], .to = &self->sides[FRONT] };
     self->stop_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -125,14 +128,17 @@ weft_proxy_destroy (weft_proxy_t **handle)
     if (self->stop_fd >= 0)
         close (self->stop_fd);
     option_free (proxy_options, &self->config);
+    option_free (security_options, &self->config.security);
     free (self);
 }
 
 int
 weft_proxy_set (weft_proxy_t *self, const char *name, const char *value)
 {
-    const struct option_group groups[] = { { .table = proxy_options }, { 0 } };
-    const struct option *option = option_find (proxy_options, name);
+    const struct option_group groups[] = { { .table = proxy_options, .target = &self->config },
+                                           { .table = security_options, .target = &self->config.security }, { 0 } };
+    void *target;
+    const struct option *option = option_find_group (groups, name, &target);
     if (!option) {
         const char *nearest = option_nearest (groups, name);
         return error_set (WEFT_EINVAL, "%s: no such option of a proxy%s%s%s", name, nearest ? "; perhaps " : "",
@@ -141,7 +147,7 @@ weft_proxy_set (weft_proxy_t *self, const char *name, const char *value)
     for (int i = 0; i < SIDES; i++)
         if (self->sides[i].wire)
             return error_set (WEFT_ESTATE, "%s: has to be set before the first attach", option->name);
-    return option_set (option, &self->config, value);
+    return option_set (option, target, value);
 }
 
 static int
@@ -156,7 +162,10 @@ open_side (weft_proxy_t *self, struct side *side)
                                                             would not take back the second of a kind */
     if (side->type == WIRE_XSUB)
         options.send_hwm = 0;       /*  of subscriptions: see publish.c */
-    return context_open (self->weft, side->type, &options, &side->wire);
+    int rc = security_load (&self->config.security, side->peers_do, &options);
+    rc = rc ? rc : context_open (self->weft, side->type, &options, &side->wire);
+    security_unload (&options);
+    return rc;
 }
 
 static struct side *
@@ -177,11 +186,11 @@ weft_proxy_attach (weft_proxy_t *self, const char *name, const char *endpoints)
     if (!side)
         return WEFT_EINVAL;
     const char *list = endpoints;
-    int count = 0, rc;
-    while ((rc = endpoint_next (&list, ENDPOINT_BIND, &endpoint)) == 1)
-        count++;
-    if (rc)
-        return rc;
+    int count = 0, rc, bad = 0;
+    for (; (rc = endpoint_next (&list, ENDPOINT_BIND, &endpoint)) == 1; count++)
+        bad = bad ? bad : security_check (&self->config.security, &endpoint);
+    if (rc || bad)
+        return rc ? rc : bad;
     if (!count)
         return error_set (WEFT_EENDPOINT, "%s: no endpoint given; for example tcp://127.0.0.1:5555", name);
     bool first = !side->wire;
@@ -191,6 +200,8 @@ weft_proxy_attach (weft_proxy_t *self, const char *name, const char *endpoints)
     while (rc == 0 && endpoint_next (&list, ENDPOINT_BIND, &endpoint) == 1) {
         rc = wire_attach (side->wire, &endpoint);
         attached = attached || rc == 0;
+        if (rc == 0 && endpoint.side == ENDPOINT_BIND)
+            security_listens (&self->config.security, &endpoint, &self->weft->log);
     }
     if (first && !attached)
         context_close (self->weft, &side->wire);

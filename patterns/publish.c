@@ -28,6 +28,7 @@ static const struct option pub_options[] = {
       "the first send waits until there are N subscriptions" },
     { "no-drop", 0, OPTION_FLAG, NULL, "no", 0, 0, NULL, OPTION_LIVE, offsetof (struct socket_config, no_drop),
       "wait for a subscriber that is full, rather than drop for it" },
+    OPTION_MAX_SUBSCRIPTIONS,
     OPTION_END
 };
 
@@ -111,6 +112,7 @@ pub_ready (struct weft_socket *socket)
 const struct pattern pattern_pub = {
     .name = "pub",
     .peers = "sub (SUB or XSUB sockets)",
+    .peers_do = "sub",
     .type = WIRE_XPUB,
     .side = ENDPOINT_BIND,
     .options = pub_options,
@@ -175,6 +177,7 @@ sub_change (struct weft_socket *socket, const struct option *option, const char 
 const struct pattern pattern_sub = {
     .name = "sub",
     .peers = "pub (PUB or XPUB sockets)",
+    .peers_do = "pub",
     .type = WIRE_SUB,
     .side = ENDPOINT_CONNECT,
     .options = sub_options,

@@ -369,6 +369,7 @@ req_close (struct weft_socket *socket)
 const struct pattern pattern_req = {
     .name = "req",
     .peers = "rep (REP, ROUTER or DEALER sockets)",
+    .peers_do = "rep",
     .type = WIRE_DEALER,
     .side = ENDPOINT_CONNECT,
     .options = req_options,
@@ -482,6 +483,7 @@ rep_close (struct weft_socket *socket)
 const struct pattern pattern_rep = {
     .name = "rep",
     .peers = "req (REQ, DEALER or ROUTER sockets)",
+    .peers_do = "req",
     .type = WIRE_ROUTER,
     .side = ENDPOINT_BIND,
     .options = socket_receiver_options,

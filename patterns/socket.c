@@ -68,6 +68,7 @@ weft_close (weft_socket_t **handle)
     context_close (self->weft, &self->wire);
     option_free (socket_options, &self->config);
     option_free (self->pattern->options, &self->config);
+    option_free (security_options, &self->config.security);
     free (self->state);
     free (self);
 }
@@ -75,17 +76,24 @@ weft_close (weft_socket_t **handle)
 /* ------------------------------------------------------------------- options */
 
 static const struct option *
-find_option (const weft_socket_t *self, const char *name, bool *own)
+find_option (const weft_socket_t *self, const char *name, void **target, bool *own)
 {
-    const struct option *option = option_find (socket_options, name);
+    void *config = (void *) (uintptr_t) &self->config, *security = (void *) (uintptr_t) &self->config.security;
+    const struct option_group groups[] = { { .table = socket_options, .target = config },
+                                           { .table = security_options, .target = security }, { 0 } };
+    const struct option *option = option_find_group (groups, name, target);
     *own = !option;
-    return option ? option : option_find (self->pattern->options, name);
+    if (option)
+        return option;
+    *target = config;
+    return option_find (self->pattern->options, name);
 }
 
 static int
 unknown_option (const weft_socket_t *self, const char *name)
 {
-    const struct option_group groups[] = { { .table = socket_options }, { .table = self->pattern->options }, { 0 } };
+    const struct option_group groups[] = { { .table = socket_options }, { .table = self->pattern->options },
+                                           { .table = security_options }, { 0 } };
     for (size_t i = 0; i < PATTERNS; i++)
         if (option_find (patterns[i]->options, name))
             return error_set (WEFT_EINVAL, "%s: not an option of %s, but of %s", name, self->pattern->name,
@@ -99,21 +107,23 @@ int
 weft_set (weft_socket_t *self, const char *name, const char *value)
 {
     bool own;
-    const struct option *option = find_option (self, name, &own);
+    void *target;
+    const struct option *option = find_option (self, name, &target, &own);
     if (!option)
         return unknown_option (self, name);
     if (self->wire && !(option->flags & OPTION_LIVE))
         return error_set (WEFT_ESTATE, "%s: has to be set before the first bind or connect", option->name);
     int rc = own && self->pattern->change ? self->pattern->change (self, option, value) : 0;
-    return rc ? rc : option_set (option, &self->config, value);
+    return rc ? rc : option_set (option, target, value);
 }
 
 int
 weft_get (weft_socket_t *self, const char *name, char *value, size_t size)
 {
     bool own;
-    const struct option *option = find_option (self, name, &own);
-    return option ? option_get (option, &self->config, value, size) : unknown_option (self, name);
+    void *target;
+    const struct option *option = find_option (self, name, &target, &own);
+    return option ? option_get (option, target, value, size) : unknown_option (self, name);
 }
 
 /* ----------------------------------------------------------------- endpoints */
@@ -126,6 +136,9 @@ socket_wire_options (const struct socket_config *config, struct wire_options *op
     options->linger = config->linger;
     options->max_size = config->max_size;
     options->heartbeat = config->heartbeat;
+    options->handshake = config->handshake;
+    options->max_peers = config->max_peers;
+    options->max_subscriptions = config->max_subscriptions;
     options->reconnect = config->reconnect;
     options->reconnect_max = config->reconnect_max > config->reconnect ? config->reconnect_max : config->reconnect;
 }
@@ -137,7 +150,9 @@ open_wire (weft_socket_t *self)
     socket_wire_options (&self->config, &options);
     if (self->pattern->prepare)
         self->pattern->prepare (self, &options);
-    int rc = context_open (self->weft, self->pattern->type, &options, &self->wire);
+    int rc = security_load (&self->config.security, self->pattern->peers_do, &options);
+    rc = rc ? rc : context_open (self->weft, self->pattern->type, &options, &self->wire);
+    security_unload (&options);
     if (rc == 0 && self->pattern->opened)
         rc = self->pattern->opened (self);
     if (rc)
@@ -150,7 +165,8 @@ static int
 attach (weft_socket_t *self, const struct endpoint *endpoint)
 {
     bool first = !self->wire;
-    int rc = first ? open_wire (self) : 0;
+    int rc = security_check (&self->config.security, endpoint);
+    rc = rc || !first ? rc : open_wire (self);
     if (rc)
         return rc;
     rc = wire_attach (self->wire, endpoint);
@@ -158,9 +174,10 @@ attach (weft_socket_t *self, const struct endpoint *endpoint)
         context_close (self->weft, &self->wire);
     if (rc)
         return rc;
-    if (endpoint->side == ENDPOINT_BIND)
+    if (endpoint->side == ENDPOINT_BIND) {
         self->binds++;
-    else {
+        security_listens (&self->config.security, endpoint, &self->weft->log);
+    } else {
         self->connects++;
         snprintf (self->target, sizeof self->target, "%s", endpoint->text);
     }
@@ -188,11 +205,11 @@ weft_attach (weft_socket_t *self, const char *endpoints)
 {
     struct endpoint endpoint;
     const char *list = endpoints;
-    int count = 0, rc;
-    while ((rc = endpoint_next (&list, self->pattern->side, &endpoint)) == 1)
-        count++;                /*  a list with a mistake attaches nothing */
-    if (rc)
-        return rc;
+    int count = 0, rc, bad = 0;
+    for (; (rc = endpoint_next (&list, self->pattern->side, &endpoint)) == 1; count++)
+        bad = bad ? bad : security_check (&self->config.security, &endpoint);
+    if (rc || bad)              /*  a list with a mistake attaches nothing */
+        return rc ? rc : bad;
     if (!count)
         return error_set (WEFT_EENDPOINT, "no endpoint given; for example tcp://127.0.0.1:5555");
     list = endpoints;
