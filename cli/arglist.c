@@ -18,6 +18,7 @@ arglist_free (struct arglist *self)
 {
     buffer_free (&self->text);
     free (self->offsets);
+    free (self->columns);
     free (self->values);
     arglist_init (self);
 }
@@ -27,6 +28,13 @@ arglist_clear (struct arglist *self)
 {
     buffer_clear (&self->text);
     self->count = 0;
+    self->column = 0;
+}
+
+void
+arglist_row (struct arglist *self)
+{
+    self->column = 0;
 }
 
 static int
@@ -36,10 +44,13 @@ arglist_grow (struct arglist *self)
     size_t *offsets = realloc (self->offsets, capacity * sizeof *offsets);
     if (offsets)
         self->offsets = offsets;
+    unsigned *columns = realloc (self->columns, capacity * sizeof *columns);
+    if (columns)
+        self->columns = columns;
     char **values = realloc (self->values, capacity * sizeof *values);
     if (values)
         self->values = values;
-    if (!offsets || !values)
+    if (!offsets || !columns || !values)
         return error_set (WEFT_ENOMEM, "out of memory for %zu arguments", capacity);
     self->capacity = capacity;
     return 0;
@@ -54,9 +65,11 @@ arglist_add (struct arglist *self, const char *text, size_t size)
     int rc = buffer_add (&self->text, text, size);
     if (rc == 0)
         rc = buffer_add (&self->text, "", 1);
-    if (rc == 0)
-        self->offsets[self->count++] = offset;
-    return rc;
+    if (rc < 0)
+        return rc;
+    self->columns[self->count] = ++self->column;
+    self->offsets[self->count++] = offset;
+    return 0;
 }
 
 char **

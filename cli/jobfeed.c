@@ -9,8 +9,14 @@
 #define FIELD(name) offsetof (struct jobfeed_options, name)
 
 const struct option jobfeed_options[] = {
+    { .name = "results", .type = OPTION_TEXT, .argument = "PATH", .offset = FIELD (results),
+      .text = "keep what jobs write in files below PATH, print nothing: PATH/1/VALUE/stdout, stderr and seq; or by "
+              "replacement strings in PATH; or as rows of a PATH that ends in .csv, .tsv or .json (-.csv: on standard "
+              "output)" },
+    { .name = "result", .type = OPTION_TEXT, .flags = OPTION_HIDDEN, .offset = FIELD (results) },
+    { .name = "res", .type = OPTION_TEXT, .flags = OPTION_HIDDEN, .offset = FIELD (results) },
     { .name = "resume", .type = OPTION_FLAG, .offset = FIELD (resume),
-      .text = "pass over jobs that are in the --joblog, and add to it" },
+      .text = "pass over jobs that are in the --joblog, and add to it; without one, those that have --results" },
     { .name = "resume-failed", .type = OPTION_FLAG, .offset = FIELD (resume_failed),
       .text = "the same, but run those again that failed" },
     { .name = "retry-failed", .type = OPTION_FLAG, .offset = FIELD (retry_failed),
@@ -21,14 +27,19 @@ const struct option jobfeed_options[] = {
 };
 
 static int
-jobfeed_mode (const struct jobfeed_config *config, enum resume_mode *mode)
+jobfeed_mode (struct jobfeed *self, const struct jobfeed_config *config, enum resume_mode *mode)
 {
     const struct jobfeed_options *options = config->feed;
     if (options->resume + options->resume_failed + options->retry_failed > 1)
         return error_set (WEFT_EINVAL, "give one of --resume, --resume-failed and --retry-failed");
     *mode = options->resume ? RESUME_ENDED : options->resume_failed ? RESUME_FAILED
             : options->retry_failed ? RESUME_RETRY : RESUME_NOT;
-    if (*mode != RESUME_NOT && !config->joblog)
+    if (*mode == RESUME_NOT || config->joblog)
+        return 0;
+    self->by_results = *mode == RESUME_ENDED && self->results.kind != RESULTS_NONE
+                       && !results_are_rows (&self->results);
+    *mode = RESUME_NOT;
+    if (!self->by_results)
         return error_set (WEFT_EINVAL, "which jobs were run before is read from --joblog FILE: give it, too");
     return 0;
 }
@@ -41,7 +52,10 @@ jobfeed_init (struct jobfeed *self, const struct jobfeed_config *config)
     buffer_init (&self->text, 0);
     buffer_init (&self->command, 0);
     buffer_init (&self->tag, 0);
-    int rc = jobfeed_mode (config, &mode);
+    buffer_init (&self->place, 0);
+    int rc = results_open (&self->results, config->feed->results);
+    if (rc == 0)
+        rc = jobfeed_mode (self, config, &mode);
     if (rc == 0)
         rc = resume_open (&self->resume, mode, config->joblog, config->feed->trust);
     if (rc < 0)
@@ -58,9 +72,11 @@ jobfeed_free (struct jobfeed *self)
 {
     joblist_free (&self->list);
     resume_close (&self->resume);
+    results_close (&self->results);
     buffer_free (&self->text);
     buffer_free (&self->command);
     buffer_free (&self->tag);
+    buffer_free (&self->place);
 }
 
 enum joblog_mode
@@ -81,7 +97,22 @@ jobfeed_count (const struct jobfeed *self, uint64_t *count)
 uint64_t
 jobfeed_seen (const struct jobfeed *self)
 {
-    return self->made + self->resume.passed;
+    return self->made + self->passed;
+}
+
+/*  1, or JOBFEED_PASSED. */
+static int
+jobfeed_pass (struct jobfeed *self)
+{
+    const struct replace *command = &self->list.command, *place = &self->results.template;
+    int passes = 0;
+    /*  Its slot, which the log has in place of the mark, is another one each time. */
+    if (self->resume.mode != RESUME_NOT && self->resume.mode != RESUME_RETRY)
+        passes = resume_passes (&self->resume, self->list.number,
+                                command->uses_slot ? NULL : buffer_data (&self->command));
+    if (self->by_results && !place->uses_slot)
+        passes = results_exist (&self->results, buffer_data (&self->place));
+    return passes < 0 ? passes : passes ? JOBFEED_PASSED : 1;
 }
 
 int
@@ -89,20 +120,20 @@ jobfeed_next (struct jobfeed *self)
 {
     uint64_t number;
     int rc;
-    if (self->resume.mode == RESUME_RETRY) {
+    if (self->resume.mode != RESUME_RETRY)
+        rc = joblist_next (&self->list, &self->command, &self->tag);
+    else {
         rc = resume_next (&self->resume, &number, &self->text);
         if (rc == 1)
             rc = joblist_given (&self->list, number, buffer_data (&self->text), &self->command, &self->tag);
-    } else {
-        rc = joblist_next (&self->list, &self->command, &self->tag);
-        if (rc == 1 && self->resume.mode != RESUME_NOT) {
-            /*  Its slot, which the log has in place of the mark, is another one each time. */
-            bool marked = self->list.command.uses_slot;
-            int passes = resume_passes (&self->resume, self->list.number, marked ? NULL : buffer_data (&self->command));
-            rc = passes == 1 ? JOBFEED_PASSED : passes < 0 ? passes : 1;
-        }
     }
+    if (rc != 1)
+        return rc;
+    if (self->results.kind != RESULTS_NONE)
+        rc = results_place (&self->results, &self->list.args, self->list.number, JOBLIST_SLOT_MARK, &self->place);
+    rc = rc < 0 ? rc : jobfeed_pass (self);
     self->made += rc == 1;
+    self->passed += rc == JOBFEED_PASSED;
     return rc;
 }
 
@@ -115,5 +146,6 @@ jobfeed_fd (const struct jobfeed *self)
 struct viewjob *
 jobfeed_job (const struct jobfeed *self)
 {
-    return viewjob_new (buffer_data (&self->command), self->list.tag.text ? buffer_data (&self->tag) : NULL);
+    return viewjob_new (buffer_data (&self->command), self->list.tag.text ? buffer_data (&self->tag) : NULL,
+                        self->results.kind != RESULTS_NONE ? buffer_data (&self->place) : NULL);
 }

@@ -4,11 +4,13 @@
 
 #include "cli/joblist.h"
 #include "cli/jobview.h"
+#include "cli/results.h"
 #include "cli/resume.h"
 
 #define JOBFEED_PASSED 2        /*  a job was passed over: it had been run before   */
 
 struct jobfeed_options {
+    char *results;
     bool resume, resume_failed, retry_failed, trust;
 };
 
@@ -28,9 +30,11 @@ struct jobfeed_config {
 struct jobfeed {
     struct joblist list;
     struct resume resume;
+    struct results results;
+    bool by_results;            /*  those are passed over that have results already */
     struct buffer text;         /*  of a job in the log                             */
-    struct buffer command, tag; /*  of the job that was made                        */
-    uint64_t made;              /*  jobs, without those passed over                 */
+    struct buffer command, tag, place;  /*  of the job that was made                */
+    uint64_t made, passed;      /*  jobs, without those passed over; and those      */
 };
 
 /*  WEFT_EINVAL and others, with the reason kept. */

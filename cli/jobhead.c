@@ -53,8 +53,9 @@ jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config
     /*  The job log is read before it is written. */
     int rc = jobfeed_init (&self->feed, &feed);
     free (tag);
-    int rc2 = jobview_init (&self->view, cli, config->view,
-                            rc < 0 ? JOBLOG_OFF : jobfeed_log (&self->feed, config->run->dry_run));
+    bool dry = rc < 0 || config->run->dry_run;
+    int rc2 = jobview_init (&self->view, cli, config->view, jobfeed_log (&self->feed, dry),
+                            dry ? NULL : &self->feed.results);
     if (rc == 0)
         rc = rc2;
     if (rc == 0)
@@ -76,11 +77,11 @@ jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config
 void
 jobhead_free (struct jobhead *self)
 {
-    jobfeed_free (&self->feed);
     jobout_free (&self->line);
     while (self->jobs)              /*  the pool ended before them */
         viewjob_free (self->jobs);
     jobview_free (&self->view);
+    jobfeed_free (&self->feed);
 }
 
 static void
@@ -89,7 +90,7 @@ jobhead_counts (const struct jobhead *self, struct progress_counts *counts)
     weft_pool_stats_t stats = { .running = 0 };
     if (self->pool)
         weft_pool_stats (self->pool, &stats);
-    counts->done = self->halt.done + self->feed.resume.passed;
+    counts->done = self->halt.done + self->feed.passed;
     counts->failed = self->halt.failed;
     counts->running = stats.running < stats.slots ? stats.running : stats.slots;
     counts->total = self->total_known ? self->total : jobfeed_seen (&self->feed);

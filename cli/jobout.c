@@ -20,7 +20,7 @@ static void
 end_init (struct outlet_end *self, int fd)
 {
     struct stat status;
-    *self = (struct outlet_end){ .fd = fd, .most = PIPE_BUF, .terminal = isatty (fd) != 0 };
+    *self = (struct outlet_end){ .fd = fd, .name = "the output", .most = PIPE_BUF, .terminal = isatty (fd) != 0 };
     if (fstat (fd, &status) == 0 && (S_ISREG (status.st_mode) || (S_ISCHR (status.st_mode) && !self->terminal)))
         self->most = SIZE_MAX;
 }
@@ -56,7 +56,7 @@ end_write (void *arg, const char *data, size_t size)
         if (rc < 0 && errno == EPIPE)
             return error_set (WEFT_EEND, "whoever reads the output has gone");
         if (rc < 0 && errno != EAGAIN && errno != EINTR)
-            return error_errno ("cannot write the output");
+            return error_errno ("cannot write %s", self->name);
         done += rc > 0 ? (size_t) rc : 0;
     }
     return (ssize_t) done;
@@ -97,8 +97,7 @@ outlet_full (const struct outlet *self)
     return self->ends[0].pending.count || self->ends[1].pending.count;
 }
 
-/*  Each stream in its order; one after the other as far as they are not held up. */
-static int
+int
 outlet_write (struct outlet *self, int stream, const char *data, size_t size)
 {
     struct spooled *pending = &self->ends[stream].pending;
@@ -248,7 +247,8 @@ jobout_void (struct jobout *self, struct jobout_job *job)
 static int
 print_job (struct jobout *self, struct jobout_job *job)
 {
-    int rc = print_stream (self, job, 0), rc2 = print_stream (self, job, 1);
+    int rc = self->print ? self->print (self->arg, job) : print_stream (self, job, 0);
+    int rc2 = self->print ? 0 : print_stream (self, job, 1);
     jobout_void (self, job);        /*  what an error has left */
     return rc < 0 ? rc : rc2;
 }

@@ -24,6 +24,7 @@ enum jobout_mode {
  *  does not take yet is kept, so that the caller's loop never stands still. */
 struct outlet_end {
     int fd;
+    const char *name;           /*  for messages                                */
     size_t most;                /*  bytes in one write that does not wait       */
     bool terminal;
     struct spooled pending;
@@ -51,6 +52,7 @@ struct jobout {
     bool keep_order;
     uint64_t turn;              /*  keep_order: the number that comes out now   */
     struct jobout_job **waiting;    /*  by number, modulo JOBOUT_WINDOW         */
+    int (*print) (void *arg, struct jobout_job *job);   /*  NULL, or writes out what it has of a job */
     void (*done) (void *arg, struct jobout_job *job);
     void *arg;
 };
@@ -66,6 +68,10 @@ int outlet_fd (const struct outlet *self);
 /*  So much is kept that no job more should be begun. */
 bool outlet_full (const struct outlet *self);
 void outlet_close (struct outlet *self);
+
+/*  0 is standard output, 1 standard error: each in its order, one after the other as far as
+ *  they are not held up. */
+int outlet_write (struct outlet *self, int stream, const char *data, size_t size);
 
 /*  `done` is called when a job's output is out and the job may be freed. */
 int jobout_init (struct jobout *self, struct outlet *outlet, enum jobout_mode mode, bool keep_order,

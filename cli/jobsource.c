@@ -309,6 +309,7 @@ jobsource_turn (struct jobsource *self)
 static int
 jobsource_gather (struct jobsource *self, struct arglist *args)
 {
+    arglist_row (args);
     for (size_t i = 0; i < self->input_count; i++) {
         const char *value = self->current[i];
         int rc = self->columns.active ? columns_split (&self->columns, value, args)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/joblist.h"
+#include "cli/resultrow.h"
 #include "core/error.h"
 
 #define FIELD(name) offsetof (struct jobview_options, name)
@@ -54,24 +55,31 @@ jobview_tag (const struct jobview_options *options)
 
 /* ------------------------------------------------------------------- a job */
 
-struct viewjob *
-viewjob_new (const char *command, const char *tag)
+/*  A copy at *to, which moves on; `plain` is set when it holds the mark. */
+static char *
+viewjob_text (char **to, const char *text, const char **plain)
 {
-    size_t command_size = strlen (command) + 1, tag_size = tag ? strlen (tag) + 1 : 0;
-    struct viewjob *self = malloc (sizeof *self + command_size + tag_size);
+    size_t size = strlen (text) + 1;
+    char *copy = memcpy (*to, text, size);
+    *to += size;
+    *plain = strstr (copy, JOBLIST_SLOT_MARK) ? copy : NULL;
+    return copy;
+}
+
+struct viewjob *
+viewjob_new (const char *command, const char *tag, const char *place)
+{
+    size_t size = strlen (command) + 1 + (tag ? strlen (tag) + 1 : 0) + (place ? strlen (place) + 1 : 0);
+    struct viewjob *self = malloc (sizeof *self + size);
     if (!self)
         return NULL;
     *self = (struct viewjob){ .received = 0 };
-    memcpy (self->text, command, command_size);
-    self->command = self->text;
-    if (strstr (self->command, JOBLIST_SLOT_MARK))
-        self->plain = self->command;
-    if (tag) {
-        self->tag = self->text + command_size;
-        memcpy (self->tag, tag, tag_size);
-        if (strstr (self->tag, JOBLIST_SLOT_MARK))
-            self->plain_tag = self->tag;
-    }
+    char *to = self->text;
+    self->command = viewjob_text (&to, command, &self->plain);
+    if (tag)
+        self->tag = viewjob_text (&to, tag, &self->plain_tag);
+    if (place)
+        self->place = viewjob_text (&to, place, &self->plain_place);
     return self;
 }
 
@@ -96,12 +104,18 @@ viewjob_unlink (struct viewjob *self)
 void
 viewjob_free (struct viewjob *self)
 {
-    if (self && self->link)
+    if (!self)
+        return;
+    if (self->link)
         viewjob_unlink (self);
-    if (self && self->plain && self->command != self->plain)
+    results_drop (&self->kept);
+    if (self->plain && self->command != self->plain)
         free (self->command);
-    if (self && self->plain_tag && self->tag != self->plain_tag)
+    if (self->plain_tag && self->tag != self->plain_tag)
         free (self->tag);
+    if (self->plain_place && self->place != self->plain_place)
+        free (self->place);
+    free (self->row);
     free (self);
 }
 
@@ -130,37 +144,52 @@ fill_slot (const char *plain, int slot, char **text)
     return 0;
 }
 
+/*  *text is `plain`, or what took its place for another slot. */
+static int
+replace_slot (const char *plain, int slot, char **text)
+{
+    char *old = *text;
+    if (!plain)
+        return 0;
+    int rc = fill_slot (plain, slot, text);
+    if (rc == 0 && old != plain)
+        free (old);
+    return rc;
+}
+
 int
 viewjob_slot (struct viewjob *self, int slot)
 {
-    char *old_command = self->command, *old_tag = self->tag;
-    if (self->plain && fill_slot (self->plain, slot, &self->command) < 0)
-        return WEFT_ENOMEM;
-    if (self->plain && old_command != self->plain)
-        free (old_command);
-    if (self->plain_tag && fill_slot (self->plain_tag, slot, &self->tag) < 0)
-        return WEFT_ENOMEM;
-    if (self->plain_tag && old_tag != self->plain_tag)
-        free (old_tag);
+    int rc = replace_slot (self->plain, slot, &self->command);
+    if (rc == 0)
+        rc = replace_slot (self->plain_tag, slot, &self->tag);
+    if (rc == 0)
+        rc = replace_slot (self->plain_place, slot, &self->place);
     self->out.tag = self->out.tag ? self->tag : NULL;
-    return 0;
+    return rc;
 }
 
 /* ---------------------------------------------------------------- the view */
 
 int
-jobview_init (struct jobview *self, struct cli *cli, const struct jobview_options *options, enum joblog_mode log)
+jobview_init (struct jobview *self, struct cli *cli, const struct jobview_options *options, enum joblog_mode log,
+              struct results *results)
 {
     *self = (struct jobview){ .cli = cli, .options = options };
+    self->results = results && results->kind != RESULTS_NONE ? results : NULL;
     gethostname (self->host, sizeof self->host - 1);
-    outlet_init (&self->outlet, cli->out, fileno (cli->err));
     bool terminal = isatty (fileno (cli->err)) != 0;
     progress_init (&self->progress, options->bar ? cli->err : NULL, terminal, clock_system ());
+    bool rows = self->results && results_are_rows (results);
+    int out = rows ? resultrow_open (results, cli->out) : cli->out;
+    outlet_init (&self->outlet, out, fileno (cli->err));
     self->outlet.bar = &self->progress;
-    int rc = joblog_open (&self->log, options->joblog, log);
+    if (rows)
+        self->outlet.ends[0].name = results->path;
+    int rc = joblog_open (&self->log, options->joblog, out < 0 ? JOBLOG_OFF : log);
     if (self->log.mended)
         cli_note (cli, "the last line of the job log %s was cut off: it is removed", self->log.path);
-    return rc;
+    return out < 0 ? out : rc;
 }
 
 void
@@ -178,13 +207,25 @@ line_done (void *arg, struct jobout_job *job)
     viewjob_free ((struct viewjob *) (void *) job);
 }
 
+static int
+line_print_row (void *arg, struct jobout_job *out)
+{
+    struct jobview *self = arg;
+    const struct viewjob *job = (struct viewjob *) (void *) out;
+    return job->row ? resultrow_print (self->results, &self->outlet, job->row, &job->kept, out) : 0;
+}
+
 int
 jobview_line (struct jobview *self, struct jobout *line)
 {
     const struct jobview_options *options = self->options;
     enum jobout_mode mode = options->ungroup ? JOBOUT_RAW
                             : options->line_buffer || !options->group ? JOBOUT_LINES : JOBOUT_GROUP;
-    return jobout_init (line, &self->outlet, mode, options->keep_order, line_done, NULL);
+    int rc = jobout_init (line, &self->outlet, self->results ? JOBOUT_GROUP : mode, options->keep_order, line_done,
+                          self);
+    if (self->results && results_are_rows (self->results))
+        line->print = line_print_row;
+    return rc;
 }
 
 void
@@ -228,6 +269,16 @@ log_host (const struct jobview *self, const weft_pool_event_t *event)
     return !event->host || strcmp (event->host, self->host) == 0 ? ":" : event->host;
 }
 
+/*  Its results get their names, or their row. */
+static int
+job_keep (struct jobview *self, struct viewjob *job, const struct joblog_entry *entry)
+{
+    if (!results_are_rows (self->results))
+        return results_end (&job->kept, job->place);
+    job->row = resultrow_head (self->results, entry, job->place);
+    return job->row ? 0 : error_set (WEFT_ENOMEM, "out of memory for results");
+}
+
 static int
 jobview_done (struct jobview *self, struct jobout *line, struct viewjob *job, const weft_pool_event_t *event)
 {
@@ -240,9 +291,40 @@ jobview_done (struct jobview *self, struct jobout *line, struct viewjob *job, co
     if (event->reason != WEFT_JOB_EXITED)
         tell_failure (self, job, event);
     summary_event (&self->summary, event, entry.status || entry.signal, clock_now (clock_system ()));
-    int rc = joblog_add (&self->log, &entry);
+    /*  What could not be kept is not logged as run. */
+    int rc = self->results ? job_keep (self, job, &entry) : 0;
+    if (rc == 0 && !job->kept.bad)
+        rc = joblog_add (&self->log, &entry);
     int rc2 = jobout_end (line, &job->out);
     return rc < 0 ? rc : rc2;
+}
+
+/*  A job, or another attempt, was started. */
+static int
+jobview_started (struct jobview *self, struct viewjob *job, const weft_pool_event_t *event)
+{
+    int rc = viewjob_slot (job, event->slot);
+    if (rc < 0 || !self->results)
+        return rc;
+    rc = results_begin (self->results, &job->kept, job->place, job->number);
+    if (rc == 1) {
+        progress_clear (&self->progress);
+        cli_note (self->cli, "job %llu has the same results file as another one: %s keeps those of the last to end",
+                  (unsigned long long) job->number, job->place);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+static int
+jobview_output (struct jobview *self, struct jobout *line, struct viewjob *job, const weft_pool_event_t *event)
+{
+    int rc = 0;
+    job->received += event->stream == 1 ? event->size : 0;
+    if (self->results && !self->mute)
+        rc = results_write (&job->kept, job->place, event->stream == 2, event->data, event->size);
+    if (rc < 0 || self->mute || (self->results && !results_are_rows (self->results)))
+        return rc;
+    return jobout_write (line, &job->out, event->stream, event->data, event->size);
 }
 
 int
@@ -256,12 +338,12 @@ jobview_event (struct jobview *self, struct jobout *line, struct viewjob *job, c
         progress_clear (&self->progress);
     switch (event->kind) {
     case WEFT_POOL_STARTED:
-        return viewjob_slot (job, event->slot);
+        return jobview_started (self, job, event);
     case WEFT_POOL_OUTPUT:
-        job->received += event->stream == 1 ? event->size : 0;
-        return self->mute ? 0 : jobout_write (line, &job->out, event->stream, event->data, event->size);
+        return jobview_output (self, line, job, event);
     case WEFT_POOL_RETRY:
         job->received = 0;
+        results_void (&job->kept);
         cli_detail (self->cli, "job %llu failed in attempt %d and is tried again", (unsigned long long) job->number,
                     event->attempt);
         return jobout_void (line, &job->out);

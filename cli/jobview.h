@@ -9,6 +9,7 @@
 #include "cli/joblog.h"
 #include "cli/jobout.h"
 #include "cli/progress.h"
+#include "cli/results.h"
 #include "cli/summary.h"
 
 #define EXIT_RUN_ERROR 255      /*  GNU parallel's, for everything but jobs that fail   */
@@ -34,14 +35,18 @@ struct viewjob {
     char *command, *tag;        /*  with the slot in place of its mark          */
     const char *plain;          /*  the command with the mark; or NULL: no mark */
     const char *plain_tag;
+    char *place;                /*  of its results; or NULL                     */
+    const char *plain_place;
+    struct results_job kept;
+    char *row;                  /*  all but what it wrote, once it has ended    */
     uint64_t received;          /*  bytes of standard output in this attempt    */
     struct viewjob *next;       /*  in a list that viewjob_free takes it out of ... */
     struct viewjob **link;      /*  ... by what points to it; NULL: in none     */
-    char text[];                /*  both, as they were submitted                */
+    char text[];                /*  all three, as they were submitted           */
 };
 
-/*  NULL when out of memory. `tag` may be NULL. */
-struct viewjob *viewjob_new (const char *command, const char *tag);
+/*  NULL when out of memory. `tag` and `place` may be NULL. */
+struct viewjob *viewjob_new (const char *command, const char *tag, const char *place);
 void viewjob_free (struct viewjob *self);
 void viewjob_link (struct viewjob *self, struct viewjob **list);
 
@@ -55,11 +60,15 @@ struct jobview {
     struct joblog log;
     struct progress progress;
     struct summary summary;
+    struct results *results;    /*  NULL: printed, not kept */
     bool mute;                  /*  somebody else prints what jobs write    */
     char host[256];             /*  this machine    */
 };
 
-int jobview_init (struct jobview *self, struct cli *cli, const struct jobview_options *options, enum joblog_mode log);
+
+/*  `results` are the caller's; NULL or RESULTS_NONE for none. */
+int jobview_init (struct jobview *self, struct cli *cli, const struct jobview_options *options, enum joblog_mode log,
+                  struct results *results);
 void jobview_free (struct jobview *self);
 
 /*  A line of jobs that are shown in order; their viewjobs are freed when they are out. */

@@ -93,11 +93,10 @@ replace_add (struct replace *self, const struct replace_part *part)
 static int
 replace_parse (struct replace *self)
 {
-    bool any = false;
     for (const char *at = self->text; *at;) {
         struct replace_part part;
         size_t size = part_parse (at, &part);
-        any |= size > 0;
+        self->replaces |= size > 0;
         if (!size) {
             size = text_length (at);
             part = (struct replace_part){ .kind = PART_TEXT, .text = at, .size = size,
@@ -107,7 +106,7 @@ replace_parse (struct replace *self)
             return WEFT_ENOMEM;
         at += size;
     }
-    if (any || !(self->flags & REPLACE_APPEND))
+    if (self->replaces || !(self->flags & REPLACE_APPEND))
         return 0;
     struct replace_part space = { .kind = PART_TEXT, .text = " ", .size = 1, .space = true };
     struct replace_part value = { .kind = PART_VALUE };

@@ -25,6 +25,7 @@ struct replace {
     struct replace_part *parts;
     size_t count;
     unsigned flags;
+    bool replaces;              /*  it holds any replacement string             */
     bool uses_slot;             /*  it holds {%}                                */
     bool uses_values;           /*  it holds {} or {n} in any form              */
 };

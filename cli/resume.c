@@ -211,9 +211,7 @@ resume_passes (struct resume *self, uint64_t number, const char *command)
         if (!same)
             return resume_refuse (self, number, entry, command);
     }
-    bool passes = entry->done || self->mode == RESUME_ENDED;
-    self->passed += passes;
-    return passes;
+    return entry->done || self->mode == RESUME_ENDED;
 }
 
 int

@@ -30,7 +30,6 @@ struct resume {
     uint64_t capacity, last;    /*  numbers: that there is room for, the highest            */
     uint64_t retried;           /*  RESUME_RETRY: up to which number                        */
     uint64_t count, failed;     /*  jobs in the log, and those of them that never succeeded */
-    uint64_t passed;            /*  over by resume_passes                                   */
 };
 
 /*  Reads the log at `path`, which may have a + before it. One that does not exist yet is

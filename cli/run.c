@@ -142,6 +142,11 @@ const struct command command_run_jobs = {
         "quoted for the shell, unless the command itself is one. Without any of these, {} is added at the end.\n\n"
         "This is GNU parallel's language, quoting, job log and exit status; -q and -v are weft's own (for the first "
         "use {} in quotes of your own, for the second --trace).\n\n"
+        "With --results PATH nothing is printed: what jobs write is kept, as GNU parallel lays it out, below PATH. A "
+        "job with the values a and b has PATH/1/a/2/b/stdout, stderr, and its number in seq; in a value \\ / and TAB "
+        "become \\\\ \\_ and \\t, and more than 255 bytes are cut. A PATH with replacement strings is the name of the "
+        "first file, with .err and .seq for the others, or a folder when it ends in /. While a job runs its files are "
+        "called stdout.SEQ.part, so that a stdout is always whole.\n\n"
         "With --joblog FILE, --resume goes on where an earlier run ended: by the numbers of jobs, as GNU parallel, "
         "whose logs will do, too. Before a job is passed over, its command is compared with the one in the log: where "
         "they differ the input has changed, and the run ends.\n\n"
@@ -157,7 +162,7 @@ const struct command command_run_jobs = {
     .tables = (const struct command_table[]){ { .title = "Input", .table = joblist_options },
                                                { .title = "Output", .table = jobview_options },
                                                { .title = "Jobs", .table = jobhead_options },
-                                               { .title = "Going on", .table = jobfeed_options },
+                                               { .title = "Record", .table = jobfeed_options },
                                                { .title = "Workers", .table = run_options },
                                                SECURE_TABLE,
                                                { .title = NULL } },

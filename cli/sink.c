@@ -98,7 +98,7 @@ sink_view (struct sink *self, const weft_pool_event_t *event)
     buffer_init (&tag, 0);
     if (command && (!self->tagged || (replace_render (&self->tag, &command, 1, event->job, "", &tag) == 0
                                       && buffer_terminate (&tag) == 0)))
-        view = viewjob_new (command, self->tagged ? buffer_data (&tag) : NULL);
+        view = viewjob_new (command, self->tagged ? buffer_data (&tag) : NULL, NULL);
     buffer_free (&tag);
     free (command);
     return view;
@@ -317,7 +317,7 @@ sink_work (struct sink *self, char *const *endpoints, int count)
         cli_error (self->cli, "give an endpoint where heads connect, as in 'weft sink -b tcp://127.0.0.1:6001'");
         return EXIT_USAGE;
     }
-    int status, rc = jobview_init (&self->view, self->cli, &self->view_options, JOBLOG_NEW);
+    int status, rc = jobview_init (&self->view, self->cli, &self->view_options, JOBLOG_NEW, NULL);
     if (rc == 0)
         rc = sink_open (self, endpoints, count);
     status = rc < 0 ? cli_fail (self->cli, rc, NULL) : sink_loop (self);

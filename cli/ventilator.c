@@ -134,6 +134,10 @@ ventilator_work (struct ventilator *self, char **operands, int count)
                    "give an endpoint where workers connect, as in 'weft ventilator -b tcp://127.0.0.1:6000'");
         return EXIT_RUN_ERROR;
     }
+    if (self->options.sink && self->feed.results) {
+        cli_error (self->cli, "with --sink what jobs write goes there, and cannot be kept in --results here");
+        return EXIT_RUN_ERROR;
+    }
     bool files = self->list.files.count == 0 && !joblist_has_sources (operands, count);
     if (files && !ventilator_files_exist (self, operands, count))
         return EXIT_RUN_ERROR;
@@ -189,7 +193,7 @@ const struct command command_ventilator = {
     .tables = (const struct command_table[]){ { .title = "Input", .table = joblist_options },
                                                { .title = "Output", .table = jobview_options },
                                                { .title = "Jobs", .table = jobhead_options },
-                                               { .title = "Going on", .table = jobfeed_options },
+                                               { .title = "Record", .table = jobfeed_options },
                                                { .title = "Pool", .table = ventilator_options },
                                                SECURE_TABLE,
                                                { .title = NULL } },

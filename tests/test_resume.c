@@ -41,7 +41,6 @@ passing (void **state)
         assert_int_equal (resume_passes (&resume, 6, "h"), 1);
         assert_int_equal (resume_passes (&resume, 7, "anything"), 0);
         assert_int_equal (resume_passes (&resume, 1ull << 40, "x"), 0);
-        assert_int_equal (resume.passed, mode == RESUME_ENDED ? 4 : 3);
         resume_close (&resume);
     }
 }
