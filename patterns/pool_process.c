@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "patterns/pool_launch.h"
 
 static void
 close_fd (int *fd)
@@ -60,66 +60,16 @@ open_input (const void *data, size_t size, int *fd)
     return 0;
 }
 
-/*  Its own group, no signal blocked, none ignored. */
-static int
-set_attributes (posix_spawnattr_t *attributes)
-{
-    sigset_t none, all;
-    sigemptyset (&none);
-    sigfillset (&all);
-    return posix_spawnattr_setflags (attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)
-        || posix_spawnattr_setpgroup (attributes, 0) || posix_spawnattr_setsigmask (attributes, &none)
-        || posix_spawnattr_setsigdefault (attributes, &all);
-}
-
-static int
-set_actions (posix_spawn_file_actions_t *actions, const char *dir, int in, int out, int err)
-{
-    return posix_spawn_file_actions_adddup2 (actions, in, STDIN_FILENO)
-        || posix_spawn_file_actions_adddup2 (actions, out, STDOUT_FILENO)
-        || posix_spawn_file_actions_adddup2 (actions, err, STDERR_FILENO)
-        || (dir && posix_spawn_file_actions_addchdir_np (actions, dir));
-}
-
-/*  0, or an errno. */
-static int
-spawn (pid_t *pid, const struct process_spec *spec, int in, int out, int err)
-{
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_t actions;
-    if (posix_spawnattr_init (&attributes))
-        return ENOMEM;
-    int error = posix_spawn_file_actions_init (&actions);
-    if (!error) {
-        if (set_attributes (&attributes) || set_actions (&actions, spec->dir, in, out, err))
-            error = ENOMEM;
-        else
-            error = posix_spawnp (pid, spec->argv[0], &actions, &attributes, spec->argv, spec->envp);
-        posix_spawn_file_actions_destroy (&actions);
-    }
-    posix_spawnattr_destroy (&attributes);
-    return error;
-}
-
 /*  Starts it with these pipes; *failure is the errno of that. */
 static int
 start (struct process *self, const struct process_spec *spec, int in, int out, int err, int *failure)
 {
-    *failure = spawn (&self->pid, spec, in, out, err);
-    if (*failure) {
-        self->pid = 0;
-        errno = *failure;
-        return error_errno ("%s", spec->argv[0]);
-    }
-    self->pidfd = pidfd_open (self->pid, 0);
-    if (self->pidfd < 0) {
-        int rc = error_errno ("cannot watch a job");
-        kill (-self->pid, SIGKILL);
-        waitpid (self->pid, NULL, 0);
-        self->pid = 0;
-        return rc;
-    }
-    return 0;
+    struct launch_spec what = { .argv = spec->argv, .envp = spec->envp, .dir = spec->dir, .fds = { in, out, err } };
+    *failure = launch (&what, &self->pid, &self->pidfd);
+    if (!*failure)
+        return 0;
+    errno = *failure;
+    return error_errno ("%s", spec->argv[0]);
 }
 
 int
