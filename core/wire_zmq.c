@@ -550,7 +550,8 @@ zmq_wire_events (struct wire *wire)
     if (address_closed (self))
         events &= ~ZMQ_POLLOUT;
     return (events & ZMQ_POLLIN ? WEFT_IN : 0) | (events & ZMQ_POLLOUT ? WEFT_OUT : 0)
-           | (monitor_ready (&self->monitor) || inproc_ready (self) || zap_ready (self) ? WEFT_ERR : 0);
+           | ((self->outside && monitor_ready (&self->monitor)) || inproc_ready (self) || zap_ready (self)
+              ? WEFT_ERR : 0);
 }
 
 static int
@@ -582,7 +583,7 @@ zmq_wire_next_event (struct wire *wire, struct wire_event *event)
     int rc = address_settle (self);
     rc = rc ? rc : zap_next (self, event);
     rc = rc ? rc : inproc_next (self, event);
-    return rc ? rc : monitor_next (self, event);
+    return rc || !self->outside ? rc : monitor_next (self, event);
 }
 
 #define THE_SAME \

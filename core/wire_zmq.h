@@ -14,6 +14,7 @@
 #define WEFT_CORE_WIRE_ZMQ_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <zmq.h>
 
 #include "core/wire.h"
@@ -91,9 +92,11 @@ struct zmq_wire {
     int64_t send_timeout, recv_timeout; /*  as last set                                         */
     int poll_fd;                        /*  epoll over all that can wake us; -1 until asked for */
     struct zmq_monitor monitor;
+    bool outside;                       /*  has had an endpoint that the monitor tells of       */
     struct ipc_path *paths;             /*  that we listen at, to be unlinked                   */
     int inproc_fd;                      /*  eventfd: inproc events wait; -1 until inproc is used */
     uint64_t inproc_up, inproc_down;    /*  peers that came and went, not yet told; under lock  */
+    atomic_bool inproc_woken;           /*  it was written to, and is to be read                */
     struct zap_domain *domain;          /*  NULL until tcp or ipc is used                       */
     struct guard *guard;                /*  with keys, once we listen                           */
 };
@@ -201,7 +204,11 @@ int inproc_add (struct zmq_wire *wire, const char *name, bool bind);
 
 /*  Forgets one name (or all: NULL), and tells the peers. */
 void inproc_remove (struct zmq_wire *wire, const char *name);
+
+/*  Is inproc_next to be asked? Also after inproc_wake, which makes inproc_fd readable from any
+ *  thread until then. */
 bool inproc_ready (struct zmq_wire *wire);
+void inproc_wake (struct zmq_wire *wire);
 
 /*  When the context has ended. */
 void inproc_finish (struct zmq_context *context);

@@ -31,6 +31,7 @@ ensure_inproc (struct zmq_wire *self)
 static int
 connect_now (struct zmq_wire *self, const struct endpoint *endpoint, bool immediate)
 {
+    self->outside |= endpoint->transport != ENDPOINT_INPROC;
     int rc = zmq_wire_set (self, ZMQ_IPV6, endpoint->ipv6);
     rc = rc ? rc : zmq_wire_set (self, ZMQ_IMMEDIATE, immediate);
     if (rc)
@@ -134,6 +135,7 @@ address_bind (struct wire *wire, const struct endpoint *endpoint)
     bool inproc = endpoint->transport == ENDPOINT_INPROC;
     bool ipc = endpoint->transport == ENDPOINT_IPC;
     struct endpoint place = *endpoint;
+    self->outside |= !inproc;
     int rc = decide (self, GATE_NONE);
     rc = rc ? rc : zmq_wire_set (self, ZMQ_IPV6, endpoint->ipv6);
     rc = rc || !(inproc || self->wire.options.security.secret_key[0]) ? rc : ensure_inproc (self);

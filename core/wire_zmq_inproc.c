@@ -22,6 +22,13 @@ struct inproc_link {
     char endpoint[];            /*  of which the name is the end */
 };
 
+void
+inproc_wake (struct zmq_wire *wire)
+{
+    eventfd_write (wire->inproc_fd, 1);
+    atomic_store (&wire->inproc_woken, true);
+}
+
 /*  Under the context's lock. */
 static void
 tell (struct zmq_wire *wire, bool up)
@@ -30,7 +37,7 @@ tell (struct zmq_wire *wire, bool up)
         wire->inproc_up++;
     else
         wire->inproc_down++;
-    eventfd_write (wire->inproc_fd, 1);
+    inproc_wake (wire);
 }
 
 static void
@@ -137,18 +144,13 @@ inproc_finish (struct zmq_context *context)
 bool
 inproc_ready (struct zmq_wire *wire)
 {
-    if (wire->inproc_fd < 0)
-        return false;
-    pthread_mutex_lock (&wire->context->lock);
-    bool ready = wire->inproc_up || wire->inproc_down;
-    pthread_mutex_unlock (&wire->context->lock);
-    return ready;
+    return atomic_load (&wire->inproc_woken);
 }
 
 int
 inproc_next (struct zmq_wire *wire, struct wire_event *event)
 {
-    if (wire->inproc_fd < 0)
+    if (!inproc_ready (wire))
         return 0;
     int rc = 0;
     pthread_mutex_lock (&wire->context->lock);
@@ -163,8 +165,10 @@ inproc_next (struct zmq_wire *wire, struct wire_event *event)
     }
     /*  Silent as soon as the last is told, so that nobody is woken for nothing. */
     eventfd_t count;
-    if (!wire->inproc_up && !wire->inproc_down)
+    if (!wire->inproc_up && !wire->inproc_down) {
+        atomic_store (&wire->inproc_woken, false);
         eventfd_read (wire->inproc_fd, &count);
+    }
     pthread_mutex_unlock (&wire->context->lock);
     return rc;
 }

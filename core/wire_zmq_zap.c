@@ -132,7 +132,7 @@ zap_note (struct zap_domain *domain, const char *format, ...)
     vsnprintf (text, ZAP_TEXT, format, args);
     va_end (args);
     atomic_store (&domain->noticed, true);
-    eventfd_write (domain->wire->inproc_fd, 1);
+    inproc_wake (domain->wire);
 }
 
 bool
