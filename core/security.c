@@ -7,9 +7,6 @@
 
 #include "core/error.h"
 
-/*  XXX until the engine takes keys: nothing may go in clear text that was meant to be encrypted. */
-#define wire_zmq_has_keys 0
-
 const struct option security_options[] = { OPTIONS_OF_SECURITY (0), OPTION_END };
 
 /*  An empty text is as none. */
@@ -48,8 +45,6 @@ security_load (const struct security_config *self, const char *peers, struct wir
     *security = (struct wire_security) { .peers = peers };
     if (!given (self->key))
         return 0;
-    if (!wire_zmq_has_keys)
-        return error_set (WEFT_ENOTSUP, "key: this build has no CURVE");
     int rc = explain ("key", certificate_find (&certificate, self->key));
     if (rc)
         return rc;

@@ -2,9 +2,13 @@
 
 #include "tests/testing.h"
 
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/allow.h"
 #include "core/security.h"
+#include "tests/sockets.h"
 
 static const char *const networks[] = { "tcp://*:0", "tcp://0.0.0.0:0", "tcp://[::]:0", "tcp://10.1.2.3:5" };
 static const char *const own[] = { "tcp://127.0.0.1:0", "tcp://[::1]:0", "tcp://localhost:0", "ipc:///tmp/x",
@@ -62,9 +66,9 @@ half_of_what_is_needed_is_refused (void **state)
 /*  Each kind of handle, the way that it is bound. */
 
 static int
-bind_socket (weft_t *weft, const char *pattern, const char *option, const char *endpoint)
+bind_socket (weft_t *context, const char *pattern, const char *option, const char *endpoint)
 {
-    weft_socket_t *socket = weft_open (weft, pattern);
+    weft_socket_t *socket = weft_open (context, pattern);
     int rc = option ? weft_set (socket, option, "yes") : 0;
     rc = rc ? rc : weft_bind (socket, endpoint);
     weft_close (&socket);
@@ -72,9 +76,9 @@ bind_socket (weft_t *weft, const char *pattern, const char *option, const char *
 }
 
 static int
-bind_proxy (weft_t *weft, const char *option, const char *endpoint)
+bind_proxy (weft_t *context, const char *option, const char *endpoint)
 {
-    weft_proxy_t *proxy = weft_proxy_new (weft, "queue");
+    weft_proxy_t *proxy = weft_proxy_new (context, "queue");
     int rc = option ? weft_proxy_set (proxy, option, "yes") : 0;
     rc = rc ? rc : weft_proxy_attach (proxy, "front", endpoint);
     weft_proxy_destroy (&proxy);
@@ -82,9 +86,9 @@ bind_proxy (weft_t *weft, const char *option, const char *endpoint)
 }
 
 static int
-bind_pool (weft_t *weft, const char *option, const char *endpoint)
+bind_pool (weft_t *context, const char *option, const char *endpoint)
 {
-    weft_pool_t *pool = weft_pool_new (weft);
+    weft_pool_t *pool = weft_pool_new (context);
     int rc = option ? weft_pool_set (pool, option, "yes") : 0;
     rc = rc ? rc : weft_pool_bind (pool, endpoint);
     weft_pool_destroy (&pool);
@@ -92,9 +96,9 @@ bind_pool (weft_t *weft, const char *option, const char *endpoint)
 }
 
 static int
-bind_sink (weft_t *weft, const char *option, const char *endpoint)
+bind_sink (weft_t *context, const char *option, const char *endpoint)
 {
-    weft_sink_t *sink = weft_sink_new (weft);
+    weft_sink_t *sink = weft_sink_new (context);
     int rc = option ? weft_sink_set (sink, option, "yes") : 0;
     rc = rc ? rc : weft_sink_bind (sink, endpoint);
     weft_sink_destroy (&sink);
@@ -105,27 +109,27 @@ static void
 every_handle_refuses_and_obeys (void **state)
 {
     static const char *const patterns[] = { "req", "rep", "pub", "sub", "push", "pull" };
-    weft_t *weft = weft_new ();
+    weft_t *context = weft_new ();
     (void) state;
     for (size_t i = 0; i < COUNT (patterns); i++) {
-        assert_int_equal (bind_socket (weft, patterns[i], NULL, "tcp://*:0"), WEFT_EACCES);
-        assert_int_equal (bind_socket (weft, patterns[i], "insecure", "tcp://*:0"), 0);
+        assert_int_equal (bind_socket (context, patterns[i], NULL, "tcp://*:0"), WEFT_EACCES);
+        assert_int_equal (bind_socket (context, patterns[i], "insecure", "tcp://*:0"), 0);
     }
-    assert_int_equal (bind_proxy (weft, NULL, "tcp://127.0.0.1:0,tcp://*:0"), WEFT_EACCES);
-    assert_int_equal (bind_proxy (weft, "insecure", "tcp://*:0"), 0);
-    assert_int_equal (bind_pool (weft, NULL, "tcp://*:0"), WEFT_EACCES);
-    assert_int_equal (bind_pool (weft, "insecure", "tcp://*:0"), 0);
-    assert_int_equal (bind_sink (weft, NULL, "tcp://*:0"), WEFT_EACCES);
-    assert_int_equal (bind_sink (weft, "insecure", "tcp://*:0"), 0);
-    assert_int_equal (weft_destroy (&weft), 0);
+    assert_int_equal (bind_proxy (context, NULL, "tcp://127.0.0.1:0,tcp://*:0"), WEFT_EACCES);
+    assert_int_equal (bind_proxy (context, "insecure", "tcp://*:0"), 0);
+    assert_int_equal (bind_pool (context, NULL, "tcp://*:0"), WEFT_EACCES);
+    assert_int_equal (bind_pool (context, "insecure", "tcp://*:0"), 0);
+    assert_int_equal (bind_sink (context, NULL, "tcp://*:0"), WEFT_EACCES);
+    assert_int_equal (bind_sink (context, "insecure", "tcp://*:0"), 0);
+    assert_int_equal (weft_destroy (&context), 0);
 }
 
 static void
 a_worker_and_a_head_need_both_keys_to_connect (void **state)
 {
-    weft_t *weft = weft_new ();
-    weft_worker_t *worker = weft_worker_new (weft);
-    weft_pool_t *pool = weft_pool_new (weft);
+    weft_t *context = weft_new ();
+    weft_worker_t *worker = weft_worker_new (context);
+    weft_pool_t *pool = weft_pool_new (context);
     (void) state;
     assert_int_equal (weft_worker_set (worker, "server-key", "x"), 0);
     assert_int_equal (weft_worker_connect (worker, "tcp://127.0.0.1:1"), WEFT_EINVAL);
@@ -135,15 +139,15 @@ a_worker_and_a_head_need_both_keys_to_connect (void **state)
     assert_says ("tcp://127.0.0.1:1");
     weft_worker_destroy (&worker);
     weft_pool_destroy (&pool);
-    assert_int_equal (weft_destroy (&weft), 0);
+    assert_int_equal (weft_destroy (&context), 0);
 }
 
 /*  After a failure options can be set, and the same handle bound. */
 static void
 what_was_refused_can_be_mended (void **state)
 {
-    weft_t *weft = weft_new ();
-    weft_socket_t *pull = weft_open (weft, "pull");
+    weft_t *context = weft_new ();
+    weft_socket_t *pull = weft_open (context, "pull");
     char value[64];
     (void) state;
     assert_int_equal (weft_bind (pull, "tcp://*:0"), WEFT_EACCES);
@@ -153,7 +157,154 @@ what_was_refused_can_be_mended (void **state)
     assert_int_equal (weft_bind (pull, "tcp://*:0"), 0);
     assert_int_equal (weft_set (pull, "insecure", "no"), WEFT_ESTATE);
     weft_close (&pull);
-    assert_int_equal (weft_destroy (&weft), 0);
+    assert_int_equal (weft_destroy (&context), 0);
+}
+
+/* ---------------------------------------------------------------- with keys */
+
+static char *folder;
+static struct certificate server, alice;
+
+static void
+file_of (char path[128], const char *name)
+{
+    snprintf (path, 128, "%s/%s", folder, name);
+}
+
+static int
+keys_setup (void **state)
+{
+    char path[128];
+    folder = scratch_make ();
+    setenv ("WEFT_KEYS", folder, 1);
+    assert_int_equal (certificate_new (&server, "server"), 0);
+    assert_int_equal (certificate_new (&alice, "alice"), 0);
+    file_of (path, "server.key");
+    assert_int_equal (certificate_save (&server, path, true, false), 0);
+    file_of (path, "alice.key");
+    assert_int_equal (certificate_save (&alice, path, true, false), 0);
+    return zmq_setup (state);
+}
+
+static int
+keys_teardown (void **state)
+{
+    int rc = zmq_teardown (state);
+    unsetenv ("WEFT_KEYS");
+    scratch_remove (folder);
+    return rc;
+}
+
+static void
+let_in (const char *file, const struct certificate *who, const char *may)
+{
+    char path[128];
+    struct allow_entry entry = { .may = may };
+    file_of (path, file);
+    strcpy (entry.name, who->name);
+    strcpy (entry.key, who->public_key);
+    assert_int_equal (allow_file_put (path, &entry, true, NULL), 0);
+}
+
+static weft_socket_t *
+open_client (const char *pattern, const char *endpoint)
+{
+    weft_socket_t *socket = open_with (pattern, "timeout=5s");
+    assert_int_equal (weft_set (socket, "key", "alice"), 0);
+    assert_int_equal (weft_set (socket, "server-key", server.public_key), 0);
+    assert_int_equal (weft_connect (socket, endpoint), 0);
+    return socket;
+}
+
+/*  The list is that of the key directory, or the one that was given. */
+static void
+a_peer_with_its_key_is_let_in (void **state)
+{
+    static const char *const lists[] = { "allowed", "others" };
+    (void) state;
+    for (size_t i = 0; i < COUNT (lists); i++) {
+        char path[128];
+        weft_socket_t *rep = open_with ("rep", "timeout=5s");
+        file_of (path, lists[i]);
+        let_in (lists[i], &alice, "");
+        assert_int_equal (weft_set (rep, "key", "server"), 0);
+        if (i)
+            assert_int_equal (weft_set (rep, "allow", path), 0);
+        assert_int_equal (weft_bind (rep, "tcp://127.0.0.1:0"), 0);
+        weft_socket_t *req = open_client ("req", weft_endpoint (rep));
+        assert_int_equal (send_text (req, "hello", 0), 0);
+        expect_text (rep, "hello");
+        assert_int_equal (send_text (rep, "world", 0), 0);
+        expect_text (req, "world");
+        weft_close (&req);
+        weft_close (&rep);
+        unlink (path);
+    }
+    assert_int_equal (listener.lines, 0);
+}
+
+/*  What those who come to each pattern do: a key that is for that is let in, and one for anything else is not. */
+static void
+each_pattern_says_what_its_peers_do (void **state)
+{
+    static const char *const pairs[][2] = { { "rep", "req" }, { "req", "rep" }, { "pub", "sub" }, { "sub", "pub" },
+                                            { "push", "pull" }, { "pull", "push" } };
+    (void) state;
+    for (size_t i = 0; i < COUNT (pairs); i++)
+        for (int fits = 1; fits >= 0; fits--) {
+            char may[16] = "";      /*  a word, and then an empty one */
+            weft_socket_t *bound = open_with (pairs[i][0], NULL);
+            strcpy (may, fits ? pairs[i][1] : "worker");
+            let_in ("allowed", &alice, may);
+            assert_int_equal (weft_set (bound, "key", "server"), 0);
+            assert_int_equal (weft_bind (bound, "tcp://127.0.0.1:0"), 0);
+            weft_socket_t *peer = open_client (pairs[i][1], weft_endpoint (bound));
+            assert_true (weft_events (peer) >= 0);      /*  it connects at its first use */
+            if (fits)
+                assert_int_equal (weft_wait_peers (bound, 1, 5000), 0);
+            while (!fits && counters_of (bound).rejected_peers == 0)
+                assert_true (weft_wait_peers (bound, 1, 50) < 0);
+            weft_close (&peer);
+            weft_close (&bound);
+        }
+}
+
+static void
+a_list_that_lets_nobody_in_is_told (void **state)
+{
+    char path[128];
+    weft_socket_t *none = open_with ("rep", NULL), *empty = open_with ("rep", NULL);
+    (void) state;
+    assert_int_equal (weft_set (none, "key", "server"), 0);
+    assert_int_equal (weft_bind (none, "tcp://127.0.0.1:0"), 0);
+    assert_non_null (strstr (listener.last, "nobody can connect"));
+    file_of (path, "empty");
+    FILE *file = fopen (path, "w");
+    assert_non_null (file);
+    assert_int_equal (fchmod (fileno (file), 0600), 0);
+    fclose (file);
+    assert_int_equal (weft_set (empty, "key", "server"), 0);
+    assert_int_equal (weft_set (empty, "allow", path), 0);
+    assert_int_equal (weft_bind (empty, "tcp://127.0.0.1:0"), 0);
+    assert_non_null (strstr (listener.last, "is empty"));
+    weft_close (&none);
+    weft_close (&empty);
+}
+
+static void
+a_key_that_is_not_there_is_told (void **state)
+{
+    weft_socket_t *rep = open_with ("rep", NULL), *req = open_with ("req", NULL);
+    (void) state;
+    assert_int_equal (weft_set (rep, "key", "nobody"), 0);
+    assert_true (weft_bind (rep, "tcp://127.0.0.1:0") < 0);
+    assert_says ("key: ");
+    assert_int_equal (weft_set (req, "key", "alice"), 0);
+    assert_int_equal (weft_set (req, "server-key", "nobody"), 0);
+    assert_true (weft_connect (req, "tcp://127.0.0.1:1") < 0);
+    assert_says ("server-key: ");
+    weft_close (&rep);
+    weft_close (&req);
 }
 
 /*  Limits that nobody set are there all the same. */
@@ -177,6 +328,10 @@ main (void)
         cmocka_unit_test (a_worker_and_a_head_need_both_keys_to_connect),
         cmocka_unit_test (what_was_refused_can_be_mended),
         cmocka_unit_test (every_wire_has_limits),
+        cmocka_unit_test_setup_teardown (a_peer_with_its_key_is_let_in, keys_setup, keys_teardown),
+        cmocka_unit_test_setup_teardown (each_pattern_says_what_its_peers_do, keys_setup, keys_teardown),
+        cmocka_unit_test_setup_teardown (a_list_that_lets_nobody_in_is_told, keys_setup, keys_teardown),
+        cmocka_unit_test_setup_teardown (a_key_that_is_not_there_is_told, keys_setup, keys_teardown),
     };
     return cmocka_run_group_tests_name ("security", tests, NULL, NULL);
 }
