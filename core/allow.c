@@ -44,8 +44,8 @@ same_time (struct timespec a, struct timespec b)
 static bool
 same_file (const struct stat *a, const struct stat *b)
 {
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size
-           && same_time (a->st_mtim, b->st_mtim) && same_time (a->st_ctim, b->st_ctim);
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           same_time (a->st_mtim, b->st_mtim) && same_time (a->st_ctim, b->st_ctim);
 }
 
 /*  Closes the list, or says that it is for another reason than before. 1 when this is news. */
@@ -250,9 +250,7 @@ allow_explain (struct allow *self, enum allow_verdict verdict, const char *key, 
         key_fingerprint (key, print);
     write_option (self, option, sizeof option);
     switch (verdict) {
-    case ALLOW_YES:
-        snprintf (text, size, "%s (%s) may %s", who, print, command);
-        break;
+    case ALLOW_YES: snprintf (text, size, "%s (%s) may %s", who, print, command); break;
     case ALLOW_UNKNOWN:
         snprintf (text, size, "an unknown key (%s); to let it in: weft key allow NAME '%s'%s", print, key, option);
         break;

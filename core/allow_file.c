@@ -13,7 +13,8 @@
 
 enum {
     LIST_MAX = 16 << 20,
-    LOCK_TRIES = 500, LOCK_PAUSE = 20       /*  ms: ten seconds in all              */
+    LOCK_TRIES = 500,           /*  ten seconds in all  */
+    LOCK_PAUSE = 20             /*  ms                  */
 };
 
 int
@@ -22,7 +23,8 @@ allow_file_read (const char *path, struct buffer *text, struct stat *status)
     errno = 0;
     int rc = file_read (path, LIST_MAX, text, status);
     if (rc && errno == ENOENT)
-        return error_set (WEFT_EIO, "%s: there is no such list of peers; make it: weft key allow NAME 'PUBLIC-KEY'", path);
+        return error_set (WEFT_EIO, "%s: there is no such list of peers; make it: weft key allow NAME 'PUBLIC-KEY'",
+                          path);
     return rc ? rc : file_trust (path, status, 022);
 }
 
@@ -96,8 +98,9 @@ add_entry (struct buffer *out, const struct allow_entry *entry)
 static int
 add_header (struct buffer *out)
 {
-    return buffer_add_str (out, "#  Who may connect to weft, and for what: see weft key. A line a peer; !NAME: revoked.\n"
-                                "#  NAME  PUBLIC-KEY  [MAY ...]\n");
+    return buffer_add_str (out,
+                           "#  Who may connect to weft, and for what: see weft key. A line a peer; !NAME: revoked.\n"
+                           "#  NAME  PUBLIC-KEY  [MAY ...]\n");
 }
 
 static int
@@ -134,7 +137,7 @@ tell_was (const struct allow_entry *old, struct allow_entry *was)
 {
     if (!was)
         return;
-    *was = old ? *old : (struct allow_entry) { .name = "" };
+    *was = old ? *old : (struct allow_entry){ .name = "" };
     was->may = NULL;
 }
 
@@ -187,9 +190,10 @@ choose_put (const struct allow_list *list, const void *arg, const char *path, st
     edit->entry = entry;
     edit->old = named ? named : keyed;
     if (named && keyed && named != keyed)
-        return error_set (WEFT_ESTATE, "%s: that key stands in line %zu as %s, and %s with another key in line %zu; take "
-                          "one of the lines out", path, allow_list_line (list, keyed), keyed->name, entry->name,
-                          allow_list_line (list, named));
+        return error_set (WEFT_ESTATE,
+                          "%s: that key stands in line %zu as %s, and %s with another key in line %zu; take "
+                          "one of the lines out",
+                          path, allow_list_line (list, keyed), keyed->name, entry->name, allow_list_line (list, named));
     if (put->replace || named == keyed)
         return 0;
     return named ? error_set (WEFT_ESTATE, "%s:%zu: %s stands there with another key, which is not replaced", path,
@@ -202,8 +206,10 @@ int
 allow_file_put (const char *path, const struct allow_entry *entry, bool replace, struct allow_entry *was)
 {
     if (!key_is_name (entry->name))
-        return error_set (WEFT_EINVAL, "%s: a peer's name is of up to %d letters, digits and . _ -, and does not begin "
-                          "with . or -", entry->name, KEY_NAME_MAX);
+        return error_set (WEFT_EINVAL,
+                          "%s: a peer's name is of up to %d letters, digits and . _ -, and does not begin "
+                          "with . or -",
+                          entry->name, KEY_NAME_MAX);
     if (!key_is_text (entry->key))
         return error_set (WEFT_EINVAL, "%s: not a public key: that is 40 characters of Z85", entry->key);
     for (const char *word = entry->may; word && *word; word += strlen (word) + 1)
@@ -218,7 +224,8 @@ choose_revoke (const struct allow_list *list, const void *arg, const char *path,
 {
     const char *text = arg;
     edit->old = key_is_text (text) ? allow_list_find (list, text) : allow_list_find_name (list, text);
-    return edit->old ? 0 : error_set (WEFT_ESTATE, "%s: %s is not on that list; weft key list shows who is", path, text);
+    return edit->old ? 0
+                     : error_set (WEFT_ESTATE, "%s: %s is not on that list; weft key list shows who is", path, text);
 }
 
 int

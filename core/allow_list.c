@@ -39,9 +39,10 @@ allow_check_may (const char *word)
             return 0;
     if (!colon) {
         const char *nearest = option_nearest_word (word, commands, COMMANDS);
-        return error_set (WEFT_EINVAL, "%s: not what a peer may do%s%s; that is req, rep, pub, sub, push, pull, worker, "
-                          "ventilator, bridge, sub:PREFIX or pub:PREFIX", word, nearest ? "; did you mean " : "",
-                          nearest ? nearest : "");
+        return error_set (WEFT_EINVAL,
+                          "%s: not what a peer may do%s%s; that is req, rep, pub, sub, push, pull, worker, "
+                          "ventilator, bridge, sub:PREFIX or pub:PREFIX",
+                          word, nearest ? "; did you mean " : "", nearest ? nearest : "");
     }
     if (strncmp (word, "sub:", 4) != 0 && strncmp (word, "pub:", 4) != 0)
         return error_set (WEFT_EINVAL, "%s: only sub: and pub: have a prefix of topics", word);
@@ -124,18 +125,19 @@ take_row (struct allow_list *self, const char *at, const char *end, const char *
     bool revoked = name[0] == '!';
     const char *plain = name + revoked;
     if (!key_is_name (plain))
-        return error_set (WEFT_EPROTO, "%s:%zu: %s: a line is NAME PUBLIC-KEY [MAY ...], and that is no name", path, line,
-                          name);
+        return error_set (WEFT_EPROTO, "%s:%zu: %s: a line is NAME PUBLIC-KEY [MAY ...], and that is no name", path,
+                          line, name);
     if (take_word (&at, end, key, sizeof key) == 0 || !key_is_text (key))
-        return error_set (WEFT_EPROTO, "%s:%zu: a public key, 40 characters of Z85, belongs after %s", path, line, name);
+        return error_set (WEFT_EPROTO, "%s:%zu: a public key, 40 characters of Z85, belongs after %s", path, line,
+                          name);
     const struct allow_entry *other = allow_list_find_name (self, plain);
     if (other)
         return error_set (WEFT_EPROTO, "%s:%zu: %s stands in line %zu already; a name stands once", path, line, plain,
                           allow_list_line (self, other));
     other = allow_list_find (self, key);
     if (other)
-        return error_set (WEFT_EPROTO, "%s:%zu: that key stands in line %zu already, as %s; a key stands once", path, line,
-                          allow_list_line (self, other), other->name);
+        return error_set (WEFT_EPROTO, "%s:%zu: that key stands in line %zu already, as %s; a key stands once", path,
+                          line, allow_list_line (self, other), other->name);
     struct row *row = &self->rows[self->count];
     row->line = line;
     row->entry.revoked = revoked;

@@ -25,8 +25,10 @@ certificate_new (struct certificate *self, const char *name)
 {
     memset (self, 0, sizeof *self);
     if (!key_is_name (name))
-        return error_set (WEFT_EINVAL, "%s: a key's name is of up to %d letters, digits and . _ -, and does not begin "
-                          "with . or -", name, KEY_NAME_MAX);
+        return error_set (WEFT_EINVAL,
+                          "%s: a key's name is of up to %d letters, digits and . _ -, and does not begin "
+                          "with . or -",
+                          name, KEY_NAME_MAX);
     /*  One that begins with a letter or a digit is never taken for an option. It costs a third of a bit. */
     int rc;
     do

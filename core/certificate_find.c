@@ -126,8 +126,10 @@ no_such_key (const char *text)
     if (!key_is_name (text))
         return error_set (WEFT_EINVAL, "%s: not a public key (40 characters, in single quotes), nor a name, nor a file",
                           text);
-    return error_set (WEFT_EINVAL, "%s: there is no such key; give the public key (40 characters, in single quotes) or "
-                      "a file", text);
+    return error_set (WEFT_EINVAL,
+                      "%s: there is no such key; give the public key (40 characters, in single quotes) or "
+                      "a file",
+                      text);
 }
 
 int

@@ -8,7 +8,7 @@
 #include "core/error.h"
 
 enum section {
-    SECTION_NONE,           /*  none has begun                  */
+    SECTION_NONE, /*  none has begun                  */
     SECTION_METADATA,
     SECTION_CURVE
 };
@@ -18,7 +18,7 @@ struct parser {
     const char *path;
     int line;
     enum section section;
-    bool metadata, curve;   /*  have been                       */
+    bool metadata, curve; /*  have been                       */
 };
 
 /*  One line, taken apart: `value` NULL without a =. */
@@ -138,7 +138,8 @@ take_key (struct parser *self, const struct line *line)
         memcpy (key, line->value, KEY_TEXT - 1);
     if (line->value && line->value_size == KEY_TEXT - 1 && key_is_text (key))
         return 0;
-    return bad (self, secret ? "the secret-key is not 40 characters of Z85" : "the public-key is not 40 characters of Z85");
+    return bad (self,
+                secret ? "the secret-key is not 40 characters of Z85" : "the public-key is not 40 characters of Z85");
 }
 
 static int
@@ -170,7 +171,8 @@ check_whole (const struct parser *self)
         return 0;
     int rc = curve_public (public_key, certificate->secret_key);
     if (rc == 0 && strcmp (public_key, certificate->public_key) != 0)
-        return error_set (WEFT_EPROTO, "%s:%d: the secret-key does not belong to the public-key", self->path, self->line);
+        return error_set (WEFT_EPROTO, "%s:%d: the secret-key does not belong to the public-key", self->path,
+                          self->line);
     return rc;
 }
 

@@ -60,8 +60,9 @@ file_trust (const char *path, const struct stat *status, mode_t forbidden)
 {
     mode_t mode = status->st_mode & 07777, wrong = mode & forbidden;
     if (status->st_uid != geteuid () && status->st_uid != 0)
-        return error_set (WEFT_EACCES, "%s: it belongs to another user (uid %u); only what is ours or root's is trusted",
-                          path, (unsigned) status->st_uid);
+        return error_set (WEFT_EACCES,
+                          "%s: it belongs to another user (uid %u); only what is ours or root's is trusted", path,
+                          (unsigned) status->st_uid);
     if (wrong)
         return error_set (WEFT_EACCES, "%s: its mode %04o lets others %s; chmod %03o it", path, (unsigned) mode,
                           wrong & 044 ? wrong & 022 ? "read and write it" : "read it" : "write to it",

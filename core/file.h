@@ -16,9 +16,9 @@ int file_read (const char *path, size_t limit, struct buffer *data, struct stat 
  *  others); the words begin with the path and say chmod. */
 int file_trust (const char *path, const struct stat *status, mode_t forbidden);
 
-/*  Writes a temporary name beside it (.NAME.XXXXXX), fsyncs it, renames it, fsyncs the directory: at any moment the file
- *  is whole or not there. `mode` whatever the umask; `group`: its group, or -1. A symbolic link stays one. Without
- *  `replace`, WEFT_ESTATE when something is there already. */
+/*  Writes a temporary name beside it (.NAME.XXXXXX), fsyncs it, renames it, fsyncs the directory: at any moment the
+ *  file is whole or not there. `mode` whatever the umask; `group`: its group, or -1. A symbolic link stays one.
+ *  Without `replace`, WEFT_ESTATE when something is there already. */
 int file_save (const char *path, const struct buffer *data, mode_t mode, gid_t group, bool replace);
 
 /*  Overwrites the whole of a buffer that held a secret, and frees it. */

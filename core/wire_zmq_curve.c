@@ -11,7 +11,8 @@ static int
 curve_error (void)
 {
     if (errno == ENOTSUP)
-        return error_set (WEFT_ENOTSUP, "this libzmq was built without CURVE; install one that was built with libsodium");
+        return error_set (WEFT_ENOTSUP,
+                          "this libzmq was built without CURVE; install one that was built with libsodium");
     return error_set (WEFT_EINVAL, "not a key: %s", zmq_strerror (errno));
 }
 

@@ -231,7 +231,7 @@ end (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = { TEST (verdicts), TEST (follows), TEST (at_once), TEST (closes), TEST (shared),
-                                        TEST (explains) };
+    const struct CMUnitTest tests[] = { TEST (verdicts), TEST (follows), TEST (at_once),
+                                        TEST (closes),   TEST (shared),  TEST (explains) };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/*  test_allow_file.c - the file of a list of peers is edited whole or not at all, and trusted only in the right hands */
+/*  test_allow_file.c - the file of a list of peers: edited whole or not at all, and trusted in the right hands only */
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -231,7 +231,7 @@ end (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = { TEST (edits), TEST (replaces), TEST (keeps), TEST (refusals), TEST (hands),
-                                        TEST (at_once) };
+    const struct CMUnitTest tests[] = { TEST (edits),    TEST (replaces), TEST (keeps),
+                                        TEST (refusals), TEST (hands),    TEST (at_once) };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

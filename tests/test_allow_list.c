@@ -154,8 +154,8 @@ static void
 words (void **state)
 {
     (void) state;
-    static const char *const good[] = { "req", "rep", "pub", "sub", "push", "pull", "worker", "ventilator", "bridge",
-                                        "sub:a", "pub::", "sub:\xc3\xa9" };
+    static const char *const good[] = { "req",    "rep",        "pub",    "sub",   "push",  "pull",
+                                        "worker", "ventilator", "bridge", "sub:a", "pub::", "sub:\xc3\xa9" };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         assert_int_equal (allow_check_may (good[i]), 0);
     assert_int_equal (allow_check_may ("wroker"), WEFT_EINVAL);
@@ -169,8 +169,8 @@ words (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test (lines), cmocka_unit_test (bad_lines),
+    const struct CMUnitTest tests[] = { cmocka_unit_test (lines),      cmocka_unit_test (bad_lines),
                                         cmocka_unit_test (long_words), cmocka_unit_test (many),
-                                        cmocka_unit_test (rights), cmocka_unit_test (words) };
+                                        cmocka_unit_test (rights),     cmocka_unit_test (words) };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -127,8 +127,11 @@ names (void **state)
 {
     (void) state;
     static const char *const good[] = { "alice", "a", "A.b_c-9", "1" };
-    static const char *const bad[] = { "", ".a", "-a", "a/b", "a b", "\xc3\xa9", "a\n", "!a",
-                                       "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+    static const char *const bad[] = {
+        "",    ".a",  "-a",
+        "a/b", "a b", "\xc3\xa9",
+        "a\n", "!a",  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         assert_true (key_is_name (good[i]));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -359,7 +362,8 @@ end (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = { TEST (texts), TEST (bad_texts), TEST (key_texts), TEST (names), TEST (saved),
-                                        TEST (hands), TEST (no_files), TEST (pairs), TEST (directory), TEST (found) };
+    const struct CMUnitTest tests[] = { TEST (texts),     TEST (bad_texts), TEST (key_texts), TEST (names),
+                                        TEST (saved),     TEST (hands),     TEST (no_files),  TEST (pairs),
+                                        TEST (directory), TEST (found) };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
