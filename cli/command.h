@@ -69,6 +69,8 @@ struct command {
     const char *group;                              /*  heading in the list of commands         */
     const char *summary;                            /*  one line, for the list of commands      */
     const char *usage;                              /*  what follows "weft NAME"                */
+    const char *words;                              /*  what the first operand is one of, for completion:
+                                                        "new|show"; or NULL                     */
     const char *description;                        /*  paragraphs, parted by an empty line; no
                                                         hard line breaks: help and man fold them */
     const char *guarantee;                          /*  what is promised, in the design's words; or NULL */
@@ -87,6 +89,7 @@ const struct command *command_find (const char *name);
 /*  The headings in the list of commands. */
 #define COMMAND_GROUP_PATTERNS "Patterns"
 #define COMMAND_GROUP_POOL "Worker pool"
+#define COMMAND_GROUP_KEYS "Keys"
 #define COMMAND_GROUP_ABOUT "About weft"
 
 /*  Runs argv as typed after "weft": finds the command (--help and --version are ones), suggests the nearest. */

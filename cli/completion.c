@@ -34,6 +34,18 @@ completion_choices (const struct command *command, FILE *out)
             }
 }
 
+/*  The words that the first operand is one of. */
+static void
+completion_words (const struct command *command, FILE *out)
+{
+    if (!command->words)
+        return;
+    fprintf (out, "        %s:2) choices='", command->name);
+    for (const char *next = command->words; *next; next++)
+        fputc (*next == '|' ? ' ' : *next, out);
+    fputs ("' ;;\n", out);
+}
+
 void
 completion_bash (FILE *out)
 {
@@ -54,6 +66,12 @@ completion_bash (FILE *out)
     for (const struct command *const *each = commands; *each; each++)
         completion_choices (*each, out);
     fputs ("    esac\n"
+           "    case ${COMP_WORDS[1]}:$COMP_CWORD in\n",
+           out);
+    for (const struct command *const *each = commands; *each; each++)
+        completion_words (*each, out);
+    fputs ("    esac\n"
+           "    [[ $word == -* ]] && choices=\n"
            "    if [[ $choices ]]; then\n"
            "        COMPREPLY=($(compgen -W \"$choices\" -- \"$word\"))\n"
            "        return\n"

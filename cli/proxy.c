@@ -170,6 +170,7 @@ const struct command command_proxy = {
     .group = COMMAND_GROUP_PATTERNS,
     .summary = "let many on one side meet many on the other",
     .usage = "[OPTIONS] queue|forwarder|streamer FRONT BACK",
+    .words = "queue|forwarder|streamer",
     .description =
         "Carries messages between a front and a back, so that neither side need know the other's addresses. A queue "
         "takes requests at the front and gives them to servers at the back, and the replies return. A forwarder takes "

@@ -60,8 +60,9 @@ int allow_file_read (const char *path, struct buffer *text, struct stat *status)
 /*  Edit the file in place of an editor: temporary name, fsync, rename, under a lock, comments and order kept. A new one
  *  has mode 0600, another keeps its own. A file that cannot be read as a list is left alone: the error says why.
  *  allow_file_put adds a peer, or changes the line that has both its name and its key; one that has its name or its
- *  key is changed with `replace`, and otherwise WEFT_ESTATE; two different ones are WEFT_ESTATE always. revoke is
- *  WEFT_ESTATE when there is none, and no error when it was revoked already. `was` (may be NULL) gets the line as it
+ *  key is changed with `replace`, and otherwise WEFT_ESTATE; two different ones are WEFT_ESTATE always. Its `may` NULL:
+ *  as it was, which is everything for a new peer. revoke is WEFT_ESTATE when there is none, and no error when it was
+ *  revoked already. `was` (may be NULL) gets the line as it
  *  was, its `may` NULL; name "": there was none. */
 int allow_file_put (const char *path, const struct allow_entry *entry, bool replace, struct allow_entry *was);
 int allow_file_revoke (const char *path, const char *name_or_key, struct allow_entry *was);

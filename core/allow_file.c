@@ -83,14 +83,15 @@ lock_file (const char *path, bool make)
 /*  What an edit makes of a list. */
 struct edit {
     const struct allow_entry *old;      /*  the line that it changes, or NULL           */
-    const struct allow_entry *entry;    /*  what it becomes; NULL: it is revoked        */
+    struct allow_entry entry;           /*  what it becomes                             */
+    bool revoke;                        /*  the line as it is, but revoked              */
 };
 
 static int
 add_entry (struct buffer *out, const struct allow_entry *entry)
 {
     int rc = buffer_addf (out, "%s%s %s", entry->revoked ? "!" : "", entry->name, entry->key);
-    for (const char *word = entry->may; rc == 0 && word && *word; word += strlen (word) + 1)
+    for (const char *word = entry->may; rc == 0 && *word; word += strlen (word) + 1)
         rc = buffer_addf (out, " %s", word);
     return rc ? rc : buffer_add_str (out, "\n");
 }
@@ -124,12 +125,12 @@ rewrite (const struct edit *edit, const struct allow_list *list, const char *tex
         if (line != wanted)
             rc = buffer_add (out, at, (size_t) (next - at));
         else
-            rc = edit->entry ? add_entry (out, edit->entry) : revoke_line (out, at, next);
-        if (rc == 0 && !newline && !(line == wanted && edit->entry))
+            rc = edit->revoke ? revoke_line (out, at, next) : add_entry (out, &edit->entry);
+        if (rc == 0 && !newline && (line != wanted || edit->revoke))
             rc = buffer_add_str (out, "\n");
         at = next;
     }
-    return rc == 0 && !edit->old ? add_entry (out, edit->entry) : rc;
+    return rc == 0 && !edit->old ? add_entry (out, &edit->entry) : rc;
 }
 
 static void
@@ -187,8 +188,10 @@ choose_put (const struct allow_list *list, const void *arg, const char *path, st
     const struct put *put = arg;
     const struct allow_entry *entry = put->entry, *named = allow_list_find_name (list, entry->name),
                              *keyed = allow_list_find (list, entry->key);
-    edit->entry = entry;
+    edit->entry = *entry;
     edit->old = named ? named : keyed;
+    if (!entry->may)
+        edit->entry.may = edit->old ? edit->old->may : "";
     if (named && keyed && named != keyed)
         return error_set (WEFT_ESTATE,
                           "%s: that key stands in line %zu as %s, and %s with another key in line %zu; take "
@@ -196,9 +199,9 @@ choose_put (const struct allow_list *list, const void *arg, const char *path, st
                           path, allow_list_line (list, keyed), keyed->name, entry->name, allow_list_line (list, named));
     if (put->replace || named == keyed)
         return 0;
-    return named ? error_set (WEFT_ESTATE, "%s:%zu: %s stands there with another key, which is not replaced", path,
+    return named ? error_set (WEFT_ESTATE, "%s:%zu: %s stands there with another key; --replace changes it", path,
                               allow_list_line (list, named), entry->name)
-                 : error_set (WEFT_ESTATE, "%s:%zu: that key stands there as %s, which is not replaced", path,
+                 : error_set (WEFT_ESTATE, "%s:%zu: that key stands there as %s; --replace changes the name", path,
                               allow_list_line (list, keyed), keyed->name);
 }
 
@@ -223,6 +226,7 @@ static int
 choose_revoke (const struct allow_list *list, const void *arg, const char *path, struct edit *edit)
 {
     const char *text = arg;
+    edit->revoke = true;
     edit->old = key_is_text (text) ? allow_list_find (list, text) : allow_list_find_name (list, text);
     return edit->old ? 0
                      : error_set (WEFT_ESTATE, "%s: %s is not on that list; weft key list shows who is", path, text);

@@ -115,21 +115,23 @@ certificate_find (struct certificate *self, const char *text)
     return rc;
 }
 
-/*  Said of what is neither a key nor a file: a key that a shell has mangled is not rare. */
+/*  Said of what is neither a key nor a file: a key that a shell has mangled is not rare, and it may have a slash. */
 static int
 no_such_key (const char *text)
 {
     size_t size = strlen (text);
-    if (size > 10 && !key_is_name (text))
-        return error_set (WEFT_EINVAL, "%s: not a key: it has %zu characters of 40%s", text, size,
-                          size == 40 ? ", but not those of Z85" : "; put it in single quotes, or the shell changes it");
-    if (!key_is_name (text))
-        return error_set (WEFT_EINVAL, "%s: not a public key (40 characters, in single quotes), nor a name, nor a file",
+    if (text[0] == '/' || strncmp (text, "./", 2) == 0 || strncmp (text, "../", 3) == 0)
+        return error_set (WEFT_EINVAL, "%s: there is no such file", text);
+    if (key_is_name (text))
+        return error_set (WEFT_EINVAL,
+                          "%s: there is no such key; give the public key (40 characters, in single quotes) or a file",
                           text);
+    if (size == KEY_TEXT - 1)
+        return error_set (WEFT_EINVAL, "%s: not a key: it has 40 characters, but not those of Z85", text);
     return error_set (WEFT_EINVAL,
-                      "%s: there is no such key; give the public key (40 characters, in single quotes) or "
-                      "a file",
-                      text);
+                      "%s: neither a key nor a file: a key has 40 characters, and this has %zu; put it in single "
+                      "quotes, or the shell changes it",
+                      text, size);
 }
 
 int
@@ -145,7 +147,7 @@ certificate_find_public (char key[KEY_TEXT], const char *text)
     rc = rc || strchr (text, '/') ? rc : is_there (path, text, ".key");
     if (rc < 0)
         return rc;
-    if (rc == 0 && !is_file (text))
+    if (rc == 0 && (!is_file (text) || access (text, F_OK)))
         return no_such_key (text);
     rc = certificate_load_plain (&certificate, rc ? path : text);
     if (rc == 0)

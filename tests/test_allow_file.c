@@ -59,6 +59,8 @@ edits (void **state)
     assert_text ("alice " ALICE "\n");
     assert_int_equal (put ("bob", BOB, "req\0sub:x\0", false, NULL), 0);
     assert_text ("alice " ALICE "\nbob " BOB " req sub:x\n");
+    assert_int_equal (put ("bob", BOB, NULL, false, NULL), 0);
+    assert_text ("alice " ALICE "\nbob " BOB " req sub:x\n");
     assert_int_equal (put ("alice", ALICE, "push\0", false, &was), 0);
     assert_string_equal (was.name, "alice");
     assert_false (was.revoked);
@@ -210,6 +212,62 @@ at_once (void **state)
     assert_int_equal (count, 3);
 }
 
+/*  How many descriptors of ours lead to that file. */
+static int
+opened (const struct stat *file)
+{
+    char path[64];
+    struct stat status;
+    int count = 0;
+    for (int fd = 0; fd < 64; fd++) {
+        snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
+        count += stat (path, &status) == 0 && status.st_ino == file->st_ino && status.st_dev == file->st_dev;
+    }
+    return count;
+}
+
+static void
+await_opened (int fd)
+{
+    struct stat status;
+    assert_int_equal (fstat (fd, &status), 0);
+    for (int tries = 0; tries < 10000 && opened (&status) < 2; tries++)
+        usleep (1000);
+    assert_int_equal (opened (&status), 2);
+}
+
+static void *
+add_bob (void *arg)
+{
+    return put ("bob", BOB, NULL, false, NULL) ? arg : NULL;
+}
+
+/*  While one waits for the lock, another file takes the place of the one that it waits for, and is locked as well. */
+static void
+lock_moves (void **state)
+{
+    (void) state;
+    pthread_t thread;
+    void *rc;
+    folder_write ("allowed", "alice " ALICE "\n", 0600);
+    int first = open (list_path, O_RDWR);
+    assert_int_equal (flock (first, LOCK_EX), 0);
+    assert_int_equal (pthread_create (&thread, NULL, add_bob, list_path), 0);
+    await_opened (first);
+    folder_write ("new", "alice " ALICE "\n", 0600);
+    int second = open (folder_path ("new"), O_RDWR | O_APPEND);
+    assert_int_equal (flock (second, LOCK_EX), 0);
+    assert_int_equal (rename (folder_path ("new"), list_path), 0);
+    close (first);
+    await_opened (second);
+    static const char carol[] = "carol " CAROL "\n";
+    assert_int_equal (write (second, carol, sizeof carol - 1), sizeof carol - 1);
+    close (second);
+    pthread_join (thread, &rc);
+    assert_null (rc);
+    assert_text ("alice " ALICE "\ncarol " CAROL "\nbob " BOB "\n");
+}
+
 static int
 begin (void **state)
 {
@@ -231,7 +289,7 @@ end (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = { TEST (edits),    TEST (replaces), TEST (keeps),
-                                        TEST (refusals), TEST (hands),    TEST (at_once) };
+    const struct CMUnitTest tests[] = { TEST (edits), TEST (replaces), TEST (keeps),     TEST (refusals),
+                                        TEST (hands), TEST (at_once),  TEST (lock_moves) };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -148,6 +148,7 @@ rights (void **state)
     assert_true (topic (&some, "pub", "") && topic (&some, "pub", "anything") && topic (&some, "req", "x"));
     assert_false (topic (&push, "pub", "x") || topic (&push, "sub", "x") || allow_may (&push, "pub"));
     assert_false (allow_may_topic (&some, "sub", NULL, 0));
+    assert_false (allow_may_topic (&some, "sub", "a/", 1));
 }
 
 static void

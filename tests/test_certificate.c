@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -192,6 +193,11 @@ saved (void **state)
     assert_memory_equal (&loaded, &made, sizeof made);
     assert_int_equal (certificate_save (&second, folder_path ("no/a.key"), true, false), WEFT_EIO);
     assert_files (2);
+    /*  It fails at the last step, and leaves nothing behind. */
+    assert_int_equal (mkdir (folder_path ("folder"), 0700), 0);
+    assert_int_equal (certificate_save (&second, folder_path ("folder"), true, true), WEFT_EIO);
+    assert_int_equal (rmdir (folder_path ("folder")), 0);
+    assert_files (2);
 
     /*  A link stays one, and what it leads to is replaced. */
     assert_int_equal (symlink ("a.key", folder_path ("link")), 0);
@@ -200,6 +206,47 @@ saved (void **state)
     assert_int_equal (certificate_load (&loaded, folder_path ("a.key")), 0);
     assert_memory_equal (&loaded, &second, sizeof made);
     assert_files (3);
+}
+
+/*  Of several that make the same key at once, one does, and it is the one that is there. */
+enum { MAKERS = 4, ROUNDS = 50 };
+
+static void *
+maker (void *arg)
+{
+    struct certificate *certificate = arg;
+    if (certificate_save (certificate, folder_path ("one"), true, false))
+        certificate_forget (certificate);
+    return NULL;
+}
+
+static void
+at_once (void **state)
+{
+    (void) state;
+    struct certificate made[MAKERS], loaded;
+    assert_int_equal (certificate_new (&made[0], "alice"), 0);
+    const struct certificate first = made[0];
+    for (int round = 0; round < ROUNDS; round++) {
+        pthread_t threads[MAKERS];
+        int winners = 0;
+        for (int i = 0; i < MAKERS; i++) {
+            made[i] = first;
+            made[i].name[0] = (char) ('a' + i);
+            assert_int_equal (pthread_create (&threads[i], NULL, maker, &made[i]), 0);
+        }
+        for (int i = 0; i < MAKERS; i++)
+            pthread_join (threads[i], NULL);
+        assert_int_equal (certificate_load (&loaded, folder_path ("one")), 0);
+        for (int i = 0; i < MAKERS; i++)
+            if (made[i].name[0]) {
+                winners++;
+                assert_string_equal (made[i].name, loaded.name);
+            }
+        assert_int_equal (winners, 1);
+        unlink (folder_path ("one"));
+    }
+    assert_files (0);
 }
 
 static void
@@ -337,7 +384,11 @@ found (void **state)
     assert_int_equal (certificate_find_public (key, "nobody"), WEFT_EINVAL);
     assert_says ("there is no such key");
     assert_int_equal (certificate_find_public (key, "Yne@$w-vo<fV"), WEFT_EINVAL);
-    assert_says ("12 characters of 40; put it in single quotes");
+    assert_says ("and this has 12; put it in single quotes");
+    assert_int_equal (certificate_find_public (key, "Yne/$w-vo<fV"), WEFT_EINVAL);
+    assert_says ("and this has 12; put it in single quotes");
+    assert_int_equal (certificate_find_public (key, folder_path ("nothing")), WEFT_EINVAL);
+    assert_says ("there is no such file");
     assert_int_equal (certificate_find_public (key, "~ne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"), WEFT_EINVAL);
     assert_says ("not those of Z85");
     assert_int_equal (certificate_find_public (key, "a b"), WEFT_EINVAL);
@@ -362,8 +413,8 @@ end (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = { TEST (texts),     TEST (bad_texts), TEST (key_texts), TEST (names),
-                                        TEST (saved),     TEST (hands),     TEST (no_files),  TEST (pairs),
-                                        TEST (directory), TEST (found) };
+    const struct CMUnitTest tests[] = { TEST (texts), TEST (bad_texts), TEST (key_texts), TEST (names),
+                                        TEST (saved), TEST (at_once),   TEST (hands),     TEST (no_files),
+                                        TEST (pairs), TEST (directory), TEST (found) };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -66,6 +66,9 @@ def shell(tmp_path):
     ("weft help ven", "<help><ventilator>"),
     ("weft proxy queue --rep", "<proxy><queue><--reply-timeout>"),
     ("weft push ipc://som", "<push><ipc://som>"),
+    ("weft key rev", "<key><revoke>"),
+    ("weft key --pub", "<key><--public>"),
+    ("weft proxy str", "<proxy><streamer>"),
 ])
 def test_a_word_is_completed(shell, typed, arguments):
     shell.type(typed + "\t\n")
