@@ -18,6 +18,7 @@
 
 #define TURN_MESSAGES 1000      /*  received before the slots have their turn   */
 #define TURN_EVENTS 64
+#define NOTE_AFTER TIME_S                /*  without a head, before we say so       */
 #define EVENT_WIRE SLOTS_EVENTS
 #define EVENT_STOP (SLOTS_EVENTS + 1)
 
@@ -76,6 +77,8 @@ struct weft_worker {
     bool unheard;               /*  LEAVING: nobody waits for our GOODBYE           */
     bool stirred;               /*  the wire may have something, see turn           */
     int64_t deadline;           /*  without a head: when one must have come         */
+    int64_t note_at;            /*  at first: when to say that we wait; TIME_FOREVER: not (any more) */
+    char endpoint[ENDPOINT_MAX];
     int64_t greeted;            /*  when HELLO was said                             */
     int64_t sent;               /*  last message                                    */
     char name[POOL_NAME_MAX + 1], host[POOL_NAME_MAX + 1];
@@ -146,6 +149,7 @@ weft_worker_connect (weft_worker_t *self, const char *text)
     rc = pool_open_wire (self->weft, WIRE_DEALER, &self->config.security, NULL, &options, &self->wire);
     if (rc)
         return rc;
+    memcpy (self->endpoint, endpoint.text, sizeof self->endpoint);
     rc = wire_attach (self->wire, &endpoint);
     if (rc)
         context_close (self->weft, &self->wire);
@@ -392,6 +396,16 @@ beat (struct weft_worker *self)
     return rc ? rc : say (self);
 }
 
+static void
+note_waiting (struct weft_worker *self)
+{
+    char limit[48] = "waiting for one";
+    if (self->deadline != TIME_FOREVER)
+        snprintf (limit, sizeof limit, "waiting up to %g s", (double) self->config.connect_timeout / TIME_S);
+    log_warning (&self->weft->log, "worker %s: no head at %s yet; %s", self->name, self->endpoint, limit);
+    self->note_at = TIME_FOREVER;
+}
+
 static int
 look_for_head (struct weft_worker *self)
 {
@@ -400,6 +414,8 @@ look_for_head (struct weft_worker *self)
         self->line.state = LINE_SEEKING;    /*  the HELLO or its answer was lost: say it again */
     if (self->line.state == LINE_SEEKING && self->wire->peers)
         return say_hello (self);
+    if (self->note_at != TIME_FOREVER && now >= self->note_at)
+        note_waiting (self);
     if (self->deadline == TIME_FOREVER || now < self->deadline)
         return 0;
     return error_set (WEFT_ENOPEER, "no head has answered for %g s",
@@ -422,10 +438,13 @@ act (struct weft_worker *self)
     int rc = 0;
     switch (self->state) {
     case WORKER_ACTIVE:
-        if (self->line.state != LINE_MEMBER)
+        if (self->line.state != LINE_MEMBER) {
             rc = look_for_head (self);
-        else if ((rc = flush (self)) == 0)
-            rc = beat (self);
+            break;
+        }
+        self->note_at = TIME_FOREVER;
+        rc = flush (self);
+        rc = rc ? rc : beat (self);
         break;
     case WORKER_LEAVING:
         if (!self->slots.busy) {
@@ -466,7 +485,7 @@ next_deadline (const struct weft_worker *self)
             deadline = clock_earlier (deadline, self->sent + self->config.heartbeat);
     }
     else
-        deadline = clock_earlier (deadline, self->deadline);
+        deadline = clock_earlier (clock_earlier (deadline, self->deadline), self->note_at);
     if (self->line.state == LINE_GREETING)
         deadline = clock_earlier (deadline, self->greeted + POOL_MISSED * TIME_S + 1);
     return deadline;
@@ -559,6 +578,7 @@ begin (struct weft_worker *self)
     else
         snprintf (self->name, sizeof self->name, "%.200s:%d", self->host, (int) getpid ());
     self->deadline = clock_deadline (self->weft->clock, self->config.connect_timeout);
+    self->note_at = clock_deadline (self->weft->clock, NOTE_AFTER);
     int rc = check_limit (config.count);
     self->epoll = epoll_create1 (EPOLL_CLOEXEC);
     if (rc == 0 && self->epoll < 0)

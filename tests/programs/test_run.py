@@ -287,6 +287,14 @@ def test_worker_without_head(weft, tmp_path):
     assert status == 4 and "weft worker:" in talk
 
 
+def test_worker_says_that_it_waits(weft, tmp_path):
+    endpoint = "ipc://%s/nobody" % tmp_path
+    worker = weft.start("worker", endpoint)
+    worker.expect_talk("no head at %s yet; waiting up to 60 s" % endpoint)
+    worker.signal()
+    assert worker.wait() == 0
+
+
 def test_head_without_sink(weft, tmp_path):
     status, output, talk = weft.run("ventilator", "ipc://%s/head" % tmp_path, "--sink", "ipc://%s/nobody" % tmp_path,
                                     "--sink-timeout", "100ms", "echo", ":::", "a")
