@@ -37,8 +37,8 @@ folder_remove (void)
 const char *
 folder_path (const char *name)
 {
-    static char paths[8][256];
-    static unsigned at;
+    static _Thread_local char paths[8][256];
+    static _Thread_local unsigned at;
     char *path = paths[at++ % 8];
     snprintf (path, sizeof paths[0], "%s/%s", folder, name);
     return path;

@@ -8,7 +8,7 @@ int folder_make (char *path);
 /*  With all that is in it. */
 int folder_remove (void);
 
-/*  A path in it: good for eight calls. */
+/*  A path in it: good for eight calls of the thread. */
 const char *folder_path (const char *name);
 
 void folder_write (const char *name, const char *text, unsigned mode);

@@ -105,6 +105,15 @@ keeps (void **state)
     assert_int_equal (allow_file_revoke (list_path, "alice", NULL), 0);
     assert_text ("# a\n\n\t !alice   " ALICE "\treq\r\n  #b\nbob " BOB "\n");
     assert_mode (0640);
+    if (geteuid () == 0) {
+        struct stat status;
+        assert_int_equal (chown (list_path, (uid_t) -1, 12345), 0);
+        assert_int_equal (put ("carol", CAROL, NULL, false, NULL), 0);
+        assert_int_equal (stat (list_path, &status), 0);
+        assert_int_equal (status.st_gid, 12345);
+        assert_mode (0640);
+        unlink (list_path);
+    }
     folder_write ("allowed", "bob " BOB, 0600);
     assert_int_equal (put ("carol", CAROL, NULL, false, NULL), 0);
     assert_text ("bob " BOB "\ncarol " CAROL "\n");
@@ -176,7 +185,7 @@ editor (void *arg)
     for (int i = 0; i < EACH; i++) {
         char name[32], key[KEY_TEXT];
         snprintf (name, sizeof name, "e%d-%d", number, i);
-        snprintf (key, sizeof key, "%035d%05d", number, i);
+        snprintf (key, sizeof key, "%038u%02u", (unsigned) number % 100, (unsigned) i % 100);
         if (put (name, key, NULL, false, NULL))
             return arg;
     }
