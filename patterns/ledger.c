@@ -105,7 +105,7 @@ ledger_open (struct ledger **self_p, const char *path, const struct ledger_confi
     if (!rc)
         rc = ledger_lock (self->path, &self->lock);
     if (!rc)
-        rc = ledger_store_open (&self->store, self->path, self->durability, found);
+        rc = ledger_store_open (&self->store, self->path, config, found);
     if (!rc) {
         self->last_id = found->last_id;
         ledger_store_reserve (self->store);

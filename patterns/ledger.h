@@ -36,6 +36,7 @@ struct ledger_config {
     int64_t group_count;        /*  operations; 0: default, 1024                                            */
     int64_t queue_bytes;        /*  operations that wait for the disk; 0: default, 64 MiB; then WEFT_EAGAIN.
                                     Jobs take no more than three quarters of it                             */
+    int64_t log_bytes;          /*  of the -wal file, until it is brought into the other; 0: default, 16 MiB */
 };
 
 enum ledger_state {

@@ -67,7 +67,7 @@ enum ledger_outcome {
 struct ledger_store;
 
 /*  Opens or makes the file, which must be locked; `found` is filled and the epoch begun, durably. */
-int ledger_store_open (struct ledger_store **self, const char *path, enum ledger_durability durability,
+int ledger_store_open (struct ledger_store **self, const char *path, const struct ledger_config *config,
                        struct ledger_found *found);
 
 /*  With `whole` what is in the log is brought into the file, and the log removed. */

@@ -92,7 +92,8 @@ fill (sqlite3 *db, const char *path)
     snprintf (sql, sizeof sql, "INSERT INTO meta VALUES ('pool', '%s'), ('made', %" PRId64 "), ('version', '%s');"
               "COMMIT;", hex, clock_wall (clock_system ()) / TIME_US, WEFT_VERSION);
     if (sqlite3_exec (db, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL;", NULL, NULL, NULL) ||
-        sqlite3_exec (db, schema, NULL, NULL, NULL) || sqlite3_exec (db, sql, NULL, NULL, NULL))
+        sqlite3_exec (db, schema, NULL, NULL, NULL) || sqlite3_exec (db, sql, NULL, NULL, NULL) ||
+        sqlite3_exec (db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL))
         return ledger_sqlite_error (db, path, "cannot be made");
     return 0;
 }
@@ -113,6 +114,17 @@ sync_folder (const char *path)
     return 0;
 }
 
+/*  Of a ledger that was deleted, something may be left: SQLite would take it for a part of the new one. */
+static void
+remove_remains (const char *path)
+{
+    static const char *const endings[] = { "-new", "-new-journal", "-new-wal", "-new-shm", "-wal", "-shm", "-journal" };
+    char name[4096];
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if ((size_t) snprintf (name, sizeof name, "%s%s", path, endings[i]) < sizeof name)
+            unlink (name);
+}
+
 int
 ledger_create (const char *path)
 {
@@ -120,7 +132,7 @@ ledger_create (const char *path)
     sqlite3 *db = NULL;
     if ((size_t) snprintf (name, sizeof name, "%s-new", path) >= sizeof name)
         return error_set (WEFT_EINVAL, "%s: the name is too long", path);
-    unlink (name);
+    remove_remains (path);
     int rc = 0;
     if (sqlite3_open_v2 (name, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL))
         rc = ledger_sqlite_error (db, path, "cannot be made");
@@ -163,8 +175,9 @@ check_format (const char *path, uint32_t application, uint32_t format)
     return 0;
 }
 
+/*  A file with a log beside it may be cut off: a crash has interrupted bringing the log into it. */
 static int
-check_bytes (const char *path, int fd)
+check_bytes (const char *path, int fd, bool log)
 {
     unsigned char header[HEADER];
     struct stat stat;
@@ -180,18 +193,20 @@ check_bytes (const char *path, int fd)
     if (size < HEADER || memcmp (header, "SQLite format 3", 16))
         return foreign (path, "not a ledger");
     int rc = check_format (path, number_at (header + 68), number_at (header + 60));
-    if (!rc && (header[16] != PAGE >> 8 || header[17] || stat.st_size % PAGE))
+    if (!rc && (header[16] != PAGE >> 8 || header[17]))
+        rc = foreign (path, "a damaged ledger");
+    if (!rc && !log && (stat.st_size % PAGE || stat.st_size / PAGE < number_at (header + 28)))
         rc = foreign (path, "a damaged ledger: it was cut off");
     return rc;
 }
 
 int
-ledger_check_header (const char *path)
+ledger_check_header (const char *path, bool log)
 {
     int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return error_errno ("%s", path);
-    int rc = check_bytes (path, fd);
+    int rc = check_bytes (path, fd, log);
     close (fd);
     return rc;
 }

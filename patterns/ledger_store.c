@@ -14,7 +14,8 @@
 
 enum {
     BUSY = 5000,                        /*  ms for who only looks, and closes, to be gone               */
-    LOG_PAGES = 4096,                   /*  in the log, until they are brought into the file            */
+    LOG_BYTES = 16 << 20,
+    LOG_PAGE = 4096 + 24,               /*  a page and its header, in the log                           */
     TRANSACTION_BYTES = 4 << 20,        /*  of operations; more go into the next                        */
     RESERVE = 16 << 20
 };
@@ -118,6 +119,8 @@ begin_epoch (struct ledger_store *self, uint64_t *epoch)
     *epoch = (uint64_t) sqlite3_last_insert_rowid (self->db);
     if (sqlite3_wal_checkpoint_v2 (self->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &self->log_pages, &self->brought_pages))
         return ledger_sqlite_error (self->db, self->path, "cannot be opened");
+    if (self->log_pages < 0)
+        return error_set (WEFT_EIO, "%s: it cannot have a log", self->path);
     self->tried_pages = self->log_pages;
     return self->durability == LEDGER_NONE ? execute (self, "PRAGMA synchronous = NORMAL") : 0;
 }
@@ -150,23 +153,24 @@ has_log (const char *path)
 }
 
 int
-ledger_store_open (struct ledger_store **self_p, const char *path, enum ledger_durability durability,
+ledger_store_open (struct ledger_store **self_p, const char *path, const struct ledger_config *config,
                    struct ledger_found *found)
 {
     int rc = 0;
     if (access (path, F_OK) && errno == ENOENT)
         rc = ledger_create (path);
+    bool log = has_log (path), sound = false;
     if (!rc)
-        rc = ledger_check_header (path);
+        rc = ledger_check_header (path, log);
     if (rc)
         return rc;
-    bool log = has_log (path), sound = false;
     struct ledger_store *self = calloc (1, sizeof *self);
     if (!self || !(self->path = strdup (path))) {
         rc = error_plain (WEFT_ENOMEM);
         goto end;
     }
-    self->durability = durability;
+    self->durability = config->durability;
+    self->log_limit = (config->log_bytes > 0 ? config->log_bytes : LOG_BYTES) / LOG_PAGE;
     rc = connect_file (self);
     if (!rc)
         rc = ledger_check (self->db, path, found);
@@ -215,12 +219,24 @@ ledger_store_trouble (const struct ledger_store *self)
     return self->trouble;
 }
 
+/*  What the system said of the last call that failed: commits write to the log, checkpoints to the file. */
+static int
+system_error (struct ledger_store *self, bool log)
+{
+    int number = 0;
+    sqlite3_file *file = NULL;
+    sqlite3_file_control (self->db, "main", log ? SQLITE_FCNTL_JOURNAL_POINTER : SQLITE_FCNTL_FILE_POINTER, &file);
+    if (file && file->pMethods)
+        file->pMethods->xFileControl (file, SQLITE_FCNTL_LAST_ERRNO, &number);
+    return number;
+}
+
 /*  After a write that failed nothing has changed; after a sync that failed nobody knows. A file system with quotas says
  *  EDQUOT, which SQLite does not know. */
 static enum ledger_outcome
-judge (struct ledger_store *self, const char *what)
+judge (struct ledger_store *self, const char *what, bool log)
 {
-    int rc = sqlite3_extended_errcode (self->db), number = sqlite3_system_errno (self->db);
+    int rc = sqlite3_extended_errcode (self->db), number = (rc & 0xff) == SQLITE_IOERR ? system_error (self, log) : 0;
     bool full = number == ENOSPC || number == EDQUOT;
     char words[128];
     snprintf (self->trouble, sizeof self->trouble, "%s: %s: %s%s%s (%d)", self->path, what, sqlite3_errmsg (self->db),
@@ -327,7 +343,7 @@ ledger_store_commit (struct ledger_store *self, struct ledger_chunks *ops, size_
     struct ledger_chunk *chunk = ops->first;
 
     if (step (self->statements[STATEMENT_BEGIN]) != SQLITE_DONE)
-        return judge (self, "cannot be written");
+        return judge (self, "cannot be written", true);
     while (taken < most && size < TRANSACTION_BYTES) {
         if (done == chunk->used) {
             if (!chunk->next)
@@ -356,7 +372,7 @@ ledger_store_commit (struct ledger_store *self, struct ledger_chunks *ops, size_
     return LEDGER_DONE;
 
 failed:
-    outcome = judge (self, "cannot be written");
+    outcome = judge (self, "cannot be written", true);
     if (!sqlite3_get_autocommit (self->db) && step (self->statements[STATEMENT_ROLLBACK]) != SQLITE_DONE)
         outcome = LEDGER_LOST;
     return outcome;
@@ -375,7 +391,7 @@ enum ledger_outcome
 ledger_store_checkpoint (struct ledger_store *self, bool idle)
 {
     int64_t now = clock_now (clock_system ());
-    bool due = self->log_pages - self->tried_pages >= LOG_PAGES;
+    bool due = self->log_pages - self->tried_pages >= self->log_limit;
     if (self->durability == LEDGER_NONE && now - self->checkpointed >= NONE_CHECKPOINT)
         due = true;
     if (!ledger_store_behind (self) || (!due && !idle))
@@ -385,7 +401,7 @@ ledger_store_checkpoint (struct ledger_store *self, bool idle)
     self->checkpointed = now;
     self->tried_pages = self->log_pages;
     if (rc)
-        return judge (self, "its log cannot be brought into it");
+        return judge (self, "its log cannot be brought into it", false);
     self->brought_pages = brought;
     self->checkpoints++;
     return LEDGER_DONE;
@@ -431,7 +447,7 @@ ledger_store_counters (const struct ledger_store *self, struct ledger_counters *
 {
     counters->repeats = self->repeats;
     counters->checkpoints = self->checkpoints;
-    counters->log_bytes = (uint64_t) self->log_pages * 4120;
+    counters->log_bytes = (uint64_t) self->log_pages * LOG_PAGE;
 }
 
 /* ----------------------------------------------------------------- reading */

@@ -18,6 +18,7 @@ struct ledger_store {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENTS];
     enum ledger_durability durability;
+    int64_t log_limit;                  /*  pages in the log, until they are brought into the file  */
     int log_pages;                      /*  in the log                                              */
     int tried_pages;                    /*  of these there were at the last checkpoint              */
     int brought_pages;                  /*  of these are in the file                                */
@@ -31,8 +32,9 @@ struct ledger_store {
 /*  Makes the file, whole, under its name: a crash leaves it or nothing. */
 int ledger_create (const char *path);
 
-/*  Before SQLite sees it: is it a ledger of this format, by its first bytes? WEFT_EPROTO; writes nothing. */
-int ledger_check_header (const char *path);
+/*  Before SQLite sees it: is it a ledger of this format, by its first bytes? WEFT_EPROTO; writes nothing. `log`: there
+ *  is one beside it. */
+int ledger_check_header (const char *path, bool log);
 
 /*  Is what SQLite makes of it sound? Fills `found`, except the epoch; writes nothing. */
 int ledger_check (sqlite3 *db, const char *path, struct ledger_found *found);
