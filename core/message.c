@@ -21,6 +21,17 @@ message_grow (struct message *self)
     return 0;
 }
 
+void
+message_free (struct message *self)
+{
+    for (uint32_t i = 0; i < self->count; i++)
+        if (self->frames[i].owner)
+            self->frames[i].owner->release (&self->frames[i]);
+    if (self->capacity > MESSAGE_INLINE)
+        free (self->frames);
+    message_reset (self);
+}
+
 struct frame *
 message_append (struct message *self, size_t size)
 {
@@ -94,15 +105,26 @@ weft_msg_reserve (weft_msg_t *msg, size_t size)
     return frame ? frame_data (frame) : NULL;
 }
 
-int
-weft_msg_add (weft_msg_t *msg, const void *data, size_t size)
+static OUT_OF_LINE int
+add_any (struct message *self, const void *data, size_t size)
 {
-    struct frame *frame = message_append (message_of (msg), size);
+    struct frame *frame = message_append (self, size);
     if (!frame)
-        return message_of (msg)->count >= WEFT_MSG_FRAMES_MAX ? WEFT_ETOOBIG : WEFT_ENOMEM;
+        return self->count >= WEFT_MSG_FRAMES_MAX ? WEFT_ETOOBIG : WEFT_ENOMEM;
     if (size)
         memcpy (frame_data (frame), data, size);
     return 0;
+}
+
+int
+weft_msg_add (weft_msg_t *msg, const void *data, size_t size)
+{
+    struct message *self = message_of (msg);
+    if (size - 1 < FRAME_INLINE && self->capacity == 0) {       /*  neither nothing nor large */
+        memcpy (message_begin_small (self, size)->store.bytes, data, size);
+        return 0;
+    }
+    return add_any (self, data, size);
 }
 
 int

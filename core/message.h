@@ -98,17 +98,44 @@ message_append_slot (struct message *self)
     return frame;
 }
 
+/*  Is it nothing but one frame that is stored in place? Then nothing is to be freed. */
+static inline bool
+message_small (const struct message *self)
+{
+    return self->count == 1 && self->capacity == MESSAGE_INLINE && !self->inlined->owner;
+}
+
+/*  Of a message that owns nothing: empty, small, or moved away. */
+static inline void
+message_reset (struct message *self)
+{
+    self->frames = NULL;
+    self->count = self->capacity = 0;
+}
+
+/*  The one frame of an empty message, to be filled; size is at most FRAME_INLINE. */
+static inline struct frame *
+message_begin_small (struct message *self, size_t size)
+{
+    self->frames = self->inlined;
+    self->count = 1;
+    self->capacity = MESSAGE_INLINE;
+    self->inlined->owner = NULL;
+    self->inlined->size = size;
+    return self->inlined;
+}
+
+/*  The part of message_clear that is not for every message. */
+void message_free (struct message *self);
+
 /*  weft_msg_clear, for those who do it for every message. */
 static inline void
 message_clear (struct message *self)
 {
-    for (uint32_t i = 0; i < self->count; i++)
-        if (self->frames[i].owner)
-            self->frames[i].owner->release (&self->frames[i]);
-    if (self->capacity > MESSAGE_INLINE)
-        free (self->frames);
-    self->frames = NULL;
-    self->count = self->capacity = 0;
+    if (message_small (self))
+        message_reset (self);
+    else if (self->capacity)
+        message_free (self);
 }
 
 void message_truncate (struct message *self, size_t count);

@@ -287,6 +287,8 @@ zmq_wire_open (void *context, enum wire_type type, const struct wire_options *op
     self->gate = options->immediate && options->keep ? GATE_UNDECIDED : GATE_NONE;
     self->context = context;
     zmq_msg_init (&self->in);
+    bool limited = options->max_size >= 0 && options->max_size < FRAME_INLINE;
+    self->small_max = limited ? (int) options->max_size : FRAME_INLINE;
     self->send_timeout = self->recv_timeout = TIME_FOREVER;
     self->poll_fd = self->inproc_fd = -1;
     *wire = &self->wire;
@@ -302,7 +304,7 @@ zmq_wire_open (void *context, enum wire_type type, const struct wire_options *op
 
 /* ----------------------------------------------------------------- sending */
 
-static int
+static OUT_OF_LINE int
 set_timeout (struct zmq_wire *self, int option, int64_t *current, int64_t timeout)
 {
     if (timeout == *current)
@@ -357,7 +359,7 @@ send_frames (struct zmq_wire *self, struct message *message, int flags)
     return rc;
 }
 
-static inline int
+static int
 send_one (struct zmq_wire *self, struct frame *frame, int flags)
 {
     if (frame->owner != &zmq_owner)
@@ -368,14 +370,13 @@ send_one (struct zmq_wire *self, struct frame *frame, int flags)
     return 0;
 }
 
-static int
-zmq_wire_send (struct wire *wire, weft_msg_t *msg, int64_t timeout)
+/*  Any message, and whatever is to be done first. */
+static OUT_OF_LINE int
+send_any (struct zmq_wire *self, struct message *message, int64_t timeout)
 {
-    struct zmq_wire *self = (struct zmq_wire *) wire;
-    struct message *message = message_of (msg);
     if (message->count == 0)
         return error_set (WEFT_EINVAL, "a message without frames cannot be sent");
-    size_t bytes = message->count == 1 ? message->frames[0].size : weft_msg_bytes (msg);
+    size_t bytes = weft_msg_bytes ((weft_msg_t *) message);
     int flags = timeout ? 0 : ZMQ_DONTWAIT;
     int rc = address_open (self) ? 0 : address_pass (self, timeout);
     if (rc == 0 && timeout)
@@ -384,9 +385,33 @@ zmq_wire_send (struct wire *wire, weft_msg_t *msg, int64_t timeout)
         rc = message->count == 1 ? send_one (self, message->frames, flags) : send_frames (self, message, flags);
     if (rc)
         return rc == WEFT_EAGAIN && timeout ? error_plain (WEFT_ETIMEOUT) : rc;
-    wire->counters.sent++;
-    wire->counters.sent_bytes += bytes;
+    self->wire.counters.sent++;
+    self->wire.counters.sent_bytes += bytes;
     message_clear (message);
+    return 0;
+}
+
+static OUT_OF_LINE int
+send_failed (int64_t timeout)
+{
+    int rc = zmq_wire_error ("send");
+    return rc == WEFT_EAGAIN && timeout ? error_plain (WEFT_ETIMEOUT) : rc;
+}
+
+/*  The common case is here: a small message, and nothing that is to be done first. */
+static int
+zmq_wire_send (struct wire *wire, weft_msg_t *msg, int64_t timeout)
+{
+    struct zmq_wire *self = (struct zmq_wire *) wire;
+    struct message *message = message_of (msg);
+    if (!message_small (message) || !address_open (self) || (timeout && timeout != self->send_timeout))
+        return send_any (self, message, timeout);
+    const struct frame *frame = message->inlined;
+    if (zmq_send (self->socket, frame->store.bytes, frame->size, timeout ? 0 : ZMQ_DONTWAIT) < 0)
+        return send_failed (timeout);
+    wire->counters.sent++;
+    wire->counters.sent_bytes += frame->size;
+    message_reset (message);
     return 0;
 }
 
@@ -420,27 +445,28 @@ refuse (struct zmq_wire *self, struct message *message, size_t bytes)
     return error_set (WEFT_ETOOBIG, "a message of %zu bytes is over max-size and was discarded", bytes);
 }
 
-/*  The rest of a message after its first frame is there already. */
-static inline __attribute__ ((always_inline)) int
-recv_message (struct zmq_wire *self, struct message *message, int flags, bool guarded)
+static OUT_OF_LINE int
+recv_failed (int64_t timeout)
+{
+    int rc = zmq_wire_error ("receive");
+    return rc == WEFT_EAGAIN && timeout ? error_plain (WEFT_ETIMEOUT) : rc;
+}
+
+/*  A message whose first frame is in self->in; the rest is there already. */
+static int
+take_frames (struct zmq_wire *self, struct message *message, bool guarded)
 {
     int64_t limit = self->wire.options.max_size;
     size_t bytes = 0;
-    bool more = true, refused = false;
-    for (bool first = true; more; first = false) {
-        int got = zmq_msg_recv (&self->in, self->socket, first ? flags : 0);
-        if (got < 0) {
-            int rc = zmq_wire_error ("receive");
-            if (!first && rc == WEFT_EINTR)
-                continue;
-            return rc;
-        }
-        size_t size = got < INT_MAX ? (size_t) got : zmq_msg_size (&self->in);
+    bool more = true, refused = guarded && !guard_admits (self, &self->in);
+    while (more) {
+        size_t size = zmq_msg_size (&self->in);
         more = zmq_msg_more (&self->in);
         bytes += size;
-        if (guarded && first)
-            refused = !guard_admits (self, &self->in);
         refused = refused || (limit >= 0 && bytes > (size_t) limit) || store (message, &self->in, size);
+        while (more && zmq_msg_recv (&self->in, self->socket, 0) < 0)
+            if (zmq_errno () != EINTR)
+                return zmq_wire_error ("receive");
     }
     if (refused)
         return refuse (self, message, bytes);
@@ -449,21 +475,49 @@ recv_message (struct zmq_wire *self, struct message *message, int flags, bool gu
     return 0;
 }
 
+/*  After what is received first: its rest, and what comes after it when it is refused. */
+static OUT_OF_LINE int
+recv_any (struct zmq_wire *self, struct message *message, int64_t timeout, bool guarded)
+{
+    int rc = take_frames (self, message, guarded);
+    while (rc == WEFT_ETOOBIG) {
+        if (zmq_msg_recv (&self->in, self->socket, timeout ? 0 : ZMQ_DONTWAIT) < 0)
+            return recv_failed (timeout);
+        rc = take_frames (self, message, guarded);
+    }
+    return rc;
+}
+
+static OUT_OF_LINE int
+recv_prepare (struct zmq_wire *self, int64_t timeout)
+{
+    int rc = address_settle (self);
+    return rc || !timeout ? rc : set_timeout (self, ZMQ_RCVTIMEO, &self->recv_timeout, timeout);
+}
+
+/*  The common case is here: a small message, and nothing that is to be done first. What is
+ *  guarded is never the common case: each of its messages has to be admitted. */
 static inline __attribute__ ((always_inline)) int
 receive (struct wire *wire, weft_msg_t *msg, int64_t timeout, bool guarded)
 {
     struct zmq_wire *self = (struct zmq_wire *) wire;
     struct message *message = message_of (msg);
-    int flags = timeout ? 0 : ZMQ_DONTWAIT;
-    int rc = self->gate ? address_settle (self) : 0;
-    if (rc == 0 && timeout)
-        rc = set_timeout (self, ZMQ_RCVTIMEO, &self->recv_timeout, timeout);
     message_clear (message);
-    if (rc == 0)
-        do
-            rc = recv_message (self, message, flags, guarded);
-        while (rc == WEFT_ETOOBIG);
-    return rc == WEFT_EAGAIN && timeout ? error_plain (WEFT_ETIMEOUT) : rc;
+    if (self->gate == GATE_UNDECIDED || (timeout && timeout != self->recv_timeout)) {
+        int rc = recv_prepare (self, timeout);
+        if (rc)
+            return rc == WEFT_EAGAIN && timeout ? error_plain (WEFT_ETIMEOUT) : rc;
+    }
+    int got = zmq_msg_recv (&self->in, self->socket, timeout ? 0 : ZMQ_DONTWAIT);
+    if (got < 0)
+        return recv_failed (timeout);
+    if (guarded || got > self->small_max || zmq_msg_get (&self->in, ZMQ_MORE))
+        return recv_any (self, message, timeout, guarded);
+    struct frame *frame = message_begin_small (message, (size_t) got);
+    memcpy (frame->store.bytes, zmq_msg_data (&self->in), frame->size);
+    wire->counters.received++;
+    wire->counters.received_bytes += frame->size;
+    return 0;
 }
 
 static int

@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 #include <zmq.h>
 
+#include "core/error.h"
 #include "core/wire.h"
 
 struct zmq_wire;
@@ -90,6 +91,7 @@ struct zmq_wire {
     struct endpoint *first;             /*  GATE_UNDECIDED: what is to be connected             */
     zmq_msg_t in;                       /*  the frame received last, until the next             */
     int64_t send_timeout, recv_timeout; /*  as last set                                         */
+    int small_max;                      /*  bytes of a message that is taken without a look at its frames */
     int poll_fd;                        /*  epoll over all that can wake us; -1 until asked for */
     struct zmq_monitor monitor;
     bool outside;                       /*  has had an endpoint that the monitor tells of       */
@@ -105,7 +107,7 @@ struct zmq_wire {
 extern const struct wire_engine wire_zmq_guarded;
 
 /*  error_set with libzmq's words; chooses the code. */
-int zmq_wire_error (const char *what);
+int zmq_wire_error (const char *what) COLD;
 
 /*  An option of libzmq's that is an int; a larger value is the largest. */
 int zmq_wire_set (struct zmq_wire *self, int option, int64_t value);

@@ -89,7 +89,7 @@ struct weft_socket {
     struct watch watch;
     unsigned binds, connects;               /*  endpoints                                       */
     char target[ENDPOINT_MAX];              /*  the last that was connected to, for error texts */
-    unsigned turn;                          /*  messages, to pump now and then                  */
+    unsigned sends_left, recvs_left;        /*  so many more without a look at anything but the message; 0 at first */
     bool waited;                            /*  the first send may go: wait-peers, wait-subs are over */
 };
 

@@ -34,7 +34,7 @@ socket_gone (const struct weft_socket *self)
     return self->watch.connects && self->wire->peers == 0;
 }
 
-static int
+static OUT_OF_LINE int
 not_attached (const struct weft_socket *self)
 {
     return error_set (WEFT_ESTATE, "%s: bind or connect it first", self->pattern->name);
@@ -88,6 +88,13 @@ recv_timeout (const struct weft_socket *self, int64_t timeout)
 
 /* ------------------------------------------------------ on behalf of patterns */
 
+/*  The wait that is left to the engine. */
+static inline int64_t
+first_wait (int64_t timeout)
+{
+    return clock_earlier (timeout, SOCKET_PATIENCE);
+}
+
 /*  XPUB always says that it can send, and ROUTER when anybody has room; so a wait for the
  *  one that has none is left to the engine's own send, in slices. */
 static int
@@ -109,19 +116,22 @@ send_patiently (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
     }
 }
 
+/*  After a first try that gave `rc`. */
+static OUT_OF_LINE int
+send_on (struct weft_socket *self, weft_msg_t *msg, int64_t timeout, int rc)
+{
+    if (rc == WEFT_EAGAIN && is_misfit (self))
+        return socket_misfit (self);
+    if (rc == WEFT_ETIMEOUT)
+        rc = send_patiently (self, msg, timeout == TIME_FOREVER ? timeout : timeout - first_wait (timeout));
+    return rc == WEFT_ETIMEOUT ? send_timeout (self, timeout) : rc;
+}
+
 int
 socket_send (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
 {
-    int64_t first = clock_earlier (timeout, SOCKET_PATIENCE);
-    int rc = wire_send (self->wire, msg, first);
-    if (rc == WEFT_EAGAIN && is_misfit (self))
-        return socket_misfit (self);
-    if (rc != WEFT_ETIMEOUT)
-        return rc;
-    rc = send_patiently (self, msg, timeout == TIME_FOREVER ? timeout : timeout - first);
-    if (rc != WEFT_ETIMEOUT)
-        return rc;
-    return send_timeout (self, timeout);
+    int rc = wire_send (self->wire, msg, first_wait (timeout));
+    return rc ? send_on (self, msg, timeout, rc) : 0;
 }
 
 /*  What a peer sent before it left can be received when its leaving is told: so the
@@ -151,16 +161,22 @@ recv_patiently (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
     }
 }
 
-int
-socket_recv (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
+/*  After a first try that gave `rc`. */
+static OUT_OF_LINE int
+recv_on (struct weft_socket *self, weft_msg_t *msg, int64_t timeout, int rc)
 {
-    int64_t first = clock_earlier (timeout, SOCKET_PATIENCE);
-    int rc = wire_recv (self->wire, msg, first);
     if (rc == WEFT_ETIMEOUT || (rc == WEFT_EAGAIN && (self->config.until_gone || self->watch.misfit)))
-        rc = recv_patiently (self, msg, timeout == TIME_FOREVER ? timeout : timeout - first);
+        rc = recv_patiently (self, msg, timeout == TIME_FOREVER ? timeout : timeout - first_wait (timeout));
     if (rc != WEFT_ETIMEOUT)
         return rc;
     return timeout == 0 ? error_plain (WEFT_EAGAIN) : recv_timeout (self, timeout);
+}
+
+int
+socket_recv (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
+{
+    int rc = wire_recv (self->wire, msg, first_wait (timeout));
+    return rc ? recv_on (self, msg, timeout, rc) : 0;
 }
 
 /* ---------------------------------------------------------- waiting for peers */
@@ -220,7 +236,7 @@ may_begin (struct weft_socket *self)
 }
 
 /*  Before the first message goes out: what every send would have to check. */
-static int
+static OUT_OF_LINE int
 first_send (struct weft_socket *self, int64_t timeout)
 {
     if (!self->pattern->send)
@@ -242,37 +258,52 @@ first_send (struct weft_socket *self, int64_t timeout)
 
 /* -------------------------------------------------------- sending, receiving */
 
-static inline void
-turn (struct weft_socket *self)
+/*  What every message would have to check is checked at the first, and at one of PUMP_EVERY. */
+static OUT_OF_LINE int
+send_checked (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
 {
-    if (++self->turn % PUMP_EVERY == 0)
+    if (!self->waited) {
+        int rc = first_send (self, timeout);
+        if (rc)
+            return rc;
+    } else if (self->sends_left == 0)
         socket_pump (self);
+    if (message_of (msg)->count == 0)
+        return error_set (WEFT_EINVAL, "a message without frames cannot be sent");
+    self->sends_left = PUMP_EVERY;
+    return self->pattern->send (self, msg, timeout);
 }
 
 int
 weft_send (weft_socket_t *self, weft_msg_t *msg, int flags)
 {
     int64_t timeout = flags & WEFT_DONTWAIT ? 0 : self->config.timeout;
-    if (!self->waited) {
-        int rc = first_send (self, timeout);
-        if (rc)
-            return rc;
-    }
-    if (message_of (msg)->count == 0)
-        return error_set (WEFT_EINVAL, "a message without frames cannot be sent");
-    turn (self);
+    if (self->sends_left == 0 || message_of (msg)->count == 0)
+        return send_checked (self, msg, timeout);
+    self->sends_left--;
     return self->pattern->send (self, msg, timeout);
 }
 
-int
-weft_recv (weft_socket_t *self, weft_msg_t *msg, int flags)
+static OUT_OF_LINE int
+recv_checked (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
 {
     if (!self->pattern->recv)
         return error_set (WEFT_ENOTSUP, "%s sockets do not receive", self->pattern->name);
     if (!self->wire)
         return not_attached (self);
-    turn (self);
-    return self->pattern->recv (self, msg, flags & WEFT_DONTWAIT ? 0 : self->config.timeout);
+    socket_pump (self);
+    self->recvs_left = PUMP_EVERY;
+    return self->pattern->recv (self, msg, timeout);
+}
+
+int
+weft_recv (weft_socket_t *self, weft_msg_t *msg, int flags)
+{
+    int64_t timeout = flags & WEFT_DONTWAIT ? 0 : self->config.timeout;
+    if (self->recvs_left == 0)
+        return recv_checked (self, msg, timeout);
+    self->recvs_left--;
+    return self->pattern->recv (self, msg, timeout);
 }
 
 /* ------------------------------------------------------- polling and counters */
