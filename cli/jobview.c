@@ -255,6 +255,9 @@ tell_failure (struct jobview *self, const struct viewjob *job, const weft_pool_e
     if (event->reason == WEFT_JOB_NOT_STARTED)
         cli_error (self->cli, "job %llu could not be started: %.*s", number, (int) event->size,
                    event->data ? (const char *) event->data : "");
+    else if (event->reason == WEFT_JOB_OUTPUT_LOST)
+        cli_error (self->cli, "job %llu was stopped, since its output could not be kept: %.*s", number,
+                   (int) event->size, event->data ? (const char *) event->data : "");
     else if (event->reason == WEFT_JOB_LOST)
         cli_error (self->cli, "job %llu: its worker was lost %d times, given up: %s", number, event->attempt,
                    job->command);

@@ -732,7 +732,7 @@ pool_next_job (struct pool_message *self, uint64_t *id, int64_t *attempt, struct
 static void
 get_ended (struct pool_reader *in, struct pool_record *record)
 {
-    record->reason = get_int (in, WEFT_JOB_EXITED, WEFT_JOB_NOT_STARTED);
+    record->reason = get_int (in, WEFT_JOB_EXITED, WEFT_JOB_OUTPUT_LOST);
     record->status = get_int (in, 0, 255);
     record->signal = get_int (in, 0, 255);
     record->started = get_int (in, INT64_MIN, INT64_MAX);

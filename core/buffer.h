@@ -51,4 +51,11 @@ int buffer_terminate (struct buffer *self);
 void buffer_consume (struct buffer *self, size_t size);
 void buffer_clear (struct buffer *self);
 
+/*  Takes back what was added since it held `size` bytes. */
+static inline void
+buffer_cut (struct buffer *self, size_t size)
+{
+    self->tail = self->head + size;
+}
+
 #endif

@@ -305,7 +305,8 @@ enum {                              /*  why an attempt ended */
     WEFT_JOB_TIMEOUT,               /*  stopped after its timeout                       */
     WEFT_JOB_LOST,                  /*  its worker went away                            */
     WEFT_JOB_CANCELLED,             /*  by weft_pool_cancel                             */
-    WEFT_JOB_NOT_STARTED            /*  it could not be started: data says why          */
+    WEFT_JOB_NOT_STARTED,           /*  it could not be started: data says why          */
+    WEFT_JOB_OUTPUT_LOST            /*  not all it wrote could be kept, and it was stopped: data says why */
 };
 typedef struct weft_pool_event {
     int kind;                       /*  WEFT_POOL_...                                   */

@@ -49,7 +49,7 @@ static const char schema[] =
     "  ELSE 'failed' END AS state,"
     " j.command, r.status, r.signal,"
     " CASE r.reason WHEN 0 THEN 'exited' WHEN 1 THEN 'timeout' WHEN 2 THEN 'lost' WHEN 3 THEN 'cancelled'"
-    "  WHEN 4 THEN 'not started' END AS reason,"
+    "  WHEN 4 THEN 'not started' WHEN 5 THEN 'output lost' END AS reason,"
     " r.why, coalesce (r.attempt, s.attempt) AS attempt, coalesce (r.host, s.host) AS host,"
     " coalesce (r.worker, s.worker) AS worker, coalesce (r.slot, s.slot) AS slot,"
     " strftime ('%Y-%m-%dT%H:%M:%fZ', j.submitted / 1e6, 'unixepoch') AS submitted,"

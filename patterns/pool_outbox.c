@@ -65,8 +65,10 @@ outbox_add (struct outbox *self, const struct pool_record *record, int64_t now)
 {
     size_t before = buffer_size (&self->body);
     int rc = pool_put_record (&self->body, record);
-    if (rc)
+    if (rc) {
+        buffer_cut (&self->body, before);
         return rc;
+    }
     if (!self->count++)
         self->since = now;
     self->urgent |= record->kind != WEFT_POOL_STARTED;

@@ -37,7 +37,7 @@ void outbox_free (struct outbox *self);
  *  or sealed. */
 uint64_t outbox_drop (struct outbox *self);
 
-/*  WEFT_ENOMEM. Takes a record even when it is full: who adds looks first. */
+/*  WEFT_ENOMEM, and nothing is added. Takes a record even when it is full: who adds looks first. */
 int outbox_add (struct outbox *self, const struct pool_record *record, int64_t now);
 bool outbox_full (const struct outbox *self);
 bool outbox_empty (const struct outbox *self);      /*  nothing gathered, all acknowledged */

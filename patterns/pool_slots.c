@@ -194,11 +194,23 @@ slot_record (const struct slots *self, const struct slot *slot, int kind)
     };
 }
 
-static void
+static int
 report (struct slots *self, const struct slot *slot, const struct pool_record *record)
 {
-    if (!slot->silent)
-        outbox_add (self->outbox, record, clock_now (self->clock));
+    return slot->silent ? 0 : outbox_add (self->outbox, record, clock_now (self->clock));
+}
+
+static void slot_stop (struct slots *self, struct slot *slot, int reason);
+
+/*  A part of what the job wrote is lost, and so the rest is worth nothing. */
+static void
+lose_output (struct slots *self, struct slot *slot)
+{
+    slot_stop (self, slot, WEFT_JOB_OUTPUT_LOST);
+    if (slot->reason == WEFT_JOB_EXITED)
+        slot->reason = WEFT_JOB_OUTPUT_LOST;
+    buffer_free (&slot->out[0]);
+    buffer_free (&slot->out[1]);
 }
 
 /*  Passes on `size` bytes from the front of what was read. */
@@ -211,7 +223,10 @@ pass_on (struct slots *self, struct slot *slot, int stream, size_t size)
         size_t chunk = size < POOL_CHUNK ? size : POOL_CHUNK;
         record.stream = stream + 1;
         record.data = (struct pool_bytes) { buffer_data (out), chunk };
-        report (self, slot, &record);
+        if (report (self, slot, &record)) {
+            lose_output (self, slot);
+            return;
+        }
         buffer_consume (out, chunk);
         size -= chunk;
     }
@@ -222,8 +237,12 @@ take_output (struct slots *self, struct slot *slot, int stream, size_t size)
 {
     struct buffer *out = &slot->out[stream];
     slot->received += size;
-    if (buffer_add (out, self->scratch, size))
+    if (slot->reason == WEFT_JOB_OUTPUT_LOST)
         return;
+    if (buffer_add (out, self->scratch, size)) {
+        lose_output (self, slot);
+        return;
+    }
     size_t whole = 0;
     if (slot->stream) {
         const char *newline = memrchr (buffer_data (out), '\n', buffer_size (out));
@@ -302,9 +321,10 @@ learn_runtime (struct slots *self, int64_t runtime)
     self->average = self->average < 0 ? runtime : self->average + (runtime - self->average) / 8;
 }
 
-static void
+static int
 slot_report_end (struct slots *self, struct slot *slot)
 {
+    static const char why[] = "the worker is out of memory";
     struct pool_record record = slot_record (self, slot, WEFT_POOL_DONE);
     record.reason = slot->reason;
     record.status = slot->status;
@@ -313,7 +333,9 @@ slot_report_end (struct slots *self, struct slot *slot)
     record.runtime = (slot->ended - slot->begun) / TIME_US;
     record.received = slot->received;
     record.sent = slot->sent;
-    report (self, slot, &record);
+    if (slot->reason == WEFT_JOB_OUTPUT_LOST)
+        record.data = (struct pool_bytes) { why, sizeof why - 1 };
+    return report (self, slot, &record);
 }
 
 /*  The job has exited and its group is dead: what is in its pipes now is all that
@@ -331,7 +353,8 @@ drain (struct slots *self, struct slot *slot)
     }
     pass_on (self, slot, 0, buffer_size (&slot->out[0]));
     pass_on (self, slot, 1, buffer_size (&slot->out[1]));
-    slot_report_end (self, slot);
+    if (slot_report_end (self, slot))
+        return;                         /*  for lack of memory: again in the next turn */
     slot_close (self, slot);
 }
 
