@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -16,6 +17,9 @@ static void *
 agent_run (void *arg)
 {
     struct agent *self = arg;
+    /*  Of this thread, and of the jobs that it starts. */
+    if (self->nice > getpriority (PRIO_PROCESS, 0))
+        setpriority (PRIO_PROCESS, 0, (int) self->nice);
     self->result = weft_worker_run (self->worker);
     if (self->result < 0)
         snprintf (self->words, sizeof self->words, "%s", weft_error ());
@@ -56,6 +60,7 @@ agent_prepare (struct agent *self, weft_t *weft, const struct agents_config *con
                                         { "shell", config->shell },
                                         { "prefetch", config->strict ? "0" : NULL } };
     self->done_fd = -1;
+    self->nice = config->nice;
     self->worker = weft_worker_new (weft);
     int rc = self->worker ? 0 : WEFT_ENOMEM;
     for (size_t i = 0; i < sizeof settings / sizeof *settings && rc == 0; i++)
@@ -87,7 +92,7 @@ agents_start (struct agents *self, weft_t *weft, const struct agents_config *con
 }
 
 int
-agents_start_one (struct agents *self, weft_worker_t *worker)
+agents_start_one (struct agents *self, weft_worker_t *worker, int64_t nice)
 {
     *self = (struct agents){ .list = calloc (1, sizeof *self->list) };
     int fd = eventfd (0, EFD_CLOEXEC);
@@ -96,7 +101,7 @@ agents_start_one (struct agents *self, weft_worker_t *worker)
         return error_errno ("cannot start a worker");
     }
     self->count = 1;
-    self->list[0] = (struct agent){ .worker = worker, .done_fd = fd };
+    self->list[0] = (struct agent){ .worker = worker, .nice = nice, .done_fd = fd };
     int rc = agent_start (&self->list[0]);
     if (rc < 0) {
         close (fd);

@@ -34,6 +34,8 @@ jobfeed_mode (struct jobfeed *self, const struct jobfeed_config *config, enum re
         return error_set (WEFT_EINVAL, "give one of --resume, --resume-failed and --retry-failed");
     *mode = options->resume ? RESUME_ENDED : options->resume_failed ? RESUME_FAILED
             : options->retry_failed ? RESUME_RETRY : RESUME_NOT;
+    if (config->list->shuffle && *mode != RESUME_NOT && *mode != RESUME_RETRY && config->joblog)
+        return error_set (WEFT_EINVAL, "--shuf gives a job another number each time: a job log cannot be resumed");
     if (*mode == RESUME_NOT || config->joblog)
         return 0;
     self->by_results = *mode == RESUME_ENDED && self->results.kind != RESULTS_NONE
@@ -129,7 +131,9 @@ jobfeed_next (struct jobfeed *self)
     }
     if (rc != 1)
         return rc;
-    if (self->results.kind != RESULTS_NONE)
+    if (self->list.named && !self->results.names)
+        rc = results_name (&self->results, &self->list.names);
+    if (rc >= 0 && self->results.kind != RESULTS_NONE)
         rc = results_place (&self->results, &self->list.args, self->list.number, JOBLIST_SLOT_MARK, &self->place);
     rc = rc < 0 ? rc : jobfeed_pass (self);
     self->made += rc == 1;

@@ -18,6 +18,8 @@
 const struct option jobhead_options[] = {
     { .name = "timeout", .type = OPTION_TIME, .argument = "TIME", .standard = "0", .max = 24 * 24 * 3600 * TIME_S,
       .offset = FIELD (timeout), .text = "stop a job that runs longer; 0 for no limit" },
+    { .name = "delay", .type = OPTION_TIME, .argument = "TIME", .standard = "0", .max = 24 * 24 * 3600 * TIME_S,
+      .offset = FIELD (delay), .text = "let so much time pass between one job's start and the next one's" },
     { .name = "retries", .type = OPTION_INT, .argument = "N", .standard = "1", .max = 1000000, .offset = FIELD (tries),
       .text = "try a job that fails up to N times in all" },
     { .name = "halt", .type = OPTION_TEXT, .argument = "WHEN,WHY=N", .offset = FIELD (halt),
@@ -178,10 +180,22 @@ jobhead_done (struct jobhead *self, const weft_pool_event_t *event)
         jobhead_halt (self);
 }
 
+/*  With --delay one job at a time waits to begin, so that it is the start that is delayed. */
+static void
+jobhead_started (struct jobhead *self, const struct viewjob *job, const weft_pool_event_t *event)
+{
+    if (!job || job != self->starting || (event->kind != WEFT_POOL_STARTED && event->kind != WEFT_POOL_DONE))
+        return;
+    self->starting = NULL;
+    if (event->kind == WEFT_POOL_STARTED)
+        self->next_start = clock_now (clock_system ()) + self->options->delay;
+}
+
 static void
 jobhead_event (struct jobhead *self, const weft_pool_event_t *event)
 {
     struct viewjob *job = (struct viewjob *) (uintptr_t) event->tag;
+    jobhead_started (self, job, event);
     int rc = jobview_event (&self->view, &self->line, job, event);
     if (rc == 0 && event->kind == WEFT_POOL_STARTED && self->options->trace) {
         progress_clear (&self->view.progress);
@@ -230,6 +244,7 @@ jobhead_hand_over (struct jobhead *self)
         viewjob_free (job);
         return rc;
     }
+    self->starting = self->options->delay ? job : NULL;
     viewjob_link (job, &self->jobs);
     jobview_begin (&self->line, job, self->feed.list.number, self->feed.made);
     self->made = false;
@@ -272,12 +287,21 @@ jobhead_make (struct jobhead *self)
     return rc > 0;
 }
 
+/*  How long until a job may be handed over: ns, or TIME_FOREVER until another has begun. */
+static int64_t
+jobhead_delay (const struct jobhead *self)
+{
+    if (!self->options->delay)
+        return 0;
+    return self->starting ? TIME_FOREVER : clock_left (clock_system (), self->next_start);
+}
+
 /*  True when there may be more to hand over at once. */
 static bool
 jobhead_feed (struct jobhead *self)
 {
     for (int i = 0; i < TURN_JOBS && self->state == HEAD_FEEDING; i++) {
-        if (outlet_full (&self->view.outlet) || (!self->made && !jobhead_make (self)))
+        if (jobhead_delay (self) != 0 || outlet_full (&self->view.outlet) || (!self->made && !jobhead_make (self)))
             return false;
         int rc = self->made ? jobhead_hand_over (self) : 0;
         if (rc == WEFT_EAGAIN)
@@ -293,12 +317,16 @@ jobhead_feed (struct jobhead *self)
 static int
 jobhead_wait (struct jobhead *self)
 {
-    bool input = self->state == HEAD_FEEDING && self->waiting && !self->made;
+    int64_t delay = self->state == HEAD_FEEDING ? jobhead_delay (self) : TIME_FOREVER;
+    bool input = self->state == HEAD_FEEDING && self->waiting && !self->made && delay == 0;
+    int64_t wait = progress_wait (&self->view.progress);
+    if (delay > 0)
+        wait = clock_earlier (wait, delay);
     weft_pollitem_t items[] = { { .fd = self->cli->stop_fd, .events = WEFT_IN },
                                 { .fd = input ? jobfeed_fd (&self->feed) : -1, .events = WEFT_IN },
                                 { .fd = outlet_fd (&self->view.outlet), .events = WEFT_OUT },
                                 { .self = self->pool, .events = WEFT_IN } };
-    return weft_poll (items, self->ended ? 3 : 4, clock_poll_ms (progress_wait (&self->view.progress)));
+    return weft_poll (items, self->ended ? 3 : 4, clock_poll_ms (wait));
 }
 
 static int

@@ -10,7 +10,7 @@
 #include "cli/jobview.h"
 
 struct jobhead_options {
-    int64_t timeout;
+    int64_t timeout, delay;
     int64_t tries;
     char *halt;
     bool dry_run, trace;
@@ -42,6 +42,8 @@ struct jobhead {
     bool total_known;
     uint64_t total;
     uint64_t not_run;
+    const struct viewjob *starting;     /*  with a delay: was handed over and has not begun ... */
+    int64_t next_start;         /*  ... and ns: no job is handed over before            */
     int stops;                  /*  signals that were acted on                          */
     int status;                 /*  EXIT_RUN_ERROR or EXIT_OK when that overrides the jobs', else -1 */
 };

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "cli/header.h"
 #include "core/error.h"
 
 #define FIELD(name) offsetof (struct joblist_options, name)
@@ -28,6 +29,11 @@ const struct option joblist_options[] = {
     { .name = "link", .type = OPTION_FLAG, .offset = FIELD (link),
       .text = "go through several sources in step, the shorter ones over again" },
     HIDDEN ("xapply", link, OPTION_FLAG),
+    { .name = "header", .type = OPTION_TEXT, .argument = ":", .offset = FIELD (header),
+      .text = "with : the first value of each source names it, for {NAME} {NAME.} and so on; and its columns, which "
+              "TABs part, or --colsep" },
+    { .name = "shuf", .type = OPTION_FLAG, .offset = FIELD (shuffle),
+      .text = "run the jobs in random order, once all values were read" },
     OPTION_END
 };
 
@@ -116,12 +122,18 @@ static int
 joblist_prepare (struct joblist *self, const struct joblist_options *options, char *const *words, int count,
                  const char *tag)
 {
-    struct jobsource_config config = { .delimiter = options->null ? "" : options->delimiter, .colsep = options->colsep,
+    const char *tab = options->header ? "\t" : NULL;
+    struct jobsource_config config = { .delimiter = options->null ? "" : options->delimiter,
+                                       .colsep = options->colsep ? options->colsep : tab,
+                                       .header = tab != NULL, .shuffle = options->shuffle,
                                        .skip_blank = options->skip_blank, .link = options->link,
                                        .per_job = options->per_job };
     unsigned flags = REPLACE_QUOTE | REPLACE_APPEND | (options->per_job > 1 ? REPLACE_REPEAT : 0);
-    *self = (struct joblist){ .number = 0 };
+    *self = (struct joblist){ .header = options->header };
     arglist_init (&self->args);
+    arglist_init (&self->names);
+    if (options->header && strcmp (options->header, ":") != 0)
+        return error_set (WEFT_EINVAL, "--header takes a colon: the first value of each source names it");
     int rc = joblist_template (self, words, count, flags);
     if (rc == 0 && tag)
         rc = replace_compile (&self->tag, tag, 0);
@@ -175,6 +187,7 @@ joblist_free (struct joblist *self)
 {
     jobsource_destroy (&self->source);
     arglist_free (&self->args);
+    arglist_free (&self->names);
     replace_free (&self->command);
     replace_free (&self->tag);
 }
@@ -199,10 +212,45 @@ joblist_render (struct joblist *self, struct buffer *command, struct buffer *tag
     return rc < 0 ? rc : 1;
 }
 
+/*  A template again, now that its names are known. */
+static int
+joblist_rename (struct joblist *self, struct replace *template)
+{
+    if (!template->text)
+        return 0;
+    struct replace old = *template;
+    struct buffer text;
+    buffer_init (&text, 0);
+    int rc = header_number (&self->names, old.text, &text);
+    if (rc == 0)
+        rc = replace_compile (template, buffer_data (&text), old.flags);
+    else
+        *template = (struct replace){ .count = 0 };
+    replace_free (&old);
+    buffer_free (&text);
+    return rc;
+}
+
+/*  1, 0 or an error. */
+static int
+joblist_name (struct joblist *self)
+{
+    int rc = jobsource_header (self->source, &self->names);
+    if (rc != 1)
+        return rc;
+    self->named = true;
+    rc = joblist_rename (self, &self->command);
+    if (rc == 0)
+        rc = joblist_rename (self, &self->tag);
+    return rc < 0 ? rc : 1;
+}
+
 int
 joblist_next (struct joblist *self, struct buffer *command, struct buffer *tag)
 {
-    int rc = jobsource_next (self->source, &self->args);
+    int rc = self->header && !self->named ? joblist_name (self) : 1;
+    if (rc == 1)
+        rc = jobsource_next (self->source, &self->args);
     if (rc != 1)
         return rc;
     self->number++;

@@ -20,7 +20,8 @@ struct joblist_options {
     char *delimiter;
     char *colsep;
     int64_t per_job;            /*  -n, -N      */
-    bool skip_blank, link;
+    bool skip_blank, link, shuffle;
+    char *header;
 };
 
 extern const struct option joblist_options[];
@@ -29,6 +30,8 @@ struct joblist {
     struct jobsource *source;
     struct arglist args;
     struct replace command, tag;
+    bool header, named;         /*  the first values are names; they were read  */
+    struct arglist names;       /*  of columns, or none                         */
     uint64_t number;            /*  of the last job                         */
     bool from_in;               /*  no source was named: values come from `in` */
 };

@@ -9,6 +9,7 @@
 
 #include "cli/columns.h"
 #include "cli/records.h"
+#include "cli/shuffle.h"
 #include "core/error.h"
 
 /*  One source. Values are asked for by index: 0, 1, 2, ... and, where they are
@@ -43,6 +44,8 @@ struct jobsource {
     size_t input_count, group_count;
     size_t loading;             /*  group whose values are wanted next              */
     int64_t gathered;           /*  combinations in the job that is being made      */
+    size_t named;               /*  inputs whose header was read                    */
+    struct shuffle shuffle;
     size_t kept_bytes;
     int waiting_fd;
     bool prepared, used_in;
@@ -83,6 +86,7 @@ jobsource_destroy (struct jobsource **self_p)
     free (self->inputs);
     free (self->current);
     free (self->groups);
+    shuffle_free (&self->shuffle);
     free (self);
 }
 
@@ -182,8 +186,11 @@ jobsource_prepare (struct jobsource *self)
         if (!linked)
             self->groups[self->group_count++] = (struct group){ .first = i };
         self->groups[self->group_count - 1].size++;
-        self->inputs[i].keep |= self->group_count > 1 || (self->config.link && self->input_count > 1);
+        self->inputs[i].keep |= self->group_count > 1 || self->config.shuffle
+                                || (self->config.link && self->input_count > 1);
     }
+    self->shuffle.width = self->input_count;
+    self->shuffle.bytes_max = JOBSOURCE_KEPT_MAX;
     self->prepared = true;
     return 0;
 }
@@ -320,6 +327,32 @@ jobsource_gather (struct jobsource *self, struct arglist *args)
     return 0;
 }
 
+/*  The next combination in order, or, when all are known, in random order. */
+static int
+jobsource_combination (struct jobsource *self)
+{
+    struct group *last = &self->groups[self->group_count - 1];
+    int rc = 1;
+    while (!self->shuffle.full && (rc = jobsource_turn (self)) == 1) {
+        last->position++;
+        self->loading = self->group_count - 1;
+        if (!self->config.shuffle)
+            return 1;
+        rc = shuffle_add (&self->shuffle, self->current);
+        group_forget (self, last);
+        if (rc < 0)
+            return rc;
+    }
+    if (rc == WEFT_EEND && self->config.shuffle)
+        rc = shuffle_mix (&self->shuffle);
+    if (rc < 0 || !self->shuffle.full)
+        return rc;
+    char *const *row = shuffle_next (&self->shuffle);
+    if (row)
+        memcpy (self->current, row, self->input_count * sizeof *row);
+    return row ? 1 : WEFT_EEND;
+}
+
 int
 jobsource_next (struct jobsource *self, struct arglist *args)
 {
@@ -331,7 +364,7 @@ jobsource_next (struct jobsource *self, struct arglist *args)
     if (self->gathered == 0)
         arglist_clear (args);
     while (true) {
-        int rc = jobsource_turn (self);
+        int rc = jobsource_combination (self);
         if (rc == WEFT_EEND && self->gathered > 0) {
             self->gathered = 0;
             return 1;
@@ -340,15 +373,50 @@ jobsource_next (struct jobsource *self, struct arglist *args)
             return rc;
         if (self->config.per_job > 0 && (rc = jobsource_gather (self, args)) < 0)
             return rc;
-        struct group *last = &self->groups[self->group_count - 1];
-        group_forget (self, last);
-        last->position++;
-        self->loading = self->group_count - 1;
+        group_forget (self, &self->groups[self->group_count - 1]);
         if (++self->gathered >= self->config.per_job) {
             self->gathered = 0;
             return 1;
         }
     }
+}
+
+/*  The first value of an input, which is none: 1, 0 or an error. One without any has no name. */
+static int
+input_header (struct jobsource *self, struct input *input, struct arglist *names)
+{
+    char *value = NULL;
+    size_t size = 0;
+    int rc = 1;
+    if (input->file)
+        rc = input_next (self, input, &value, &size);
+    else if (input->count) {
+        value = input->kept[0];
+        memmove (input->kept, input->kept + 1, --input->count * sizeof *input->kept);
+    }
+    if (rc == 0)
+        self->waiting_fd = input->records.fd;
+    if (rc == WEFT_EEND)
+        input->ended = true;
+    if (rc <= 0 || !value)
+        return rc == WEFT_EEND ? 1 : rc;
+    size = strlen (value);
+    if (input->file && size && value[size - 1] == '\r')
+        value[--size] = '\0';
+    rc = self->columns.active ? columns_split (&self->columns, value, names) : arglist_add (names, value, size);
+    return rc < 0 ? rc : 1;
+}
+
+int
+jobsource_header (struct jobsource *self, struct arglist *names)
+{
+    self->waiting_fd = -1;
+    for (; self->config.header && self->named < self->input_count; self->named++) {
+        int rc = input_header (self, &self->inputs[self->named], names);
+        if (rc != 1)
+            return rc;
+    }
+    return 1;
 }
 
 int
@@ -366,6 +434,7 @@ jobsource_count (const struct jobsource *self, uint64_t *count)
         uint64_t size = input->count;
         if (input->file && (self->config.skip_blank || input->chain_count || !records_count (&input->records, &size)))
             return false;
+        size -= self->config.header && size > 0;
         if (size == 0 && self->input_count > 1)
             size = 1;
         if (i > 0 && self->config.link)

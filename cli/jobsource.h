@@ -20,6 +20,8 @@ struct jobsource_config {
     bool skip_blank;            /*  values of nothing but white space are passed over           */
     bool link;                  /*  sources go in step, the shorter ones over again             */
     int64_t per_job;            /*  values (combinations) a job takes; 0: it takes one, and gets none */
+    bool header;                /*  the first value of each source is no value but names it     */
+    bool shuffle;               /*  combinations come in random order, when all are known       */
 };
 
 struct jobsource;
@@ -36,6 +38,10 @@ int jobsource_add_file (struct jobsource *self, const char *path, int in, bool l
 
 /*  The files one after the other, as one source. `paths` must outlive it. */
 int jobsource_add_chain (struct jobsource *self, char *const *paths, size_t count, int in);
+
+/*  With a header, and before the first jobsource_next: the names of the columns, or of the
+ *  sources. Never waits: 1; 0: nothing yet, wait until jobsource_fd can be read; or an error. */
+int jobsource_header (struct jobsource *self, struct arglist *names);
 
 /*  Never waits. 1: `args` holds the arguments of the next job; 0: nothing yet,
  *  wait until jobsource_fd can be read; WEFT_EEND; or an error, which ends it. */

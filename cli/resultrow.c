@@ -189,8 +189,12 @@ print_names (struct results *self, struct outlet *outlet)
     buffer_init (&out, 0);
     for (size_t i = 0; i < sizeof names / sizeof *names && rc == 0; i++)
         rc = buffer_addf (&out, "%s%c", names[i], c);
-    for (size_t i = 1; i <= self->columns && rc == 0; i++)
-        rc = buffer_addf (&out, "V%zu%c", i, c);
+    for (size_t i = 1; i <= self->columns && rc == 0; i++) {
+        bool named = self->names && i <= self->names->count;
+        rc = named ? add_field (self, arglist_values (self->names)[i - 1], &out) : buffer_addf (&out, "V%zu", i);
+        if (rc == 0)
+            rc = buffer_add (&out, &c, 1);
+    }
     if (rc == 0)
         rc = buffer_addf (&out, "Stdout%cStderr\n", c);
     if (rc == 0)

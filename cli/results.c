@@ -12,10 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/header.h"
 #include "cli/resultrow.h"
 #include "core/error.h"
 
 #define NAME_BYTES 255          /*  GNU parallel cuts longer ones, too  */
+#define COLUMNS_MAX 1000        /*  in a path, which is shorter than that */
 
 enum results_file {
     FILE_OUT,
@@ -46,6 +48,27 @@ results_open (struct results *self, const char *path)
                  : self->template.replaces ? RESULTS_NAMED : RESULTS_TREE;
     clock_gettime (CLOCK_REALTIME_COARSE, &self->since);        /*  the clock of file systems */
     return 0;
+}
+
+int
+results_name (struct results *self, struct arglist *names)
+{
+    struct replace old = self->template;
+    struct buffer text;
+    self->names = names;
+    if (self->kind != RESULTS_NAMED && self->kind != RESULTS_TREE)
+        return 0;
+    buffer_init (&text, 0);
+    int rc = header_number (names, old.text, &text);
+    if (rc == 0)
+        rc = replace_compile (&self->template, buffer_data (&text), old.flags);
+    if (rc == 0 && self->template.replaces)
+        self->kind = RESULTS_NAMED;
+    if (rc < 0)
+        self->template = (struct replace){ .count = 0 };
+    replace_free (&old);
+    buffer_free (&text);
+    return rc;
 }
 
 void
@@ -85,19 +108,61 @@ add_name (const char *value, struct buffer *place)
     return rc;
 }
 
+/*  The name of a column, or its number at `text`. */
+static const char *
+column_name (const struct results *self, unsigned column, char text[12])
+{
+    snprintf (text, 12, "%u", column);
+    return self->names && column <= self->names->count ? arglist_values (self->names)[column - 1] : text;
+}
+
+/*  As GNU parallel sorts columns: by the number that a name begins with, then as text. */
+static bool
+column_before (const struct results *self, unsigned a, unsigned b)
+{
+    char text[2][12];
+    const char *one = column_name (self, a, text[0]), *two = column_name (self, b, text[1]);
+    double first = strtod (one, NULL), second = strtod (two, NULL);
+    return first != second ? first < second : strcmp (one, two) < 0;
+}
+
+/*  The values of a row, of which there are few, sorted by their columns. */
+static int
+place_row (const struct results *self, struct arglist *args, size_t start, size_t end, struct buffer *place)
+{
+    size_t order[end - start];
+    for (size_t i = start; i < end; i++) {
+        size_t at = i - start;
+        for (; at > 0 && self->names && column_before (self, args->columns[i], args->columns[order[at - 1]]); at--)
+            order[at] = order[at - 1];
+        order[at] = i;
+    }
+    int rc = 0;
+    for (size_t i = 0; i < end - start && rc == 0; i++) {
+        char text[12];
+        rc = add_name (column_name (self, args->columns[order[i]], text), place);
+        if (rc == 0)
+            rc = buffer_add_str (place, "/");
+        if (rc == 0)
+            rc = add_name (arglist_values (args)[order[i]], place);
+        if (rc == 0)
+            rc = buffer_add_str (place, "/");
+    }
+    return rc;
+}
+
 static int
 place_tree (const struct results *self, struct arglist *args, struct buffer *place)
 {
-    char **values = arglist_values (args);
     int rc = buffer_addf (place, "%s/", self->path);
     if (rc == 0 && args->count == 0)
         rc = buffer_add_str (place, "1/\\0noarg/");
-    for (size_t i = 0; i < args->count && rc == 0; i++) {
-        rc = buffer_addf (place, "%u/", args->columns[i]);
-        if (rc == 0)
-            rc = add_name (values[i], place);
-        if (rc == 0)
-            rc = buffer_add_str (place, "/");
+    for (size_t start = 0, end; start < args->count && rc == 0; start = end) {
+        for (end = start + 1; end < args->count && args->columns[end] != 1; end++)
+            ;
+        if (end - start > COLUMNS_MAX)
+            return error_set (WEFT_ETOOBIG, "--results: %zu columns are too many for names of folders", end - start);
+        rc = place_row (self, args, start, end, place);
     }
     return rc;
 }

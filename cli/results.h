@@ -31,6 +31,7 @@ struct results {
     enum results_kind kind;
     const char *path;           /*  as typed; the caller's          */
     struct replace template;
+    struct arglist *names;      /*  of columns, or NULL; the caller's */
     struct timespec since;      /*  files are ours that are younger */
     int opened;                 /*  descriptors that are kept open  */
     bool told;                  /*  that two jobs have one place    */
@@ -52,6 +53,9 @@ struct results_job {
 /*  NULL keeps none. Makes nothing yet. */
 int results_open (struct results *self, const char *path);
 void results_close (struct results *self);
+
+/*  Columns have names: they take the place of numbers. `names` must outlive it. */
+int results_name (struct results *self, struct arglist *names);
 bool results_are_rows (const struct results *self);
 
 /*  Where the results of a job are to be: the text that the calls below want. For rows it

@@ -14,6 +14,7 @@ struct run_options {
     char *jobs;
     int64_t workers;
     char *shell;
+    int64_t nice;
     struct option_list listen;
 };
 
@@ -28,6 +29,8 @@ static const struct option run_options[] = {
       .offset = FIELD (workers), .text = "workers in this process that share the jobs; 0 with --listen for none" },
     { .name = "shell", .type = OPTION_TEXT, .argument = "PATH", .offset = FIELD (shell),
       .text = "shell for all commands; without it /bin/sh, and none where none is needed" },
+    { .name = "nice", .type = OPTION_INT, .argument = "N", .standard = "0", .max = 19, .offset = FIELD (nice),
+      .text = "niceness of the jobs of these workers, where it is more than one's own" },
     { .name = "listen", .letter = 'b', .type = OPTION_LIST, .argument = "ENDPOINT", .offset = FIELD (listen),
       .text = "take workers from elsewhere, too: weft worker -c ENDPOINT" },
     OPTION_END
@@ -86,7 +89,8 @@ run_open (struct run *self)
     int workers = (int) self->options.workers < self->slots ? (int) self->options.workers : self->slots;
     /*  A job that was sent ahead could begin before --halt takes it back. */
     struct agents_config agents = { .endpoint = endpoint, .count = workers, .slots = self->slots,
-                                    .shell = self->options.shell, .strict = self->head.halt.when != HALT_NEVER };
+                                    .shell = self->options.shell, .nice = self->options.nice,
+                                    .strict = self->head.halt.when != HALT_NEVER };
     if (rc == 0 && workers > 0)
         rc = agents_start (&self->agents, self->cli->weft, &agents);
     if (rc < 0)

@@ -13,11 +13,14 @@
 
 struct worker_own {
     char *connect;
+    int64_t nice;
 };
 
 static const struct option own_options[] = {
     { .name = "connect", .letter = 'c', .type = OPTION_TEXT, .argument = "ENDPOINT",
       .offset = offsetof (struct worker_own, connect), .text = "where the head is" },
+    { .name = "nice", .type = OPTION_INT, .argument = "N", .standard = "0", .max = 19,
+      .offset = offsetof (struct worker_own, nice), .text = "niceness of the jobs, where it is more than one's own" },
     OPTION_END
 };
 
@@ -65,13 +68,14 @@ worker_wait (struct cli *cli, struct agents *agents)
 }
 
 static int
-worker_work (struct cli *cli, weft_worker_t **worker, const struct secure *secure, const char *endpoint)
+worker_work (struct cli *cli, weft_worker_t **worker, const struct secure *secure, const char *endpoint,
+             int64_t nice)
 {
     struct agents agents;
     int rc = secure_apply (secure, worker_set, *worker);
     rc = rc ? rc : weft_worker_connect (*worker, endpoint);
     if (rc == 0)
-        rc = agents_start_one (&agents, *worker);
+        rc = agents_start_one (&agents, *worker, nice);
     if (rc < 0)
         return cli_fail (cli, rc, NULL);
     *worker = NULL;
@@ -94,7 +98,7 @@ worker_run (struct cli *cli, const struct command *self, int argc, char **argv)
     if (rc == 0 && count != (own.connect ? 0 : 1))
         cli_error (cli, "give one endpoint, where the head is, as in 'weft worker -c tcp://127.0.0.1:6000'");
     else if (rc == 0)
-        status = worker_work (cli, &worker, &secure, own.connect ? own.connect : operands[0]);
+        status = worker_work (cli, &worker, &secure, own.connect ? own.connect : operands[0], own.nice);
     weft_worker_destroy (&worker);
     command_free_options (self, targets, setters);
     return rc > 0 ? EXIT_OK : status;
@@ -113,7 +117,7 @@ const struct command command_worker = {
         "A first SIGTERM lets the jobs that run end and takes no more; a second one, or SIGINT, stops them. A job's "
         "whole process group ends with it.",
     .guarantee = "A job that was taken is run once by this worker; if the worker dies, the head has it run elsewhere.",
-    .tables = (const struct command_table[]){ { .title = "Head", .table = own_options },
+    .tables = (const struct command_table[]){ { .title = "Options", .table = own_options },
                                                { .title = "Worker", .table = worker_options },
                                                SECURE_TABLE,
                                                { .title = NULL } },

@@ -77,8 +77,8 @@ static void
 run_case (const struct source_case *c)
 {
     char *words[4][16], copies[4][64], got[512] = "";
-    struct jobsource_config config = { c->delimiter, c->colsep, c->skip_blank, c->link,
-                                       c->per_job < 0 ? 0 : c->per_job ? c->per_job : 1 };
+    struct jobsource_config config = { .delimiter = c->delimiter, .colsep = c->colsep, .skip_blank = c->skip_blank,
+                                       .link = c->link, .per_job = c->per_job < 0 ? 0 : c->per_job ? c->per_job : 1 };
     int in = pipe_of (c->in ? c->in : "", c->in ? strlen (c->in) : 0), rc, jobs = 0;
     struct jobsource *source = jobsource_new (&config);
     assert_non_null (source);

@@ -54,6 +54,16 @@ SAME = [
     (["-k", "-j1", "--halt", "now,fail=30%", "echo {}; exit {}", ":::", "0", "0", "0", "5", "3", "4", "0"], b""),
     (["-k", "-j1", "--halt", "soon,done=50%", "echo {}; exit {}", ":::", "1", "0", "0", "1", "1", "1"], b""),
     (["-k", "-j2", "--halt", "now,fail=1", "sleep {}; exit 7", ":::", "0.2", "20"], b""),
+    (["-k", "--header", ":", "echo {m} {n.} {1} {n/} {zz}"], b"n\tm\n1.x\t2\n3\t4\n"),
+    (["-k", "--header", ":", "--colsep", " ", "echo {m} {n}", "::::", "-"], b"n m\r\n1 2\n3 4\n"),
+    (["-k", "--header", ":", "--tagstring", "<{b}>", "echo {a b} {b} {#}", ":::", "b", "1", ":::", "a b", "x"], b""),
+    (["-k", "--header", ":", "-N2", "echo", "{b}", ":::", "b", "1", "2", "3"], b""),
+    (["-k", "--header", ":", "--bar", "echo {b} {c}", ":::", "b", "1", "2", ":::+", "c", "4", "5"], b""),
+    (["-k", "--header", ":", "--colsep", ",", "echo {x} {y} {z}", ":::", "x,y", "1,2", "3", ":::", "z", "7"], b""),
+    (["-k", "--header", ":", "echo", ":::", "b"], b""),
+    (["-k", "--delay", "0.02", "echo", ":::", "a", "b"], b""),
+    (["-k", "--shuf", "-j2", "echo {#}"], b"a\nb\nc\n"),
+    (["-k", "--nice", "5", "nice; true", ":::", "a"], b""),
     (["--halt", "bogus", "echo", ":::", "a"], b""),
     (["--joblog", "/nonexistent/log", "echo", ":::", "a"], b""),
     (["echo", "::::", "/nonexistent"], b""),
@@ -185,6 +195,8 @@ def test_reader_that_goes(weft):
     (["--halt", "later,fail=1", "echo", ":::", "a"], "now,fail=1"),
     (["-d", "\\q", "echo"], "delimiter"),
     (["--colsep", "(a", "echo"], "separator"),
+    (["--header", "x", "echo", ":::", "a"], "colon"),
+    (["--shuf", "--resume", "--joblog", "log", "echo", ":::", "a"], "--shuf"),
     (["echo", "::::", "/"], "directory"),
     (["echo", ":::", "x" * 131072], "131071"),
 ])
@@ -194,6 +206,32 @@ def test_refusals(weft, arguments, words):
     else:
         status, output, talk = weft.run("run", *arguments)
     assert (status, output) == (255, b"") and words in talk
+
+
+def test_shuffled(weft):
+    """Each job once, in the end; all values are read before. 1 in 200! times they come in order."""
+    values = [b"%d" % number for number in range(200)]
+    status, output, _ = weft.run("run", "-k", "--shuf", "echo {1}{2}", "::::", "-", ":::", "a", "b",
+                                 input=b"\n".join(values) + b"\n")
+    expected = [value + letter for value in values for letter in (b"a", b"b")]
+    assert status == 0 and sorted(output.split()) == sorted(expected) and output.split() != expected
+
+
+@pytest.mark.parametrize("from_files", [False, True])
+def test_delay(weft, tmp_path, from_files):
+    """The second job waits though there is room; what jobs write and signals do not."""
+    (tmp_path / "values").write_text("a\nb\n")
+    values = ["::::", "values"] if from_files else [":::", "a", "b"]
+    program = weft.start("run", "-j4", "--delay", "10h", "echo {}", *values, cwd=tmp_path)
+    program.expect(b"a\n")
+    program.signal()
+    assert program.result()[:2] == (255, b"a\n")
+
+
+def test_worker_is_nice(weft, somewhere):
+    head = weft.start("ventilator", "-b", somewhere, "nice; true", ":::", "a")
+    weft.start("worker", "-c", head.endpoint, "--nice", "11")
+    assert head.result()[:2] == (0, b"11\n")
 
 
 def test_bad_line_does_not_lose_the_good_ones(weft):
