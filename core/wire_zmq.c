@@ -232,7 +232,7 @@ set_options (struct zmq_wire *self, const struct wire_options *o)
     }
     if (!rc && self->wire.type == WIRE_XPUB) {
         rc = zmq_wire_set (self, ZMQ_XPUB_NODROP, o->lossless);
-        rc = rc ? rc : zmq_wire_set (self, ZMQ_XPUB_VERBOSER, o->verbose);
+        rc = rc ? rc : subscribe_open (self);
     }
     if (!rc && o->identity[0] && zmq_setsockopt (self->socket, ZMQ_ROUTING_ID, o->identity, strlen (o->identity)))
         rc = zmq_wire_error ("identity");
@@ -248,6 +248,7 @@ zmq_wire_close (struct wire **wire)
     linger_hold (self);
     zap_leave (self);
     guard_close (self);
+    subscribe_close (self);
     allow_release (&self->wire.options.security.allow);
     monitor_close (&self->monitor, self);
     address_free (self);
@@ -279,6 +280,8 @@ zmq_wire_open (void *context, enum wire_type type, const struct wire_options *op
     if (!self)
         return error_plain (WEFT_ENOMEM);
     self->wire = (struct wire) { .engine = &wire_zmq, .type = type, .options = *options };
+    if (type == WIRE_XPUB)
+        self->wire.engine = &wire_zmq_xpub;
     /*  These send nothing but subscriptions, which nobody misses at the end. */
     if (type == WIRE_SUB || type == WIRE_XSUB || type == WIRE_PULL)
         self->wire.options.linger = 0;
@@ -413,6 +416,17 @@ zmq_wire_send (struct wire *wire, weft_msg_t *msg, int64_t timeout)
     wire->counters.sent_bytes += frame->size;
     message_reset (message);
     return 0;
+}
+
+static int
+zmq_wire_publish (struct wire *wire, weft_msg_t *msg, int64_t timeout)
+{
+    struct zmq_wire *self = (struct zmq_wire *) wire;
+    int rc = subscribe_look (self);
+    rc = rc ? rc : zmq_wire_send (wire, msg, timeout);
+    if (rc == 0)
+        subscribe_look (self);      /*  the message is gone: what fails here fails again */
+    return rc;
 }
 
 /* --------------------------------------------------------------- receiving */
@@ -603,7 +617,7 @@ zmq_wire_events (struct wire *wire)
         return zmq_wire_error ("socket");
     if (address_closed (self))
         events &= ~ZMQ_POLLOUT;
-    return (events & ZMQ_POLLIN ? WEFT_IN : 0) | (events & ZMQ_POLLOUT ? WEFT_OUT : 0)
+    return (events & ZMQ_POLLIN || subscribe_ready (self) ? WEFT_IN : 0) | (events & ZMQ_POLLOUT ? WEFT_OUT : 0)
            | ((self->outside && monitor_ready (&self->monitor)) || inproc_ready (self) || zap_ready (self)
               ? WEFT_ERR : 0);
 }
@@ -617,6 +631,8 @@ zmq_wire_wait (struct wire *wire, int events, int64_t timeout)
         return rc;
     if (address_closed (self))
         events &= ~WEFT_OUT;
+    if (events & WEFT_IN && subscribe_ready (self))
+        return WEFT_IN;
     zmq_pollitem_t items[] = {
         { .socket = self->socket,
           .events = (short) ((events & WEFT_IN ? ZMQ_POLLIN : 0) | (events & WEFT_OUT ? ZMQ_POLLOUT : 0)) },
@@ -648,7 +664,6 @@ zmq_wire_next_event (struct wire *wire, struct wire_event *event)
     .bind = address_bind, \
     .connect = address_connect, \
     .disconnect = address_disconnect, \
-    .send = zmq_wire_send, \
     .subscribe = zmq_wire_subscribe, \
     .unsubscribe = zmq_wire_unsubscribe, \
     .lossy = zmq_wire_lossy, \
@@ -657,8 +672,11 @@ zmq_wire_next_event (struct wire *wire, struct wire_event *event)
     .wait = zmq_wire_wait, \
     .next_event = zmq_wire_next_event
 
-const struct wire_engine wire_zmq = { .name = "libzmq", .recv = zmq_wire_recv, THE_SAME };
-const struct wire_engine wire_zmq_guarded = { .name = "libzmq", .recv = zmq_wire_recv_guarded, THE_SAME };
+const struct wire_engine wire_zmq = { .name = "libzmq", .send = zmq_wire_send, .recv = zmq_wire_recv, THE_SAME };
+const struct wire_engine wire_zmq_guarded = { .name = "libzmq", .send = zmq_wire_send, .recv = zmq_wire_recv_guarded,
+                                              THE_SAME };
+const struct wire_engine wire_zmq_xpub = { .name = "libzmq", .send = zmq_wire_publish, .recv = subscribe_recv,
+                                                  THE_SAME };
 
 /* ----------------------------------------------------------------- version */
 

@@ -9,6 +9,7 @@
  *  wire_zmq_secure.c   keys of an endpoint; the test after a bind that strangers are kept out
  *  wire_zmq_zap.c      who may connect: the actor that libzmq asks
  *  wire_zmq_guard.c    whose message it is, and whether it may (still) send it
+ *  wire_zmq_subscribe.c who subscribed to what on an XPUB, and who is cut off for it
  *  wire_zmq_curve.c    keys as libzmq makes and writes them */
 #ifndef WEFT_CORE_WIRE_ZMQ_H
 #define WEFT_CORE_WIRE_ZMQ_H
@@ -28,6 +29,7 @@ struct lingering;
 struct zap;
 struct zap_domain;
 struct guard;
+struct subscribers;
 
 #define ZAP_TEXT 512
 
@@ -98,13 +100,16 @@ struct zmq_wire {
     struct ipc_path *paths;             /*  that we listen at, to be unlinked                   */
     int inproc_fd;                      /*  eventfd: inproc events wait; -1 until inproc is used */
     uint64_t inproc_up, inproc_down;    /*  peers that came and went, not yet told; under lock  */
+    unsigned inproc_now;                /*  peers; under lock                                   */
+    bool inproc_several;                /*  there was more than one at a time; under lock       */
     atomic_bool inproc_woken;           /*  it was written to, and is to be read                */
     struct zap_domain *domain;          /*  NULL until tcp or ipc is used                       */
     struct guard *guard;                /*  with keys, once we listen                           */
+    struct subscribers *subscribers;    /*  of an XPUB                                          */
 };
 
-/*  wire_zmq with a recv that asks guard_admits. */
-extern const struct wire_engine wire_zmq_guarded;
+/*  wire_zmq with a recv that asks guard_admits; and of an XPUB. */
+extern const struct wire_engine wire_zmq_guarded, wire_zmq_xpub;
 
 /*  error_set with libzmq's words; chooses the code. */
 int zmq_wire_error (const char *what) COLD;
@@ -187,6 +192,20 @@ bool guard_admits (struct zmq_wire *self, zmq_msg_t *msg);
 
 /*  XPUB: may who sent `msg` subscribe to the topic? 1 or 0. */
 int guard_may_subscribe (struct zmq_wire *self, zmq_msg_t *msg, const void *topic, size_t size);
+
+/*  The kernel's number of a connection, which no other socket has had or will have; 0: there is none. */
+uint64_t guard_cookie (int fd);
+
+/*  Of an XPUB: sets the socket's options; after those that all have. */
+int subscribe_open (struct zmq_wire *self);
+void subscribe_close (struct zmq_wire *self);
+int subscribe_recv (struct wire *wire, weft_msg_t *msg, int64_t timeout);
+
+/*  Is there something to receive, besides what libzmq has? */
+bool subscribe_ready (const struct zmq_wire *self);
+
+/*  With keys, before and after each send: what is not allowed shall not last. */
+int subscribe_look (struct zmq_wire *self);
 
 int monitor_open (struct zmq_monitor *self, struct zmq_wire *wire);
 void monitor_close (struct zmq_monitor *self, struct zmq_wire *wire);

@@ -64,7 +64,8 @@ guard_open (struct zmq_wire *wire)
     self->peers = security->peers;
     self->topics = wire->wire.type == WIRE_SUB && self->peers;
     wire->guard = self;
-    wire->wire.engine = &wire_zmq_guarded;
+    if (wire->wire.type != WIRE_XPUB)       /*  see wire_zmq_subscribe.c */
+        wire->wire.engine = &wire_zmq_guarded;
     return 0;
 }
 
@@ -77,9 +78,8 @@ guard_close (struct zmq_wire *wire)
 
 /* --------------------------------------------------------- known connections */
 
-/*  A number that no other socket of this system has had or will have; 0: unknown. */
-static uint64_t
-cookie_of (int fd)
+uint64_t
+guard_cookie (int fd)
 {
     uint64_t cookie = 0;
     socklen_t size = sizeof cookie;
@@ -110,7 +110,7 @@ forget_all (struct zap_domain *domain)
 static void
 remember (struct zmq_wire *wire, int fd, const char *key)
 {
-    uint64_t cookie = fd >= 0 ? cookie_of (fd) : 0;
+    uint64_t cookie = fd >= 0 ? guard_cookie (fd) : 0;
     struct zap_domain *domain = wire->domain;
     if (!cookie)
         return;
@@ -252,7 +252,7 @@ end_connection (const struct zap_domain *domain, int number)
         return false;
     int fd = fcntl (number, F_DUPFD_CLOEXEC, 0);
     int it = fd >= 0 ? fd : number;
-    const struct known *known = find_known (domain, cookie_of (it));
+    const struct known *known = find_known (domain, guard_cookie (it));
     bool ended = came_to (domain, it) && !(known && zap_is_admitted (domain, known->key));
     if (ended)
         shutdown (it, SHUT_RDWR);

@@ -33,10 +33,13 @@ inproc_wake (struct zmq_wire *wire)
 static void
 tell (struct zmq_wire *wire, bool up)
 {
-    if (up)
+    if (up) {
         wire->inproc_up++;
-    else
+        wire->inproc_several |= ++wire->inproc_now > 1;
+    } else {
         wire->inproc_down++;
+        wire->inproc_now--;
+    }
     inproc_wake (wire);
 }
 

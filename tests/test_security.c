@@ -269,6 +269,35 @@ each_pattern_says_what_its_peers_do (void **state)
         }
 }
 
+/*  A subscriber is given the topics that are its own, and cut off when it asks for others. */
+static void
+a_subscriber_keeps_to_its_topics (void **state)
+{
+    weft_socket_t *pub = open_with ("pub", NULL);
+    (void) state;
+    let_in ("allowed", &alice, "sub:weather.\0");
+    assert_int_equal (weft_set (pub, "key", "server"), 0);
+    assert_int_equal (weft_bind (pub, "tcp://127.0.0.1:0"), 0);
+    weft_socket_t *good = open_with ("sub", "timeout=5s topic=weather.de"), *bad = open_with ("sub", "topic=weather");
+    weft_socket_t *const both[] = { good, bad };
+    for (size_t i = 0; i < COUNT (both); i++) {
+        assert_int_equal (weft_set (both[i], "key", "alice"), 0);
+        assert_int_equal (weft_set (both[i], "server-key", server.public_key), 0);
+        assert_int_equal (weft_connect (both[i], weft_endpoint (pub)), 0);
+    }
+    assert_int_equal (weft_wait_peers (pub, 1, 10000), 0);
+    while (counters_of (pub).refused == 0)
+        assert_true (weft_wait_peers (pub, 2, 20) < 0);
+    assert_int_equal (counters_of (pub).subscriptions, 1);
+    assert_non_null (strstr (listener.last, "cut off"));
+    assert_int_equal (send_text (pub, "weather.de sun", 0), 0);
+    expect_text (good, "weather.de sun");
+    expect_error (bad, WEFT_EAGAIN, WEFT_DONTWAIT);
+    weft_close (&good);
+    weft_close (&bad);
+    weft_close (&pub);
+}
+
 static void
 a_list_that_lets_nobody_in_is_told (void **state)
 {
@@ -330,6 +359,7 @@ main (void)
         cmocka_unit_test (every_wire_has_limits),
         cmocka_unit_test_setup_teardown (a_peer_with_its_key_is_let_in, keys_setup, keys_teardown),
         cmocka_unit_test_setup_teardown (each_pattern_says_what_its_peers_do, keys_setup, keys_teardown),
+        cmocka_unit_test_setup_teardown (a_subscriber_keeps_to_its_topics, keys_setup, keys_teardown),
         cmocka_unit_test_setup_teardown (a_list_that_lets_nobody_in_is_told, keys_setup, keys_teardown),
         cmocka_unit_test_setup_teardown (a_key_that_is_not_there_is_told, keys_setup, keys_teardown),
     };
