@@ -16,7 +16,9 @@ const struct option jobfeed_options[] = {
     { .name = "result", .type = OPTION_TEXT, .flags = OPTION_HIDDEN, .offset = FIELD (results) },
     { .name = "res", .type = OPTION_TEXT, .flags = OPTION_HIDDEN, .offset = FIELD (results) },
     { .name = "resume", .type = OPTION_FLAG, .offset = FIELD (resume),
-      .text = "pass over jobs that are in the --joblog, and add to it; without one, those that have --results" },
+      .text = "pass over jobs that are in the --joblog, and add to it; without one, those that have --results; with "
+              "--ledger, go on with its jobs: those that are given again are known by their content, and without "
+              "input there are no others" },
     { .name = "resume-failed", .type = OPTION_FLAG, .offset = FIELD (resume_failed),
       .text = "the same, but run those again that failed" },
     { .name = "retry-failed", .type = OPTION_FLAG, .offset = FIELD (retry_failed),
@@ -34,6 +36,10 @@ jobfeed_mode (struct jobfeed *self, const struct jobfeed_config *config, enum re
         return error_set (WEFT_EINVAL, "give one of --resume, --resume-failed and --retry-failed");
     *mode = options->resume ? RESUME_ENDED : options->resume_failed ? RESUME_FAILED
             : options->retry_failed ? RESUME_RETRY : RESUME_NOT;
+    if (config->ledger && *mode > RESUME_ENDED)
+        return error_set (WEFT_EINVAL, "--resume-failed and --retry-failed read a job log, and --ledger has none");
+    if (config->ledger)
+        *mode = RESUME_NOT;
     if (config->list->shuffle && *mode != RESUME_NOT && *mode != RESUME_RETRY && config->joblog)
         return error_set (WEFT_EINVAL, "--shuf gives a job another number each time: a job log cannot be resumed");
     if (*mode == RESUME_NOT || config->joblog)
@@ -62,7 +68,9 @@ jobfeed_init (struct jobfeed *self, const struct jobfeed_config *config)
         rc = resume_open (&self->resume, mode, config->joblog, config->feed->trust);
     if (rc < 0)
         return rc;
-    if (mode == RESUME_RETRY)
+    self->resumes = config->ledger && config->feed->resume;
+    self->empty = self->resumes && config->count == 0 && config->list->files.count == 0;
+    if (mode == RESUME_RETRY || self->empty)
         return joblist_init_given (&self->list, config->list, config->tag);
     if (config->files)
         return joblist_init_files (&self->list, config->list, config->operands, config->count, config->in, config->tag);
@@ -84,12 +92,14 @@ jobfeed_free (struct jobfeed *self)
 enum joblog_mode
 jobfeed_log (const struct jobfeed *self, bool dry)
 {
-    return dry ? JOBLOG_OFF : self->resume.mode == RESUME_NOT ? JOBLOG_NEW : JOBLOG_ADD;
+    return dry ? JOBLOG_OFF : self->resume.mode == RESUME_NOT && !self->resumes ? JOBLOG_NEW : JOBLOG_ADD;
 }
 
 bool
 jobfeed_count (const struct jobfeed *self, uint64_t *count)
 {
+    if (self->resumes)
+        return false;
     if (self->resume.mode != RESUME_RETRY)
         return jobsource_count (self->list.source, count);
     *count = self->resume.failed;
@@ -122,6 +132,8 @@ jobfeed_next (struct jobfeed *self)
 {
     uint64_t number;
     int rc;
+    if (self->empty)
+        return WEFT_EEND;
     if (self->resume.mode != RESUME_RETRY)
         rc = joblist_next (&self->list, &self->command, &self->tag);
     else {

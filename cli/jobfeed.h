@@ -20,6 +20,7 @@ struct jobfeed_config {
     const struct jobfeed_options *feed;
     const struct joblist_options *list;
     const char *joblog;         /*  or NULL                                         */
+    bool ledger;                /*  it is a ledger that `resume` goes on with       */
     char **operands;
     int count;
     bool files;                 /*  the operands are files of commands              */
@@ -35,6 +36,8 @@ struct jobfeed {
     struct buffer text;         /*  of a job in the log                             */
     struct buffer command, tag, place;  /*  of the job that was made                */
     uint64_t made, passed;      /*  jobs, without those passed over; and those      */
+    bool resumes;               /*  a ledger                                        */
+    bool empty;                 /*  there is no input: only what the ledger has     */
 };
 
 /*  WEFT_EINVAL and others, with the reason kept. */

@@ -31,6 +31,12 @@ const struct option jobhead_options[] = {
     { .name = "dryrun", .type = OPTION_FLAG, .flags = OPTION_HIDDEN, .offset = FIELD (dry_run) },
     { .name = "trace", .letter = 't', .type = OPTION_FLAG, .offset = FIELD (trace),
       .text = "print each command on standard error when it is started" },
+    { .name = "ledger", .type = OPTION_TEXT, .argument = "FILE", .offset = FIELD (ledger),
+      .text = "keep jobs and results in FILE, so that nothing is lost or run twice if this program ends early; with "
+              "--resume, go on with it" },
+    { .name = "durability", .type = OPTION_TEXT, .argument = "HOW", .offset = FIELD (durability),
+      .text = "when FILE is brought to disk: sync (at once), group (within 2 ms, the default), none (when the system "
+              "likes)" },
     OPTION_END
 };
 
@@ -44,16 +50,32 @@ jobhead_count (struct jobhead *self, const struct jobhead_config *config)
         halt_total (&self->halt, self->total);
 }
 
+/*  With a ledger, jobs come that were made by a program before this one. */
+static int
+jobhead_keep (struct jobhead *self, const struct jobhead_config *config)
+{
+    if (config->view->keep_order || config->view->tag || config->view->tagstring || config->feed->results)
+        return error_set (WEFT_EINVAL, "--ledger keeps no order and no values of the input: leave out --keep-order, "
+                          "--tag, --tagstring and --results");
+    if (config->run->delay)
+        return error_set (WEFT_EINVAL, "--delay cannot be joined with --ledger");
+    self->resumes = config->feed->resume;
+    return jobkept_init (&self->kept);
+}
+
 int
 jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config *config)
 {
     *self = (struct jobhead){ .cli = cli, .options = config->run, .status = -1 };
     char *tag = jobview_tag (config->view);
     struct jobfeed_config feed = { .feed = config->feed, .list = config->list, .joblog = config->view->joblog,
+                                   .ledger = config->run->ledger && !config->run->dry_run,
                                    .operands = config->operands, .count = config->count, .files = config->files,
                                    .in = cli->in, .tag = tag };
     /*  The job log is read before it is written. */
     int rc = jobfeed_init (&self->feed, &feed);
+    if (rc == 0 && feed.ledger)
+        rc = jobhead_keep (self, config);
     free (tag);
     bool dry = rc < 0 || config->run->dry_run;
     int rc2 = jobview_init (&self->view, cli, config->view, jobfeed_log (&self->feed, dry),
@@ -80,6 +102,7 @@ void
 jobhead_free (struct jobhead *self)
 {
     jobout_free (&self->line);
+    jobkept_free (&self->kept);
     while (self->jobs)              /*  the pool ended before them */
         viewjob_free (self->jobs);
     jobview_free (&self->view);
@@ -195,8 +218,16 @@ static void
 jobhead_event (struct jobhead *self, const weft_pool_event_t *event)
 {
     struct viewjob *job = (struct viewjob *) (uintptr_t) event->tag;
+    int rc = 0;
+    if (event->kind == WEFT_POOL_ACCEPTED)
+        return;
+    if (self->kept.ready && event->job) {
+        job = jobkept_job (&self->kept, event, &self->line, &self->jobs, &rc);
+        if (event->kind == WEFT_POOL_DONE)
+            jobkept_drop (&self->kept, event->job);
+    }
     jobhead_started (self, job, event);
-    int rc = jobview_event (&self->view, &self->line, job, event);
+    rc = rc ? rc : jobview_event (&self->view, &self->line, job, event);
     if (rc == 0 && event->kind == WEFT_POOL_STARTED && self->options->trace) {
         progress_clear (&self->view.progress);
         fprintf (self->cli->err, "%s\n", job->command);
@@ -234,6 +265,14 @@ static int
 jobhead_hand_over (struct jobhead *self)
 {
     bool marked = self->feed.list.command.uses_slot;
+    if (self->kept.ready) {
+        weft_job_t kept = { .command = buffer_data (&self->feed.command),
+                            .timeout = clock_poll_ms (self->options->timeout),
+                            .slot_mark = marked ? JOBLIST_SLOT_MARK : NULL };
+        int rc = weft_pool_submit (self->pool, &kept, NULL);
+        self->made = rc < 0;
+        return rc;
+    }
     struct viewjob *job = jobfeed_job (&self->feed);
     if (!job)
         return error_set (WEFT_ENOMEM, "out of memory");
@@ -260,6 +299,11 @@ jobhead_input_ended (struct jobhead *self)
                   (unsigned long long) resume->last, (unsigned long long) self->feed.list.number);
     self->state = HEAD_ENDING;
     self->total = jobfeed_seen (&self->feed);
+    if (self->kept.ready) {
+        weft_pool_stats_t stats;
+        weft_pool_stats (self->pool, &stats);
+        self->total = stats.done + stats.waiting + stats.running;
+    }
     self->total_known = true;
     weft_pool_finish (self->pool);
     if (halt_total (&self->halt, self->total))
@@ -339,6 +383,9 @@ jobhead_finish (struct jobhead *self)
         cli_error (self->cli, "%llu job%s not run to the end%s", (unsigned long long) self->not_run,
                    self->not_run == 1 ? " was" : "s were",
                    self->total_known ? "" : ", and the input was not read to its end");
+    if (self->kept.ready && self->not_run)
+        cli_note (self->cli, "what has no result yet is kept in %s: the same with --resume goes on with it",
+                  self->options->ledger);
     if (self->status >= 0)
         return self->status;
     if (self->stops && (self->not_run || !self->total_known))
@@ -356,6 +403,12 @@ jobhead_prepare (struct jobhead *self, weft_pool_t *pool)
     int rc = weft_pool_set (pool, "retries", retries);
     if (rc == 0 && self->line.mode != JOBOUT_GROUP)
         rc = weft_pool_set (pool, "stream", "yes");
+    if (rc == 0 && self->kept.ready)
+        rc = weft_pool_set (pool, "ledger", self->options->ledger);
+    if (rc == 0 && self->kept.ready && self->options->durability)
+        rc = weft_pool_set (pool, "durability", self->options->durability);
+    if (rc == 0 && self->resumes)
+        rc = weft_pool_set (pool, "resume", "yes");
     if (rc < 0)
         cli_fail (self->cli, rc, NULL);
     return rc;

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/halt.h"
 #include "cli/jobfeed.h"
+#include "cli/jobkept.h"
 #include "cli/jobview.h"
 
 struct jobhead_options {
@@ -14,6 +15,7 @@ struct jobhead_options {
     int64_t tries;
     char *halt;
     bool dry_run, trace;
+    char *ledger, *durability;
 };
 
 extern const struct option jobhead_options[];
@@ -35,6 +37,8 @@ struct jobhead {
     struct jobout line;
     struct halt halt;
     enum jobhead_state state;
+    struct jobkept kept;        /*  with a ledger: jobs by id                           */
+    bool resumes;               /*  ... which is gone on with                           */
     struct viewjob *jobs;       /*  handed over, and not all out                        */
     bool made;                  /*  the feed's job is not handed over yet               */
     bool waiting;               /*  the input has nothing yet                           */

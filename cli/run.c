@@ -78,6 +78,9 @@ run_open (struct run *self)
     snprintf (endpoint, sizeof endpoint, "inproc://weft-run-%p", (void *) self);
     self->pool = weft_pool_new (self->cli->weft);
     int rc = self->pool ? jobhead_prepare (&self->head, self->pool) : WEFT_ENOMEM;
+    /*  Workers of this process cannot come back to another. */
+    if (rc == 0 && !self->options.listen.count)
+        rc = weft_pool_set (self->pool, "reattach", "0");
     rc = rc ? rc : secure_apply (&self->secure, run_set, self->pool);
     if (rc == 0)
         rc = weft_pool_bind (self->pool, endpoint);
@@ -156,9 +159,13 @@ const struct command command_run_jobs = {
         "they differ the input has changed, and the run ends.\n\n"
         "With --listen, workers on this and other machines share the jobs: a worker that dies has its jobs run "
         "elsewhere.\n\n"
+        "With --ledger, jobs and results are kept in a file: when this program ends early, even by a crash, the same "
+        "with --resume goes on. Jobs that are given again are known by their content; without any, only those in the "
+        "file are run.\n\n"
         "A first SIGTERM lets the jobs that run end and starts no more; a second one, or SIGINT, stops them.",
-    .guarantee = "An accepted job gets exactly one terminal result (done, failed, dead), as long as this program "
-                 "lives; dead is one whose workers went away too often. A job whose worker dies is run again, so "
+    .guarantee = "An accepted job gets exactly one terminal result (done, failed, dead): with --ledger always, where "
+                 "accepted means on disk, else as long as this program lives; dead is one whose workers went away "
+                 "too often. A job whose worker dies is run again, so "
                  "what it did may happen twice.",
     .status = "0 when no job failed, else the number of jobs that did, 101 for more than 100, and 255 for "
               "any other error, as with GNU parallel. With --halt WHEN,fail=1: that of the job that failed.",

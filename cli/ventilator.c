@@ -183,10 +183,14 @@ const struct command command_ventilator = {
         "weft sink elsewhere.\n\n"
         "Workers are sent short jobs ahead, so that no slot waits; with --halt, one that was sent ahead may still "
         "begin (weft worker --prefetch 0 takes none).\n\n"
+        "With --ledger, jobs and results are kept in a file: when this program ends early, even by a crash, the same "
+        "with --resume goes on, and workers that are still there bring it the jobs they run and the results that "
+        "nobody has taken yet. Jobs that are given again are known by their content; without any, only those in the "
+        "file are run.\n\n"
         "A first SIGTERM lets the jobs that run end and starts no more; a second one, or SIGINT, stops them.",
-    .guarantee = "An accepted job gets exactly one terminal result (done, failed, dead), as long as this program "
-                 "lives; dead is one whose workers went away too often. A job whose worker dies is run again, so "
-                 "what it did may happen twice.",
+    .guarantee = "An accepted job gets exactly one terminal result (done, failed, dead): with --ledger always, where "
+                 "accepted means on disk, else as long as this program lives; dead is one whose workers went away "
+                 "too often. A job whose worker dies is run again, so what it did may happen twice.",
     .status = "0 when no job failed, else the number of jobs that did, 101 for more than 100, and 255 for "
               "any other error, as for weft run.",
     .status_alone = true,
@@ -202,6 +206,8 @@ const struct command command_ventilator = {
             { "weft ventilator -b tcp://127.0.0.1:6000 jobs.txt", "The lines of a file, a command each." },
             { "find . -name '*.wav' | weft ventilator -b ipc:///tmp/pool.sock -a - 'flac {}'",
               "A command for each line of standard input." },
+            { "weft ventilator -b tcp://127.0.0.1:6000 --ledger jobs.db jobs.txt",
+              "Again with --resume after a crash: it goes on, and runs nothing twice." },
             { "weft ventilator -b tcp://127.0.0.1:6000 --sink tcp://127.0.0.1:6001 jobs.txt",
               "The results go to weft sink -b tcp://127.0.0.1:6001." },
             { .line = NULL } },

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "codec/pool_wire.h"
+
 #define BLANKS " \t"
 #define SPECIAL "\n|&;<>()$`\\\"'*?[]#~!{}^"     /*  mean something to a shell, wherever they stand */
 
@@ -70,5 +72,23 @@ command_fill (struct buffer *out, const char *text, size_t size, const char *mar
         text = found + mark_size;
     }
     rc = rc ? rc : buffer_add (out, text, (size_t) (end - text));
+    return rc ? rc : buffer_add (out, "", 1);
+}
+
+int
+command_render (struct buffer *out, const void *bytes, size_t size)
+{
+    struct pool_spec spec;
+    struct pool_reader arguments;
+    struct pool_bytes argument;
+    int rc = pool_get_spec (&spec, (struct pool_bytes) { bytes, size }, &arguments);
+    if (rc == 0 && !spec.argc)
+        rc = buffer_add (out, spec.command.data, spec.command.size);
+    for (size_t i = 0; rc == 0 && i < spec.argc; i++) {
+        rc = pool_next_argument (&arguments, &argument);
+        if (rc == 1)
+            rc = i ? buffer_add (out, " ", 1) : 0;
+        rc = rc ? rc : buffer_add (out, argument.data, argument.size);
+    }
     return rc ? rc : buffer_add (out, "", 1);
 }

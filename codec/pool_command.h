@@ -18,6 +18,10 @@ size_t command_words (const char *command);
 /*  Cuts the command into those words in place; `words` gets them and a NULL. */
 void command_split (char *command, char **words);
 
+/*  Adds the command of a spec as it was submitted, the arguments of a vector joined by spaces, and a NUL. WEFT_EPROTO,
+ *  WEFT_ENOMEM. */
+int command_render (struct buffer *out, const void *spec, size_t size);
+
 /*  Adds `text` to `out`, with `number` wherever `mark` stands (an empty mark stands
  *  nowhere), and a NUL. WEFT_ENOMEM. */
 int command_fill (struct buffer *out, const char *text, size_t size, const char *mark, size_t mark_size, int number);

@@ -298,7 +298,8 @@ enum {
     WEFT_POOL_RETRY,                /*  an attempt ended badly; what it wrote is void   */
     WEFT_POOL_DONE,                 /*  the one terminal result of a job                */
     WEFT_POOL_JOINED,               /*  a worker came: worker, slots                    */
-    WEFT_POOL_LEFT                  /*  a worker went: worker; its jobs run elsewhere   */
+    WEFT_POOL_LEFT,                 /*  a worker went: worker; its jobs run elsewhere   */
+    WEFT_POOL_ACCEPTED = 8          /*  with a ledger: all up to `job` are on disk      */
 };
 enum {                              /*  why an attempt ended */
     WEFT_JOB_EXITED = 0,            /*  by itself: see status and signal                */
@@ -313,8 +314,8 @@ typedef struct weft_pool_event {
     uint64_t job;                   /*  1 for the first that was submitted, and so on   */
     uint64_t tag;
     const char *head;               /*  at a sink: which head, unique; else NULL        */
-    const char *command;            /*  at a sink, STARTED and DONE: as submitted (an argument
-                                        vector joined by spaces); else NULL             */
+    const char *command;            /*  at a sink, STARTED and DONE, and with a ledger: as submitted (an
+                                        argument vector joined by spaces); else NULL    */
     const char *worker;             /*  name, unique in the pool, e.g. "host:1234"      */
     const char *host;
     int slots;                      /*  JOINED: how many                                */
@@ -346,7 +347,11 @@ WEFT_EXPORT int weft_pool_bind (weft_pool_t *self, const char *endpoint);
 WEFT_EXPORT const char *weft_pool_endpoint (const weft_pool_t *self);
 
 /*  Hand over a job; `id` (may be NULL) gets its number. WEFT_EAGAIN when the
- *  option `queue` jobs are waiting: take events first. Does not block. */
+ *  option `queue` jobs are waiting: take events first. Does not block.
+ *  With the option `ledger` it is accepted when WEFT_POOL_ACCEPTED says so: then it is on disk, and
+ *  will have its one DONE from this pool or, with `resume`, from the next one with that ledger. What waits beyond
+ *  `queue` is kept in the ledger alone; WEFT_EAGAIN when too much waits to be written, WEFT_ELIMIT when the disk
+ *  is full. With `resume`, a job that is in the ledger from before is not added again: `id` is its old number. */
 WEFT_EXPORT int weft_pool_submit (weft_pool_t *self, const weft_job_t *job, uint64_t *id);
 
 /*  No more jobs: workers are told to go when all have ended. */
@@ -357,7 +362,8 @@ WEFT_EXPORT void weft_pool_finish (weft_pool_t *self);
 WEFT_EXPORT int weft_pool_next (weft_pool_t *self, weft_pool_event_t *event, int timeout);
 
 /*  Take waiting jobs back (each still gets its DONE, cancelled); with
- *  `running`, stop those that run too. */
+ *  `running`, stop those that run too. In a ledger they stay without a result: whoever
+ *  resumes it runs them. */
 WEFT_EXPORT int weft_pool_cancel (weft_pool_t *self, bool running);
 WEFT_EXPORT void weft_pool_stats (const weft_pool_t *self, weft_pool_stats_t *stats);
 

@@ -312,8 +312,9 @@ ledger_flush (struct ledger *self, int64_t timeout)
     return rc;
 }
 
-int
-ledger_load (struct ledger *self, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg)
+/*  Has what is queued committed, and the store to ourselves until give_back. */
+static int
+borrow (struct ledger *self)
 {
     pthread_mutex_lock (&self->mutex);
     if (ledger_state (self) == LEDGER_FAILED) {
@@ -327,12 +328,36 @@ ledger_load (struct ledger *self, uint64_t after, uint64_t limit, ledger_take_fn
     while (!self->lent)
         pthread_cond_wait (&self->answer, &self->mutex);
     pthread_mutex_unlock (&self->mutex);
+    return 0;
+}
 
-    int rc = ledger_store_load (self->store, after, limit, take, arg);
-
+static void
+give_back (struct ledger *self)
+{
     pthread_mutex_lock (&self->mutex);
     self->lent = false;
     pthread_cond_signal (&self->stir);
     pthread_mutex_unlock (&self->mutex);
+}
+
+int
+ledger_load (struct ledger *self, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg)
+{
+    int rc = borrow (self);
+    if (rc)
+        return rc;
+    rc = ledger_store_load (self->store, after, limit, take, arg);
+    give_back (self);
+    return rc;
+}
+
+int
+ledger_hashes (struct ledger *self, ledger_hash_fn *take, void *arg)
+{
+    int rc = borrow (self);
+    if (rc)
+        return rc;
+    rc = ledger_store_hashes (self->store, take, arg);
+    give_back (self);
     return rc;
 }

@@ -139,4 +139,8 @@ struct ledger_open_job {
 typedef int (ledger_take_fn) (void *arg, const struct ledger_open_job *job);
 int ledger_load (struct ledger *self, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg);
 
+/*  The content hashes of all jobs that have one, with or without a result, by id; else as ledger_load. */
+typedef int (ledger_hash_fn) (void *arg, uint64_t id, const unsigned char *hash);
+int ledger_hashes (struct ledger *self, ledger_hash_fn *take, void *arg);
+
 #endif

@@ -42,7 +42,8 @@ static const char *const sql[STATEMENTS] = {
         "  ifnull ((SELECT max (attempt) FROM retries WHERE job = jobs.id), 0)),"
         " (SELECT count (*) FROM retries WHERE job = jobs.id AND reason != ?3),"
         " (SELECT count (*) FROM retries WHERE job = jobs.id AND reason = ?3)"
-        " FROM jobs WHERE id > ?1 AND NOT EXISTS (SELECT 1 FROM results WHERE job = jobs.id) ORDER BY id LIMIT ?2"
+        " FROM jobs WHERE id > ?1 AND NOT EXISTS (SELECT 1 FROM results WHERE job = jobs.id) ORDER BY id LIMIT ?2",
+    [STATEMENT_HASHES] = "SELECT id, hash FROM jobs WHERE length (hash) = 16 ORDER BY id"
 };
 
 /* ----------------------------------------------------------------- opening */
@@ -485,6 +486,19 @@ ledger_store_load (struct ledger_store *self, uint64_t after, uint64_t limit, le
         rc = take_row (row, take, arg);
         taken++;
     }
+    if (rc >= 0 && step_rc != SQLITE_DONE)
+        rc = ledger_sqlite_error (self->db, self->path, "cannot be read");
+    sqlite3_reset (row);
+    return rc < 0 ? rc : taken;
+}
+
+int
+ledger_store_hashes (struct ledger_store *self, ledger_hash_fn *take, void *arg)
+{
+    sqlite3_stmt *row = self->statements[STATEMENT_HASHES];
+    int taken = 0, rc = 0, step_rc = SQLITE_DONE;
+    for (; rc >= 0 && (step_rc = sqlite3_step (row)) == SQLITE_ROW; taken++)
+        rc = take (arg, (uint64_t) sqlite3_column_int64 (row, 0), sqlite3_column_blob (row, 1));
     if (rc >= 0 && step_rc != SQLITE_DONE)
         rc = ledger_sqlite_error (self->db, self->path, "cannot be read");
     sqlite3_reset (row);

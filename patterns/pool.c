@@ -25,6 +25,13 @@ const struct option pool_options[] = {
       .text = "how often a job whose worker went away is run again" },
     { "retry-lost", 0, OPTION_INT, "N", "3", 0, 1000000, .flags = OPTION_HIDDEN, .offset = FIELD (crash_limit),
       .text = "the same as crash-limit" },
+    { "ledger", 0, OPTION_TEXT, "FILE", .offset = FIELD (ledger),
+      .text = "keep jobs and results in FILE, from which a pool that is started again goes on" },
+    { "durability", 0, OPTION_CHOICE, "HOW", "group", .choices = "sync|group|none", .offset = FIELD (durability),
+      .text = "when FILE is written to disk: at once, in groups within 2 ms, or when the system likes (a crash of the "
+              "system then loses the last seconds)" },
+    { "resume", 0, OPTION_FLAG, .offset = FIELD (resume),
+      .text = "go on with the jobs of a ledger; those that are given again are known by their content" },
     { "reattach", 0, OPTION_TIME, "TIME", "10s", TIME_FOREVER, INT64_MAX, .offset = FIELD (reattach),
       .text = "how long the jobs of a worker that cannot be heard wait for it, before others get them" },
     { "timeout", 0, OPTION_TIME, "TIME", "0", 0, 24 * 24 * 3600 * TIME_S, .offset = FIELD (timeout),
@@ -75,17 +82,17 @@ weft_pool_new (weft_t *weft)
     self->last_news = &self->news;
     self->instance = random_seed ();
     self->poll_fd = -1;
-    self->beat_at = self->ping_at = self->end_at = self->retract_at = TIME_FOREVER;
+    self->beat_at = self->ping_at = self->end_at = self->retract_at = self->awaited_until = TIME_FOREVER;
     make_id (self);
     weft_msg_init (&self->msg);
     buffer_init (&self->body, 0);
     buffer_init (&self->spec, 0);
+    buffer_init (&self->text, 0);
     return self;
 }
 
-/*  What depends on options, once they are fixed. */
-static int
-make_ready (struct weft_pool *self)
+int
+head_make_ready (struct weft_pool *self)
 {
     struct dispatch_limits limits = {
         .retries = self->config.retries, .losses = self->config.crash_limit,
@@ -95,7 +102,10 @@ make_ready (struct weft_pool *self)
         return 0;
     int rc = map_init (&self->peers);
     rc = rc ? rc : dispatch_init (&self->dispatch, &limits);
+    rc = rc ? rc : head_open_book (self);
     if (rc) {
+        book_close (&self->book);
+        dispatch_free (&self->dispatch);
         map_free (&self->peers);
         return rc;
     }
@@ -118,7 +128,6 @@ weft_pool_set (weft_pool_t *self, const char *name, const char *value)
     return option_set (option, target, value);
 }
 
-/*  One descriptor for both wires. */
 static int
 open_forward (struct weft_pool *self)
 {
@@ -126,15 +135,21 @@ open_forward (struct weft_pool *self)
         .endpoint = self->config.sink, .instance = self->instance, .heartbeat = self->config.heartbeat,
         .linger = self->config.linger, .timeout = self->config.sink_timeout, .security = &self->config.security
     };
-    int rc = forward_open (&self->forward, self->weft, &config);
-    if (rc)
-        return rc;
-    self->poll_fd = epoll_create1 (EPOLL_CLOEXEC);
+    return forward_open (&self->forward, self->weft, &config);
+}
+
+/*  One descriptor for both wires and the ledger. */
+static int
+watch_all (struct weft_pool *self)
+{
+    int fds[] = { wire_fd (self->wire), self->forward ? wire_fd (self->forward->wire) : -1,
+                  self->book ? ledger_fd (self->book->ledger) : -1 };
     struct epoll_event event = { .events = EPOLLIN };
-    if (self->poll_fd < 0 || epoll_ctl (self->poll_fd, EPOLL_CTL_ADD, wire_fd (self->wire), &event)
-        || epoll_ctl (self->poll_fd, EPOLL_CTL_ADD, wire_fd (self->forward->wire), &event))
-        return error_errno ("epoll");
-    return 0;
+    self->poll_fd = epoll_create1 (EPOLL_CLOEXEC);
+    for (size_t i = 0; self->poll_fd >= 0 && i < sizeof fds / sizeof *fds; i++)
+        if (fds[i] >= 0 && epoll_ctl (self->poll_fd, EPOLL_CTL_ADD, fds[i], &event))
+            return error_errno ("epoll");
+    return self->poll_fd < 0 ? error_errno ("epoll") : 0;
 }
 
 static int
@@ -146,7 +161,9 @@ open_wire (struct weft_pool *self)
     pool_wire_options (&options, self->config.linger);
     options.max_peers = self->config.max_peers;
     int rc = pool_open_wire (self->weft, WIRE_ROUTER, &self->config.security, "worker", &options, &self->wire);
-    return rc || !self->config.sink ? rc : open_forward (self);
+    if (rc == 0 && self->config.sink)
+        rc = open_forward (self);
+    return rc || (!self->forward && !self->book) ? rc : watch_all (self);
 }
 
 int
@@ -155,7 +172,7 @@ weft_pool_bind (weft_pool_t *self, const char *text)
     struct endpoint endpoint;
     int rc = endpoint_parse (&endpoint, text, ENDPOINT_BIND);
     rc = rc ? rc : security_check (&self->config.security, &endpoint);
-    rc = rc ? rc : make_ready (self);
+    rc = rc ? rc : head_make_ready (self);
     rc = rc ? rc : open_wire (self);
     rc = rc ? rc : wire_attach (self->wire, &endpoint);
     if (rc == 0)
@@ -224,7 +241,7 @@ static int
 take_messages (struct weft_pool *self)
 {
     int rc = 0;
-    for (int i = 0; rc == 0 && i < TURN_MESSAGES && !head_has_event (self); i++) {
+    for (int i = 0; rc == 0 && i < TURN_MESSAGES && !self->reporter && !head_has_event (self); i++) {
         rc = wire_recv (self->wire, &self->msg, 0);
         rc = rc ? rc : head_take_message (self);
     }
@@ -248,7 +265,7 @@ take_wire_events (struct weft_pool *self, int64_t now)
 static int
 end (struct weft_pool *self, int64_t now)
 {
-    if (self->state == POOL_FINISHING && !self->dispatch.jobs.count && !head_has_event (self)) {
+    if (self->state == POOL_FINISHING && !head_has_jobs (self) && !head_has_event (self)) {
         self->state = POOL_ENDING;
         self->end_at = clock_deadline (self->weft->clock, self->config.linger);
         int rc = self->wire ? head_say_to_all (self, POOL_END, true) : 0;
@@ -269,17 +286,21 @@ static int
 pump (struct weft_pool *self)
 {
     int64_t now = head_now (self);
-    int rc = make_ready (self);
+    int rc = self->broken ? self->broken : head_make_ready (self);
     if (rc || !self->wire)
         return rc ? rc : end (self, now);
     excuse_gap (self, now);
-    rc = take_wire_events (self, now);
+    rc = head_turn_book (self);
+    rc = rc ? rc : take_wire_events (self, now);
     rc = rc ? rc : take_messages (self);
     bool heard = rc == WEFT_EAGAIN;     /*  all that has come */
     rc = rc && !heard ? rc : ping (self, now);
     rc = rc ? rc : beat (self, now, heard);
-    if (rc == 0 && heard)
+    if (rc == 0 && heard) {
         head_watch_away (self, now);
+        head_await (self, now);
+    }
+    rc = rc ? rc : head_page (self, now);
     rc = rc ? rc : head_deal (self, now);
     return rc ? rc : end (self, now);
 }
@@ -290,6 +311,8 @@ next_deadline (const struct weft_pool *self)
     int64_t deadline = clock_earlier (self->workers ? self->beat_at : TIME_FOREVER, self->ping_at);
     if (self->state == POOL_ENDING)
         deadline = clock_earlier (deadline, self->end_at);
+    if (self->awaiting)
+        deadline = clock_earlier (deadline, self->awaited_until);
     deadline = clock_earlier (deadline, clock_earlier (head_away_deadline (self), self->retract_at));
     if (self->due)
         deadline = clock_earlier (deadline, head_now (self) + 10 * TIME_MS);
@@ -336,12 +359,14 @@ weft_pool_destroy (weft_pool_t **handle)
         close (self->poll_fd);
     context_close (self->weft, &self->wire);
     if (self->ready) {
+        book_close (&self->book);
         dispatch_free (&self->dispatch);
         map_free (&self->peers);
     }
     weft_msg_clear (&self->msg);
     buffer_free (&self->body);
     buffer_free (&self->spec);
+    buffer_free (&self->text);
     option_free (pool_options, &self->config);
     option_free (security_options, &self->config.security);
     free (self);
@@ -364,18 +389,20 @@ pass_on (struct weft_pool *self, const weft_pool_event_t *event)
     struct pool_bytes spec = { NULL, 0 };
     if (commanded)
         spec = (struct pool_bytes) { self->job->spec, self->job->size };
-    return forward_event (self->forward, event, commanded ? &spec : NULL);
+    return event->kind == WEFT_POOL_ACCEPTED ? 0 : forward_event (self->forward, event, commanded ? &spec : NULL);
 }
 
 static int
 wait_until (struct weft_pool *self, int64_t until)
 {
     int64_t left = clock_left (self->weft->clock, until);
-    if (!self->forward) {
+    if (self->poll_fd < 0) {
         int rc = wire_wait (self->wire, WEFT_IN, left);
         return rc < 0 ? rc : 0;
     }
-    if (pool_wire_stirs (self->forward->wire) || (!head_has_event (self) && pool_wire_stirs (self->wire)))
+    if (self->forward && pool_wire_stirs (self->forward->wire))
+        return 0;
+    if (!head_has_event (self) && pool_wire_stirs (self->wire))
         return 0;
     struct pollfd fd = { .fd = self->poll_fd, .events = POLLIN };
     if (poll (&fd, 1, clock_poll_ms (left)) < 0)
@@ -387,7 +414,7 @@ int
 weft_pool_next (weft_pool_t *self, weft_pool_event_t *event, int timeout)
 {
     int64_t end_at = clock_deadline (self->weft->clock, timeout < 0 ? TIME_FOREVER : timeout * TIME_MS);
-    int rc = make_ready (self);
+    int rc = head_make_ready (self);
     head_release (self);
     while (rc == 0) {
         if (!is_blocked (self) && head_take_event (self, event))
@@ -410,64 +437,26 @@ weft_pool_next (weft_pool_t *self, weft_pool_event_t *event, int timeout)
 
 /* ------------------------------------------------------------------------- jobs */
 
-static int
-check_job (const weft_job_t *job)
-{
-    size_t size = job->input_size + (job->command ? strlen (job->command) : 0);
-    if (!job->argc && !job->command)
-        return error_set (WEFT_EINVAL, "a job needs a command or arguments");
-    if (job->argc > POOL_ARGS_MAX)
-        return error_set (WEFT_ETOOBIG, "a job of %zu arguments is over the limit of %d", job->argc, POOL_ARGS_MAX);
-    for (size_t i = 0; i < job->argc; i++)
-        size += strlen (job->argv[i]) + 5;
-    if (size > POOL_JOB_MAX)
-        return error_set (WEFT_ETOOBIG, "a job of %zu bytes is over the limit of %d", size, POOL_JOB_MAX);
-    if (job->slot_mark && strlen (job->slot_mark) > POOL_NAME_MAX)
-        return error_set (WEFT_ETOOBIG, "the mark for the slot is longer than %d bytes", POOL_NAME_MAX);
-    if (job->timeout < 0)
-        return error_set (WEFT_EINVAL, "the timeout of a job cannot be negative");
-    return 0;
-}
-
-int
-weft_pool_submit (weft_pool_t *self, const weft_job_t *job, uint64_t *id)
-{
-    uint64_t number;
-    if (self->state != POOL_OPEN)
-        return error_set (WEFT_ESTATE, "the pool was finished and takes no more jobs");
-    int rc = make_ready (self);
-    if (rc == 0 && !dispatch_has_room (&self->dispatch))
-        rc = error_set (WEFT_EAGAIN, "the queue is full: take events first");
-    rc = rc ? rc : check_job (job);
-    if (rc)
-        return rc;
-    int64_t timeout = job->timeout ? job->timeout : clock_poll_ms (self->config.timeout);
-    buffer_clear (&self->spec);
-    rc = pool_put_spec (&self->spec, job, timeout, self->config.stream);
-    rc = rc ? rc : dispatch_submit (&self->dispatch, job->tag, buffer_data (&self->spec), buffer_size (&self->spec),
-        &number);
-    if (rc)
-        return rc;
-    self->stats.submitted++;
-    if (id)
-        *id = number;
-    return 0;
-}
-
 void
 weft_pool_finish (weft_pool_t *self)
 {
     if (self->state == POOL_OPEN)
         self->state = POOL_FINISHING;
+    if (self->book)
+        book_stop_finding (self->book);
 }
 
 int
 weft_pool_cancel (weft_pool_t *self, bool running)
 {
-    int rc = make_ready (self);
+    int rc = head_make_ready (self);
     if (rc)
         return rc;
     dispatch_cancel (&self->dispatch);
+    if (self->book) {                   /*  what is not in memory stays in the ledger, as all that is cancelled */
+        self->book->loaded = self->book->last_id;
+        self->book->unloaded = 0;
+    }
     if (running)
         dispatch_await_no_more (&self->dispatch);
     head_cancel_all (self, running);
@@ -478,7 +467,7 @@ void
 weft_pool_stats (const weft_pool_t *self, weft_pool_stats_t *stats)
 {
     *stats = self->stats;
-    stats->waiting = self->dispatch.waiting;
+    stats->waiting = self->dispatch.waiting + self->dispatch.awaiting + (self->book ? self->book->unloaded : 0);
     stats->running = self->dispatch.running;
     stats->done = self->dispatch.done;
     stats->failed = self->dispatch.failed;
@@ -491,7 +480,7 @@ static int
 pool_fd (struct pollable *pollable)
 {
     struct weft_pool *self = (struct weft_pool *) pollable;
-    if (self->forward)
+    if (self->poll_fd >= 0)
         return self->poll_fd;
     return self->wire ? wire_fd (self->wire) : error_set (WEFT_ESTATE, "bind the pool to an endpoint first");
 }
@@ -509,7 +498,7 @@ pool_events (struct pollable *pollable)
         return rc;
     bool told = (head_has_event (self) && !is_blocked (self)) || self->state == POOL_ENDED ||
                 dispatch_has_cancelled (&self->dispatch);
-    return (told ? WEFT_IN : 0) | (self->state == POOL_OPEN && dispatch_has_room (&self->dispatch) ? WEFT_OUT : 0);
+    return (told ? WEFT_IN : 0) | (self->state == POOL_OPEN && head_has_room (self) ? WEFT_OUT : 0);
 }
 
 static int64_t

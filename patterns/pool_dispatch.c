@@ -168,6 +168,7 @@ dispatch_restore (struct dispatch *self, const struct dispatch_restored *restore
     job->losses = restored->losses;
     if (restored->awaited) {
         job->state = JOB_AWAITED;
+        self->awaiting++;
         list_append (&self->awaited, &job->link);
     }
     else
@@ -182,6 +183,7 @@ dispatch_await_no_more (struct dispatch *self)
     while (!list_empty (&self->awaited)) {
         struct dispatch_job *job = job_of (self->awaited.prev);
         list_remove (&job->link);
+        self->awaiting--;
         job_enqueue (self, job, true);
     }
 }
@@ -251,9 +253,18 @@ dispatch_assign (struct dispatch *self)
     if (job->cancelled || job->id > self->limit)
         return NULL;        /*  dispatch_cancel_next ends it first; or it is not durable yet */
     job_dequeue (self, job);
+    if (job->id > self->highest)
+        self->highest = job->id;
     job->attempt = POOL_ATTEMPT (self->epoch, POOL_ATTEMPT_NUMBER (job->attempt) + 1);
     job_give (self, job, worker);
     return job;
+}
+
+bool
+dispatch_is_held (const struct dispatch *self)
+{
+    return !list_empty (&self->queue) && (!list_empty (&self->idle) || !list_empty (&self->ahead))
+        && job_of (self->queue.next)->id > self->limit;
 }
 
 static struct dispatch_job *
@@ -421,8 +432,10 @@ job_withdraw (struct dispatch *self, struct dispatch_job *job)
         job_release (self, job);
     else if (job->state == JOB_WAITING)
         job_dequeue (self, job);
-    else
+    else {
         list_remove (&job->link);
+        self->awaiting--;
+    }
 }
 
 bool

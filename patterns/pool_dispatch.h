@@ -76,9 +76,11 @@ struct dispatch {
     struct dispatch_job *ended;         /*  the last that has; freed when another does      */
     uint64_t next_id;
     uint64_t epoch;                     /*  of the attempts that are made now               */
+    uint64_t highest;                   /*  id that was given                               */
     uint64_t limit;                     /*  jobs above this id may not be given yet         */
     uint64_t retracting;                /*  jobs that are asked back                        */
     uint64_t waiting, waiting_bytes;
+    uint64_t awaiting;                  /*  jobs that are JOB_AWAITED                       */
     uint64_t running, begun;            /*  with a worker; of these, how many have begun    */
     uint64_t done, failed, retries;
 };
@@ -128,6 +130,9 @@ void dispatch_leave (struct dispatch *self, struct dispatch_worker *worker);
 /*  Gives the first waiting job to a worker, idle ones first and each in turn. NULL when
  *  there is no job or no credit. */
 struct dispatch_job *dispatch_assign (struct dispatch *self);
+
+/*  Is it only `limit` that keeps a job from a worker with credit? */
+bool dispatch_is_held (const struct dispatch *self);
 
 /*  The job, when the worker has it in that attempt; else NULL. */
 struct dispatch_job *dispatch_find (struct dispatch *self, const struct dispatch_worker *worker, uint64_t id,

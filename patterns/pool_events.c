@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "codec/pool_command.h"
 #include "core/error.h"
 #include "patterns/pool_head.h"
 
@@ -24,6 +25,10 @@ fill_job (struct weft_pool *self, weft_pool_event_t *event, const struct dispatc
     event->job = job->id;
     event->tag = job->tag;
     event->attempt = POOL_ATTEMPT_NUMBER (job->attempt);
+    if (self->book) {
+        buffer_clear (&self->text);
+        event->command = command_render (&self->text, job->spec, job->size) ? NULL : buffer_data (&self->text);
+    }
 }
 
 static void
@@ -44,6 +49,27 @@ fill_record (weft_pool_event_t *event, const struct pool_record *record)
     event->sent_bytes = record->sent;
 }
 
+/*  An attempt has ended, as `event` says: 1 when that can be told. With a ledger the end of a job is told when it is
+ *  durable; and what was cancelled is no end there, but goes on with the next head. */
+static int
+tell_end (struct weft_pool *self, enum dispatch_verdict verdict, const struct dispatch_job *job,
+          weft_pool_event_t *event)
+{
+    int64_t most = event->reason == WEFT_JOB_LOST ? self->config.crash_limit : self->config.retries;
+    bool again = job->cancelled && (event->status || event->signal || event->reason != WEFT_JOB_EXITED)
+        && (event->reason == WEFT_JOB_LOST ? job->losses : job->failures) <= most;
+    int rc = 0;
+    if (!self->book || event->reason == WEFT_JOB_CANCELLED)
+        return 1;
+    if (verdict == DISPATCH_DONE && !again)
+        rc = book_end (self->book, event, dispatch_keep_ended (&self->dispatch));
+    else
+        rc = book_end (self->book, event, NULL);
+    if (rc)
+        self->broken = rc;
+    return verdict != DISPATCH_DONE || again;
+}
+
 /*  A record that says that a job has ended: 1 when there is an event. */
 static int
 take_end (struct weft_pool *self, const struct pool_record *record, weft_pool_event_t *event)
@@ -60,7 +86,7 @@ take_end (struct weft_pool *self, const struct pool_record *record, weft_pool_ev
     fill_event (event, verdict == DISPATCH_DONE ? WEFT_POOL_DONE : WEFT_POOL_RETRY, worker);
     fill_record (event, record);
     fill_job (self, event, job);
-    return 1;
+    return tell_end (self, verdict, job, event);
 }
 
 /*  1 when the record makes an event, 0 when it does not (any more), or WEFT_EPROTO. */
@@ -118,8 +144,11 @@ take_from_report (struct weft_pool *self, weft_pool_event_t *event)
     if (rc != 1) {
         struct worker *worker = self->reporter;
         self->reporter = NULL;
-        if (rc == 0)
+        if (rc == 0) {
             head_settle (self, worker);
+            if (self->book && (rc = book_acknowledge (self->book, &worker->peer, worker->peer.have)))
+                self->broken = rc;
+        }
     }
     return rc == 1;
 }
@@ -127,14 +156,16 @@ take_from_report (struct weft_pool *self, weft_pool_event_t *event)
 void
 head_release (struct weft_pool *self)
 {
+    if (self->book)
+        book_release (self->book);
     if (self->left)
         head_free_worker (self, self->left);
     self->left = NULL;
 }
 
-/*  The next job that a worker lost: 1 when that is an event, 0 past the last. */
+/*  The next job that a worker lost: 1 when it lost one, 0 past the last; `told`: is that an event now? */
 static int
-take_loss (struct weft_pool *self, struct worker *worker, weft_pool_event_t *event)
+take_loss (struct weft_pool *self, struct worker *worker, weft_pool_event_t *event, bool *told)
 {
     const struct dispatch_job *job;
     enum dispatch_verdict verdict;
@@ -147,6 +178,7 @@ take_loss (struct weft_pool *self, struct worker *worker, weft_pool_event_t *eve
     fill_event (event, verdict == DISPATCH_DONE ? WEFT_POOL_DONE : WEFT_POOL_RETRY, worker);
     fill_job (self, event, job);
     event->reason = WEFT_JOB_LOST;
+    *told = tell_end (self, verdict, job, event);
     return 1;
 }
 
@@ -155,6 +187,7 @@ static int
 take_news (struct weft_pool *self, weft_pool_event_t *event)
 {
     struct worker *worker = self->news;
+    bool told;
     if (worker->state == WORKER_NEW) {
         worker->state = WORKER_MEMBER;
         worker->joined = true;
@@ -168,8 +201,9 @@ take_news (struct weft_pool *self, weft_pool_event_t *event)
         head_drop_news (self);          /*  head_settle adds them again */
         return 0;
     }
-    if (take_loss (self, worker, event))
-        return 1;
+    while (take_loss (self, worker, event, &told))
+        if (told)
+            return 1;
     head_drop_news (self);
     worker->settling = false;
     if (worker->state == WORKER_MEMBER)
@@ -195,11 +229,25 @@ take_cancelled (struct weft_pool *self, weft_pool_event_t *event)
     return 1;
 }
 
+/*  What the ledger has on disk now. */
+static int
+take_durable (struct weft_pool *self, weft_pool_event_t *event)
+{
+    const struct dispatch_job *job;
+    if (!self->book || !book_take_event (self->book, event, &job))
+        return 0;
+    if (job)
+        fill_job (self, event, job);
+    return 1;
+}
+
 int
 head_take_event (struct weft_pool *self, weft_pool_event_t *event)
 {
-    int rc = self->reporter ? take_from_report (self, event) : 0;
-    if (rc == 0 && self->news)
+    bool full = self->book && book_full (self->book);
+    int rc = self->reporter && !full ? take_from_report (self, event) : 0;
+    if (rc == 0 && self->news && !full)
         rc = take_news (self, event);
+    rc = rc ? rc : take_durable (self, event);
     return rc ? rc : take_cancelled (self, event);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "codec/pool_command.h"
 #include "core/error.h"
 #include "core/security.h"
 #include "patterns/pool.h"
@@ -74,21 +75,10 @@ text_bytes (const char *text)
 static int
 render_command (struct forward *self, const struct pool_bytes *bytes, struct pool_bytes *command)
 {
-    struct pool_spec spec;
-    struct pool_reader arguments;
-    struct pool_bytes argument;
-    int rc = pool_get_spec (&spec, *bytes, &arguments);
     buffer_clear (&self->command);
-    if (rc == 0 && !spec.argc)
-        rc = buffer_add (&self->command, spec.command.data, spec.command.size);
-    for (size_t i = 0; rc == 0 && i < spec.argc; i++) {
-        rc = pool_next_argument (&arguments, &argument);
-        if (rc == 1)
-            rc = i ? buffer_add (&self->command, " ", 1) : 0;
-        rc = rc ? rc : buffer_add (&self->command, argument.data, argument.size);
-    }
-    command->data = buffer_data (&self->command);
-    command->size = buffer_size (&self->command) < POOL_CHUNK ? buffer_size (&self->command) : POOL_CHUNK;
+    int rc = command_render (&self->command, bytes->data, bytes->size);
+    size_t size = rc ? 0 : buffer_size (&self->command) - 1;
+    *command = (struct pool_bytes) { buffer_data (&self->command), size < POOL_CHUNK ? size : POOL_CHUNK };
     return rc;
 }
 
@@ -138,7 +128,8 @@ say_hello (struct forward *self)
     snprintf (name, sizeof name, "%.200s:%d", host, (int) getpid ());
     struct pool_hello hello = {
         .version = POOL_VERSION, .role = POOL_ROLE_HEAD, .instance = self->instance, .session = self->session,
-        .next = outbox_rewind (&self->outbox), .last = self->outbox.next - 1, .name = text_bytes (name), .host = text_bytes (host), .pid = getpid (),
+        .next = outbox_rewind (&self->outbox), .last = self->outbox.next - 1, .name = text_bytes (name),
+        .host = text_bytes (host), .pid = getpid (),
         .heartbeat = self->heartbeat / TIME_MS
     };
     self->state = FORWARD_GREETING;

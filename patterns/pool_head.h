@@ -1,6 +1,6 @@
 /*  pool_head.h - what weft_pool_t is inside, and the parts of it that are files of their own
  *
- *  pool.c holds the public calls and the turns, pool_members.c the
+ *  pool.c holds the public calls and the turns, pool_jobs.c how jobs come in, pool_members.c the
  *  workers that come, break off, come back and go, pool_deal.c what is sent to them, pool_events.c what is
  *  told to the caller. */
 
@@ -11,6 +11,7 @@
 #include "patterns/pool.h"
 #include "patterns/pool_dispatch.h"
 #include "patterns/pool_forward.h"
+#include "patterns/pool_ledger.h"
 
 enum pool_state {
     POOL_OPEN,          /*  takes jobs                                                  */
@@ -22,6 +23,9 @@ enum pool_state {
 struct pool_config {
     int64_t retries, crash_limit;
     int64_t reattach;
+    char *ledger;
+    int durability;
+    bool resume;
     int64_t timeout;
     int64_t queue, queue_size;
     int64_t heartbeat, linger;
@@ -83,15 +87,22 @@ struct weft_pool {
     struct pool_message report;
     struct worker *reporter;            /*  ... and who sent it; NULL: none             */
     struct buffer body, spec;
+    struct buffer text;                 /*  a command, for people                       */
     uint64_t instance;
     unsigned char id[POOL_ID];          /*  the pool's identity                         */
     int64_t beat_at, ping_at, end_at;   /*  TIME_FOREVER: not                           */
+    struct book *book;                  /*  what the ledger is to keep; NULL: no ledger */
+    bool awaiting;                      /*  for workers of the head before us, ...      */
+    uint64_t ahead;                     /*  how far the ledger is marked ahead of dealing */
+    int64_t ahead_at;                   /*  when that was changed                       */
+    int64_t awaited_until;              /*  ... until then; TIME_FOREVER before it runs */
     int64_t retract_at;
     int away;                           /*  workers                                     */
     int pings;
     int64_t pumped;                     /*  when the pool last ran                      */
     weft_pool_stats_t stats;
     bool told_refused;
+    int broken;                         /*  why what is to be durable cannot be        */
     bool silent_end;                    /*  ENDING: there will be no more events         */
 };
 
@@ -105,8 +116,32 @@ head_now (const struct weft_pool *self)
 static inline bool
 head_has_event (const struct weft_pool *self)
 {
-    return self->reporter || self->news;
+    return ((self->reporter || self->news) && !(self->book && book_full (self->book)))
+        || (self->book && book_has_event (self->book));
 }
+
+/*  What depends on options, once they are fixed. */
+int head_make_ready (struct weft_pool *self);
+
+/* ---------------------------------------------------------------- pool_jobs.c */
+
+/*  Opens the ledger, if there is to be one, and takes in what it has. */
+int head_open_book (struct weft_pool *self);
+
+/*  Keeps waiting jobs in memory, of which the ledger may have more; says from which on they may be dealt. */
+int head_page (struct weft_pool *self, int64_t now);
+
+/*  Sees what has become durable; the reports that told of it are acknowledged. WEFT_EIO. */
+int head_turn_book (struct weft_pool *self);
+
+/*  Waits for the workers of the head before us, for a time from when the pool runs. */
+void head_await (struct weft_pool *self, int64_t now);
+
+/*  Is there room for a job? */
+bool head_has_room (const struct weft_pool *self);
+
+/*  Is there a job that is to end, or whose end is to be told? */
+bool head_has_jobs (const struct weft_pool *self);
 
 /* ---------------------------------------------------------------- pool_deal.c */
 

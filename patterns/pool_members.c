@@ -27,6 +27,8 @@ void
 head_free_worker (struct weft_pool *self, struct worker *worker)
 {
     dispatch_leave (&self->dispatch, &worker->credit);
+    if (self->book)
+        book_forget (self->book, &worker->peer);
     buffer_free (&worker->batch);
     buffer_free (&worker->cancels[0]);
     buffer_free (&worker->cancels[1]);
@@ -340,15 +342,17 @@ on_report (struct weft_pool *self, struct worker *worker, const struct pool_mess
     head_add_due (self, worker);
     if (rc)
         return 0;                       /*  a repetition: only acknowledge it again */
-    worker->peer.safe = worker->peer.have;
+    if (!self->book)
+        worker->peer.safe = worker->peer.have;
     worker->window = (int) message->window;
     dispatch_set_window (&self->dispatch, &worker->credit, worker->window);
     if (message->left) {
         self->report = *message;
         self->reporter = worker;
+        return 0;
     }
     head_settle (self, worker);
-    return 0;
+    return self->book ? book_acknowledge (self->book, &worker->peer, message->number) : 0;
 }
 
 static int

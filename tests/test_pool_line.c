@@ -32,7 +32,8 @@ welcome (struct line *self, uint64_t session, const char *pool, uint64_t have, u
 static int
 take (struct line *self, enum pool_verb verb, uint64_t session, uint64_t number, uint64_t have)
 {
-    return line_take (self, &(struct pool_message) { .verb = verb, .session = session, .number = number, .have = have });
+    struct pool_message message = { .verb = verb, .session = session, .number = number, .have = have };
+    return line_take (self, &message);
 }
 
 static void

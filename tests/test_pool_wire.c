@@ -45,8 +45,8 @@ decode (struct buffer *out, struct pool_message *message)
 }
 
 static const struct pool_hello hello = {
-    .version = POOL_VERSION, .role = POOL_ROLE_WORKER, .instance = UINT64_MAX, .session = 3, .next = 70000, .last = 70001,
-    .name = { "n:1", 3 }, .host = { "n", 1 }, .pid = 4711, .slots = 64, .window = 300, .heartbeat = 1000,
+    .version = POOL_VERSION, .role = POOL_ROLE_WORKER, .instance = UINT64_MAX, .session = 3, .next = 70000,
+    .last = 70001, .name = { "n:1", 3 }, .host = { "n", 1 }, .pid = 4711, .slots = 64, .window = 300, .heartbeat = 1000,
     .pool = { "0123456789abcdef", POOL_ID }, .held = 2
 };
 

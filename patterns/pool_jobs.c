@@ -1,0 +1,237 @@
+/*  pool_jobs.c - how jobs come into a head: from its caller, and from a ledger */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/pool_command.h"
+#include "core/error.h"
+#include "patterns/pool_head.h"
+
+#define MARK_GROW TIME_MS        /*  how often the distance of the mark may double       */
+#define MARK_SHRINK (200 * TIME_MS)     /*  without need for more it halves             */
+#define PAGE 1000               /*  jobs that are read from the ledger at once          */
+
+/* ---------------------------------------------------------------------- the ledger */
+
+/*  One that may have been dealt waits for a worker that has it. */
+static int
+take_job (void *arg, const struct ledger_open_job *open)
+{
+    struct weft_pool *self = arg;
+    const struct ledger_job *job = &open->job;
+    struct dispatch_restored restored = {
+        .id = job->id, .tag = job->tag, .spec = job->spec, .size = job->spec_size, .attempt = open->attempts,
+        .failures = open->failures, .losses = open->losses,
+        .awaited = job->id <= self->book->found.dealt && self->awaiting
+    };
+    if (job->id > self->book->found.dealt && !dispatch_has_room (&self->dispatch))
+        return WEFT_EEND;
+    int rc = dispatch_restore (&self->dispatch, &restored);
+    if (rc)
+        return rc;
+    self->book->loaded = job->id;
+    self->book->unloaded--;
+    return 0;
+}
+
+/*  1 when there may be more. */
+static int
+load_page (struct weft_pool *self)
+{
+    int rc = ledger_load (self->book->ledger, self->book->loaded, PAGE, take_job, self);
+    return rc == WEFT_EEND ? 0 : rc < 0 ? rc : rc == PAGE;
+}
+
+int
+head_open_book (struct weft_pool *self)
+{
+    struct book_config config = {
+        .path = self->config.ledger, .durability = (enum ledger_durability) self->config.durability,
+        .resume = self->config.resume
+    };
+    if (!config.path)
+        return 0;
+    int rc = book_open (&self->book, &config);
+    if (rc)
+        return rc;
+    memcpy (self->id, self->book->found.pool, POOL_ID);
+    self->dispatch.epoch = self->book->found.epoch;
+    self->dispatch.next_id = self->book->last_id + 1;
+    self->dispatch.limit = self->book->dealt;
+    self->awaiting = self->config.reattach != 0;
+    while (self->book->unloaded && (rc = load_page (self)) == 1)
+        ;
+    return rc < 0 ? rc : 0;
+}
+
+/*  How far ahead of dealing the ledger is marked: little when jobs are long, since what is marked and was not dealt
+ *  must wait after a crash; more, up to what fills all windows, as soon as workers had to wait for the mark. */
+static void
+adapt_ahead (struct weft_pool *self, int64_t now)
+{
+    uint64_t least = self->stats.slots + 1, most = 64 + 20 * self->stats.slots;
+    if (dispatch_is_held (&self->dispatch)) {
+        if (now - self->ahead_at >= MARK_GROW)
+            self->ahead *= 2;
+        else
+            return;
+    }
+    else if (now - self->ahead_at >= MARK_SHRINK)
+        self->ahead /= 2;
+    else
+        return;
+    self->ahead_at = now;
+    self->ahead = self->ahead < least ? least : self->ahead < most ? self->ahead : most;
+}
+
+int
+head_page (struct weft_pool *self, int64_t now)
+{
+    struct book *book = self->book;
+    if (!book)
+        return 0;
+    bool low = self->dispatch.waiting < (uint64_t) self->config.queue / 2
+        && self->dispatch.waiting_bytes < (uint64_t) self->config.queue_size / 2;
+    int rc = book->unloaded && low ? load_page (self) : 0;
+    adapt_ahead (self, now);
+    return rc < 0 ? rc : book_limit (book, self->dispatch.highest, self->ahead, &self->dispatch.limit);
+}
+
+int
+head_turn_book (struct weft_pool *self)
+{
+    struct pool_peer *peer;
+    if (!self->book)
+        return 0;
+    int rc = book_turn (self->book);
+    while (rc == 0 && (peer = book_acknowledged (self->book)))
+        head_add_due (self, (struct worker *) peer);
+    return rc;
+}
+
+void
+head_await (struct weft_pool *self, int64_t now)
+{
+    if (!self->awaiting)
+        return;
+    if (self->awaited_until == TIME_FOREVER)
+        self->awaited_until = clock_deadline (self->weft->clock, self->config.reattach);
+    else if (now >= self->awaited_until) {
+        self->awaiting = false;
+        self->awaited_until = TIME_FOREVER;
+        dispatch_await_no_more (&self->dispatch);
+    }
+}
+
+bool
+head_has_room (const struct weft_pool *self)
+{
+    return self->book ? book_has_room (self->book) : dispatch_has_room (&self->dispatch);
+}
+
+bool
+head_has_jobs (const struct weft_pool *self)
+{
+    return self->dispatch.jobs.count || (self->book && (self->book->unloaded || !book_is_idle (self->book)));
+}
+
+/* -------------------------------------------------------------------- submitting */
+
+/*  FNV-1a of 128 bits: what is to be run, not for how long or how it is told. */
+static void
+add_hash (unsigned __int128 *hash, const void *data, size_t size)
+{
+    const unsigned char *bytes = data;
+    const unsigned __int128 prime = ((unsigned __int128) 1 << 88) + 0x13b;
+    for (size_t i = 0; i < size; i++)
+        *hash = (*hash ^ bytes[i]) * prime;
+    for (size_t i = 0; i < sizeof size; i++)
+        *hash = (*hash ^ ((size >> (8 * i)) & 0xff)) * prime;
+}
+
+static unsigned __int128
+hash_job (const weft_job_t *job)
+{
+    unsigned __int128 hash = ((unsigned __int128) 0x6c62272e07bb0142 << 64) + 0x62b821756295c58d;
+    for (size_t i = 0; i < job->argc; i++)
+        add_hash (&hash, job->argv[i], strlen (job->argv[i]));
+    if (!job->argc)
+        add_hash (&hash, job->command, strlen (job->command));
+    add_hash (&hash, job->input, job->input_size);
+    add_hash (&hash, job->slot_mark, job->slot_mark ? strlen (job->slot_mark) : 0);
+    return hash;
+}
+
+static int
+check_job (const weft_job_t *job)
+{
+    size_t size = job->input_size + (job->command ? strlen (job->command) : 0);
+    if (!job->argc && !job->command)
+        return error_set (WEFT_EINVAL, "a job needs a command or arguments");
+    if (job->argc > POOL_ARGS_MAX)
+        return error_set (WEFT_ETOOBIG, "a job of %zu arguments is over the limit of %d", job->argc, POOL_ARGS_MAX);
+    for (size_t i = 0; i < job->argc; i++)
+        size += strlen (job->argv[i]) + 5;
+    if (size > POOL_JOB_MAX)
+        return error_set (WEFT_ETOOBIG, "a job of %zu bytes is over the limit of %d", size, POOL_JOB_MAX);
+    if (job->slot_mark && strlen (job->slot_mark) > POOL_NAME_MAX)
+        return error_set (WEFT_ETOOBIG, "the mark for the slot is longer than %d bytes", POOL_NAME_MAX);
+    if (job->timeout < 0)
+        return error_set (WEFT_EINVAL, "the timeout of a job cannot be negative");
+    return 0;
+}
+
+/*  The ledger has it first; memory only as long as there is room, and in order. */
+static int
+submit_to_book (struct weft_pool *self, const weft_job_t *job, uint64_t *id)
+{
+    struct book *book = self->book;
+    unsigned __int128 hash = hash_job (job);
+    if (book_find (book, (unsigned char *) &hash, id))
+        return 0;
+    buffer_clear (&self->text);
+    int rc = command_render (&self->text, buffer_data (&self->spec), buffer_size (&self->spec));
+    struct ledger_job record = {
+        .id = self->dispatch.next_id, .tag = job->tag, .spec = buffer_data (&self->spec),
+        .spec_size = buffer_size (&self->spec), .command = buffer_data (&self->text),
+        .command_size = rc ? 0 : buffer_size (&self->text) - 1, .hash = (unsigned char *) &hash,
+        .submitted = clock_wall (self->weft->clock) / TIME_US
+    };
+    rc = rc ? rc : book_submit (book, &record);
+    if (rc)
+        return rc;
+    *id = record.id;
+    self->stats.submitted++;
+    if (!book->unloaded && dispatch_has_room (&self->dispatch)
+        && dispatch_submit (&self->dispatch, job->tag, record.spec, record.spec_size, id) == 0)
+        book->loaded = record.id;
+    else {
+        self->dispatch.next_id = record.id + 1;
+        book->unloaded++;
+    }
+    return 0;
+}
+
+int
+weft_pool_submit (weft_pool_t *self, const weft_job_t *job, uint64_t *id)
+{
+    uint64_t number;
+    if (self->state != POOL_OPEN)
+        return error_set (WEFT_ESTATE, "the pool was finished and takes no more jobs");
+    int rc = head_make_ready (self);
+    if (rc == 0 && !head_has_room (self))
+        rc = error_set (WEFT_EAGAIN, "the queue is full: take events first");
+    rc = rc ? rc : check_job (job);
+    if (rc)
+        return rc;
+    int64_t timeout = job->timeout ? job->timeout : clock_poll_ms (self->config.timeout);
+    id = id ? id : &number;
+    buffer_clear (&self->spec);
+    rc = pool_put_spec (&self->spec, job, timeout, self->config.stream);
+    if (rc == 0 && self->book)
+        return submit_to_book (self, job, id);
+    rc = rc ? rc : dispatch_submit (&self->dispatch, job->tag, buffer_data (&self->spec), buffer_size (&self->spec),
+                                    id);
+    self->stats.submitted += rc == 0;
+    return rc;
+}

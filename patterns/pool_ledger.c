@@ -1,0 +1,450 @@
+/*  pool_ledger.c - what a head puts into its ledger, and what it tells only when the disk has it */
+
+#include "patterns/pool_ledger.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/error.h"
+
+#define ENTRIES_MAX 32768       /*  ends that wait: no more are taken in                */
+
+enum entry_kind {
+    ENTRY_RESULT,       /*  a job ended: told when it is durable                        */
+    ENTRY_RETRY,        /*  an attempt did                                              */
+    ENTRY_ACK           /*  a report may be acknowledged when all before it is durable  */
+};
+
+struct book_entry {
+    struct book_entry *next;
+    enum entry_kind kind;
+    uint64_t ticket;                    /*  0: the ledger has not taken it yet          */
+    struct pool_peer *peer;             /*  ACK: whose, NULL when it has gone ...       */
+    uint64_t number;                    /*  ... and which report                        */
+    struct dispatch_job *job;           /*  RESULT                                      */
+    weft_pool_event_t event;
+    char text[];                        /*  of the event: worker, host, why             */
+};
+
+/*  Jobs whose tickets and ids go up together. */
+struct book_range {
+    struct book_range *next;
+    uint64_t ticket, id, count;         /*  of the first; how many                      */
+};
+
+static int learn_jobs (struct book *self);
+
+/* ------------------------------------------------------------- coming and going */
+
+int
+book_open (struct book **handle, const struct book_config *config)
+{
+    struct ledger_config how = { .durability = config->durability };
+    struct book *self = calloc (1, sizeof *self);
+    if (!self)
+        return error_plain (WEFT_ENOMEM);
+    self->last_accepted = &self->accepted;
+    self->last_entry = &self->first;
+    self->refused_at = UINT64_MAX;
+    int rc = ledger_open (&self->ledger, config->path, &how, &self->found);
+    if (rc == 0 && self->found.jobs && !config->resume)
+        rc = error_set (WEFT_ESTATE, "%s has %" PRIu64 " jobs already, %" PRIu64 " of them without a result: "
+                        "give --resume to go on with them, or another file", config->path, self->found.jobs,
+                        self->found.jobs - self->found.results);
+    if (rc == 0 && self->found.jobs)
+        rc = learn_jobs (self);
+    if (rc) {
+        book_close (&self);
+        return rc;
+    }
+    self->last_id = self->safe_id = self->told_id = self->found.last_id;
+    self->mark = self->dealt = self->found.dealt;
+    self->unloaded = self->found.jobs - self->found.results;
+    *handle = self;
+    return 0;
+}
+
+static void
+entry_free (struct book_entry *entry)
+{
+    if (entry)
+        free (entry->job);
+    free (entry);
+}
+
+void
+book_release (struct book *self)
+{
+    entry_free (self->told);
+    self->told = NULL;
+}
+
+static struct book_entry *
+pop (struct book *self)
+{
+    struct book_entry *entry = self->first;
+    self->first = entry->next;
+    if (!self->first)
+        self->last_entry = &self->first;
+    self->entries--;
+    return entry;
+}
+
+void
+book_close (struct book **handle)
+{
+    struct book *self = *handle;
+    if (!self)
+        return;
+    if (self->ledger)
+        ledger_close (&self->ledger);
+    book_release (self);
+    while (self->first)
+        entry_free (pop (self));
+    for (struct book_range *range; (range = self->accepted); ) {
+        self->accepted = range->next;
+        free (range);
+    }
+    book_stop_finding (self);
+    free (self);
+    *handle = NULL;
+}
+
+/* ---------------------------------------------------------------- jobs by content */
+
+/*  An open hash table, half empty at least. An entry that was found once keeps its place with id 0. */
+struct book_known {
+    uint64_t hash[2];
+    uint64_t id;
+    bool used;
+};
+
+static int
+know (void *arg, uint64_t id, const unsigned char *hash)
+{
+    struct book *self = arg;
+    struct book_known known = { .id = id, .used = true };
+    if (self->known_count++ >= self->known_room / 2)
+        return error_set (WEFT_EPROTO, "the ledger has more jobs than it counts");
+    memcpy (known.hash, hash, sizeof known.hash);
+    size_t place = known.hash[0] & (self->known_room - 1);
+    while (self->known[place].used)
+        place = (place + 1) & (self->known_room - 1);
+    self->known[place] = known;
+    return 0;
+}
+
+static int
+learn_jobs (struct book *self)
+{
+    self->known_room = 16;
+    while (self->known_room < 2 * (self->found.jobs + 1))
+        self->known_room *= 2;
+    self->known = calloc (self->known_room, sizeof *self->known);
+    if (!self->known)
+        return error_set (WEFT_ENOMEM, "out of memory for the ledger's %" PRIu64 " jobs", self->found.jobs);
+    int rc = ledger_hashes (self->ledger, know, self);
+    return rc < 0 ? rc : 0;
+}
+
+int
+book_find (struct book *self, const unsigned char *hash, uint64_t *id)
+{
+    uint64_t parts[2];
+    memcpy (parts, hash, sizeof parts);
+    for (size_t place = parts[0]; self->known; place++) {
+        struct book_known *known = &self->known[place & (self->known_room - 1)];
+        if (!known->used)
+            break;
+        if (!known->id || known->hash[0] != parts[0] || known->hash[1] != parts[1])
+            continue;
+        *id = known->id;
+        known->id = 0;
+        return 1;
+    }
+    return 0;
+}
+
+void
+book_stop_finding (struct book *self)
+{
+    free (self->known);
+    self->known = NULL;
+}
+
+/* ---------------------------------------------------------------- accepting jobs */
+
+bool
+book_has_room (const struct book *self)
+{
+    return self->last - self->durable < BOOK_WAITING && self->refused_at != self->durable;
+}
+
+static int
+add_range (struct book *self, uint64_t ticket, uint64_t id)
+{
+    struct book_range *last = self->accepted ? map_entry (self->last_accepted, struct book_range, next) : NULL;
+    if (last && last->ticket + last->count == ticket) {
+        last->count++;
+        return 0;
+    }
+    struct book_range *range = malloc (sizeof *range);
+    if (!range)
+        return error_plain (WEFT_ENOMEM);
+    *range = (struct book_range) { .ticket = ticket, .id = id, .count = 1 };
+    *self->last_accepted = range;
+    self->last_accepted = &range->next;
+    return 0;
+}
+
+int
+book_submit (struct book *self, const struct ledger_job *job)
+{
+    uint64_t ticket;
+    if (!book_has_room (self))
+        return error_set (WEFT_EAGAIN, "too much waits for the ledger: take events first");
+    int rc = ledger_add_job (self->ledger, job, &ticket);
+    if (rc == WEFT_EAGAIN)
+        self->refused_at = self->durable;
+    if (rc)
+        return rc;
+    self->last = ticket;
+    self->last_id = job->id;
+    return add_range (self, ticket, job->id);
+}
+
+/*  What is durable of the jobs that were accepted. */
+static void
+take_accepted (struct book *self)
+{
+    struct book_range *range;
+    while ((range = self->accepted) && range->ticket <= self->durable) {
+        uint64_t count = self->durable - range->ticket + 1;
+        count = count < range->count ? count : range->count;
+        self->safe_id = range->id + count - 1;
+        range->ticket += count;
+        range->id += count;
+        range->count -= count;
+        if (range->count)
+            break;
+        self->accepted = range->next;
+        if (!self->accepted)
+            self->last_accepted = &self->accepted;
+        free (range);
+    }
+}
+
+/*  Marks well ahead, so that dealing need not wait, but not so far that many jobs which nobody has would be
+ *  waited for after a crash. */
+int
+book_limit (struct book *self, uint64_t highest, uint64_t ahead, uint64_t *limit)
+{
+    uint64_t wanted = highest + ahead < self->last_id ? highest + ahead : self->last_id;
+    bool low = self->mark < highest + ahead / 2;
+    if (low && wanted > self->mark) {
+        int rc = ledger_add_dealt (self->ledger, wanted, &self->mark_ticket);
+        if (rc && rc != WEFT_EAGAIN && rc != WEFT_ELIMIT)
+            return rc;
+        if (rc == 0) {
+            self->mark = wanted;
+            self->last = self->mark_ticket;
+        }
+    }
+    *limit = self->safe_id < self->dealt ? self->safe_id : self->dealt;
+    return 0;
+}
+
+/* ------------------------------------------------------------------------- ends */
+
+static struct book_entry *
+entry_new (struct book *self, enum entry_kind kind, size_t texts)
+{
+    struct book_entry *entry = malloc (sizeof *entry + texts);
+    if (!entry) {
+        error_plain (WEFT_ENOMEM);
+        return NULL;
+    }
+    memset (entry, 0, sizeof *entry);
+    entry->kind = kind;
+    *self->last_entry = entry;
+    self->last_entry = &entry->next;
+    self->entries++;
+    return entry;
+}
+
+/*  Puts a copy of the text at *place, and moves that behind it. */
+static const char *
+keep (char **place, const char *text, size_t size)
+{
+    char *kept = *place;
+    if (!text)
+        return NULL;
+    memcpy (kept, text, size);
+    kept[size] = 0;
+    *place += size + 1;
+    return kept;
+}
+
+static int
+queue_entry (struct book *self, struct book_entry *entry)
+{
+    const weft_pool_event_t *event = &entry->event;
+    struct ledger_result result = {
+        .job = event->job, .attempt = event->attempt, .reason = event->reason, .status = event->status,
+        .signal = event->signal, .why = event->data, .worker = event->worker, .host = event->host, .slot = event->slot,
+        .started = event->started, .runtime = event->runtime, .received = event->received_bytes,
+        .sent = event->sent_bytes
+    };
+    if (entry->kind == ENTRY_ACK) {
+        entry->ticket = self->last;
+        return 0;
+    }
+    int rc = entry->kind == ENTRY_RESULT ? ledger_add_result (self->ledger, &result, &entry->ticket)
+                                         : ledger_add_retry (self->ledger, &result, &entry->ticket);
+    if (rc == 0)
+        self->last = entry->ticket;
+    return rc;
+}
+
+/*  Gives the ledger what it has not taken yet. */
+static int
+queue_entries (struct book *self)
+{
+    while (self->unqueued) {
+        int rc = queue_entry (self, self->unqueued);
+        if (rc)
+            return rc == WEFT_EAGAIN || rc == WEFT_ELIMIT ? 0 : rc;
+        self->unqueued = self->unqueued->next;
+    }
+    return 0;
+}
+
+static int
+add_entry (struct book *self, struct book_entry *entry)
+{
+    if (!self->unqueued)
+        self->unqueued = entry;
+    return queue_entries (self);
+}
+
+int
+book_end (struct book *self, const weft_pool_event_t *event, struct dispatch_job *job)
+{
+    size_t worker = event->worker ? strlen (event->worker) : 0, host = event->host ? strlen (event->host) : 0;
+    struct book_entry *entry = entry_new (self, job ? ENTRY_RESULT : ENTRY_RETRY, worker + host + event->size + 3);
+    if (!entry) {
+        free (job);
+        return WEFT_ENOMEM;
+    }
+    char *place = entry->text;
+    entry->job = job;
+    entry->event = *event;
+    entry->event.worker = keep (&place, event->worker, worker);
+    entry->event.host = keep (&place, event->host, host);
+    entry->event.data = keep (&place, event->data, event->size);
+    return add_entry (self, entry);
+}
+
+int
+book_acknowledge (struct book *self, struct pool_peer *peer, uint64_t number)
+{
+    struct book_entry *entry = entry_new (self, ENTRY_ACK, 0);
+    if (!entry)
+        return WEFT_ENOMEM;
+    entry->peer = peer;
+    entry->number = number;
+    return add_entry (self, entry);
+}
+
+void
+book_forget (struct book *self, const struct pool_peer *peer)
+{
+    for (struct book_entry *entry = self->first; entry; entry = entry->next)
+        if (entry->peer == peer)
+            entry->peer = NULL;
+}
+
+bool
+book_full (const struct book *self)
+{
+    return self->unqueued || self->entries >= ENTRIES_MAX;
+}
+
+/* ------------------------------------------------------------------------ turns */
+
+int
+book_turn (struct book *self)
+{
+    char text[512];
+    uint64_t count, durable = ledger_durable (self->ledger);
+    int fd = ledger_fd (self->ledger);
+    if (fd >= 0 && read (fd, &count, sizeof count) < 0) {
+        /*  What counts is what is durable. */
+    }
+    if (ledger_state (self->ledger) == LEDGER_FAILED)
+        return error_set (WEFT_EIO, "the ledger has failed, and what it has not kept is lost: %s",
+                          ledger_trouble (self->ledger, text, sizeof text));
+    if (durable != self->durable) {
+        self->durable = durable;
+        self->refused_at = UINT64_MAX;
+        take_accepted (self);
+        if (self->mark_ticket <= durable)
+            self->dealt = self->mark;
+    }
+    return queue_entries (self);
+}
+
+/*  Is the first in line durable? */
+static bool
+first_is_safe (const struct book *self)
+{
+    return self->first && self->first != self->unqueued && self->first->ticket <= self->durable;
+}
+
+struct pool_peer *
+book_acknowledged (struct book *self)
+{
+    while (first_is_safe (self) && self->first->kind != ENTRY_RESULT) {
+        struct book_entry *entry = pop (self);
+        struct pool_peer *peer = entry->peer;
+        uint64_t number = entry->number;
+        entry_free (entry);
+        if (peer && number > peer->safe) {
+            peer->safe = number;
+            return peer;
+        }
+    }
+    return NULL;
+}
+
+bool
+book_has_event (const struct book *self)
+{
+    return self->told_id < self->safe_id || (first_is_safe (self) && self->first->kind == ENTRY_RESULT);
+}
+
+bool
+book_take_event (struct book *self, weft_pool_event_t *event, const struct dispatch_job **job)
+{
+    book_release (self);
+    *job = NULL;
+    if (self->told_id < self->safe_id) {
+        self->told_id = self->safe_id;
+        *event = (weft_pool_event_t) { .kind = WEFT_POOL_ACCEPTED, .job = self->safe_id };
+        return true;
+    }
+    if (!book_has_event (self))
+        return false;
+    self->told = pop (self);
+    *event = self->told->event;
+    *job = self->told->job;
+    return true;
+}
+
+bool
+book_is_idle (const struct book *self)
+{
+    return !self->first && self->told_id == self->last_id;
+}
