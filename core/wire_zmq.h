@@ -60,6 +60,7 @@ struct monitor_peer {
     int fd;
     bool shaken;                        /*  its handshake is known to be done                   */
     bool accepted;                      /*  it came to us                                       */
+    int64_t since;                      /*  when we heard of it                                 */
 };
 
 struct zmq_monitor {

@@ -102,7 +102,7 @@ add_peer (struct zmq_monitor *self, int fd, bool accepted)
     }
     if (!peer)
         peer = &self->peers[self->count++];
-    *peer = (struct monitor_peer) { .fd = fd, .accepted = accepted };
+    *peer = (struct monitor_peer) { .fd = fd, .accepted = accepted, .since = clock_now (clock_system ()) };
     return 0;
 }
 
@@ -225,10 +225,22 @@ explain_accept (struct zmq_monitor *self, int number)
               full ? "out of file descriptors; raise the limit (ulimit -n)" : zmq_strerror (number));
 }
 
+/*  It was we who lost patience with it. */
+static bool
+was_silent (const struct zmq_monitor *self, int64_t handshake)
+{
+    int64_t now = clock_now (clock_system ());
+    for (size_t i = 0; i < self->count; i++)
+        if (!self->peers[i].shaken && !self->peers[i].accepted && now - self->peers[i].since >= handshake / 2)
+            return true;
+    return false;
+}
+
 /*  libzmq does not say which connection it was, nor whether a byte had come. Whoever looks whether
  *  somebody listens here closes at once, and means no harm; but where we connected, a server should
- *  have answered. One that cannot read what was encrypted for another closes too, and so does one
- *  that has no room: that it was not our key is believed only when it happens again and again. */
+ *  have answered. One that cannot read what was encrypted for another closes too, and so may one that
+ *  ends: that it was not our key is believed only when it happens again and again. A server with keys that has no
+ *  room is silent until the time of the handshake is over. */
 static void
 explain_leaving (struct zmq_wire *wire, struct wire_event *event)
 {
@@ -239,13 +251,17 @@ explain_leaving (struct zmq_wire *wire, struct wire_event *event)
         return;
     }
     event->kind = WIRE_REJECTED;
+    if (was_silent (self, wire->wire.options.handshake)) {
+        event->text = "the peer did not answer in the handshake: perhaps it has no room, or does not speak ZeroMQ";
+        return;
+    }
     if (!wire->wire.options.security.server_key[0]) {
         event->text = "the peer left during the handshake: perhaps it has no room, or does not speak ZeroMQ";
         return;
     }
     event->denied = ++self->hung_up >= HANGS_UP_FOR_GOOD;
-    event->text = "the peer left during the handshake: perhaps our --server-key is not its key, it has no room, or it "
-                  "does not speak ZeroMQ";
+    event->text = "the peer left during the handshake: perhaps our --server-key is not its key, or it does not "
+                  "speak ZeroMQ";
 }
 
 /*  1 when the monitor's event means something to us. */

@@ -231,6 +231,7 @@ zap_is_allowed (struct zap_domain *domain, const char *key, char *name, enum all
 struct admitted {
     struct map_node node;
     char key[KEY_TEXT];
+    bool lapsed;                /*  its list is not in order any more: it may come back when it is */
 };
 
 static struct admitted *
@@ -245,23 +246,25 @@ find_admitted (const struct zap_domain *domain, const char *key)
 bool
 zap_is_admitted (const struct zap_domain *domain, const char *key)
 {
-    return find_admitted (domain, key) != NULL;
+    const struct admitted *admitted = find_admitted (domain, key);
+    return admitted && !admitted->lapsed;
 }
 
 /*  Who is remembered can be revoked: who cannot be is not let in. */
 static bool
 admit (struct zap_domain *domain, const char *key)
 {
-    if (find_admitted (domain, key))
-        return true;
-    struct admitted *admitted = malloc (sizeof *admitted);
-    if (!admitted)
-        return false;
-    strcpy (admitted->key, key);
-    map_add (&domain->admitted, &admitted->node, hash_bytes (admitted->key, KEY_TEXT));
-    return true;
+    struct admitted *admitted = find_admitted (domain, key);
+    if (!admitted && (admitted = malloc (sizeof *admitted))) {
+        strcpy (admitted->key, key);
+        map_add (&domain->admitted, &admitted->node, hash_bytes (admitted->key, KEY_TEXT));
+    }
+    if (admitted)
+        admitted->lapsed = false;
+    return admitted != NULL;
 }
 
+/*  libzmq's peers try again after "later", and never after "denied". */
 static enum answer
 judge_key (struct zap_domain *domain, const char *key, const struct request *request)
 {
@@ -285,7 +288,7 @@ judge_key (struct zap_domain *domain, const char *key, const struct request *req
                        sizeof words);
     snprintf (denial.text, sizeof denial.text, "not let in: %s (from %s)", words, request->fields[FROM].data);
     deny (domain, &denial);
-    return !denial.probe && domain->allow && verdict == ALLOW_CLOSED ? LATER : DENIED;
+    return verdict == ALLOW_CLOSED && find_admitted (domain, key) ? LATER : DENIED;
 }
 
 static enum answer
@@ -346,13 +349,17 @@ reconsider (struct zap_domain *domain)
             char name[KEY_NAME_MAX + 1];
             enum allow_verdict verdict;
             next = node->next;
-            if (zap_is_allowed (domain, admitted->key, name, &verdict))
+            if (zap_is_allowed (domain, admitted->key, name, &verdict)
+                || (admitted->lapsed && verdict == ALLOW_CLOSED))
                 continue;
             allow_explain (domain->allow, verdict, admitted->key, name, domain->peers ? domain->peers : "connect",
                            words, sizeof words);
+            gone++;
+            admitted->lapsed = verdict == ALLOW_CLOSED;
+            if (admitted->lapsed)
+                continue;
             map_remove (&domain->admitted, node);
             free (admitted);
-            gone++;
         }
     if (gone == 0)
         return;

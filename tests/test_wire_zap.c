@@ -20,7 +20,7 @@ struct rig {
     struct certificate server, alice, bob;
     struct allow *allow;
     struct wire *wires[WIRES];      /*  that are open: a test that fails leaves some */
-    int names;
+    int64_t handshake;              /*  of the next wires; 0: the usual */
 };
 
 static int
@@ -75,10 +75,13 @@ static struct wire *
 open_with (struct rig *rig, enum wire_type type, struct wire_options *options)
 {
     struct wire *wire;
+    options->verbose = type == WIRE_XPUB;
     options->immediate = type == WIRE_PUSH || type == WIRE_DEALER;
     options->reconnect = 10 * TIME_MS;
     options->reconnect_max = 20 * TIME_MS;
     options->linger = 0;
+    if (rig->handshake)
+        options->handshake = rig->handshake;
     if (wire_zmq.open (rig->context, type, options, &wire))
         fail_msg ("%s", weft_error ());
     for (int i = 0; i < WIRES; i++)
@@ -214,6 +217,19 @@ must_say (struct wire *wire, const char *text)
         fail_msg ("%s: %s", text, weft_error ());
 }
 
+/*  What a SUB that listens asks for is sent when it is used. */
+static void
+await_subscription (struct wire *pub, struct wire *sub)
+{
+    const char *heard = "";
+    int64_t deadline = clock_deadline (clock_system (), PATIENCE);
+    while (strcmp (heard, "\\x01") != 0 && clock_left (clock_system (), deadline) > 0) {
+        assert_true (wire_events (sub) >= 0);
+        heard = hear (pub, TIME_MS);
+    }
+    assert_string_equal (heard, "\\x01");
+}
+
 #define assert_heard(wire, text) assert_string_equal (hear (wire, PATIENCE), text)
 
 /*  A raw connection to a listener on 127.0.0.1. */
@@ -336,6 +352,385 @@ an_unlisted_key_is_not (void **state)
     assert_int_equal (say (push, "hello", 0), WEFT_EAGAIN);
 }
 
+/*  Neither side goes on; the one that was refused knows why. */
+static void
+a_key_is_for_what_its_line_says (void **state)
+{
+    struct rig *rig = *state;
+    write_list (rig, "alice %a sub\nbob %b push\n");
+    struct wire *pull = listen_keyed (rig, WIRE_PULL, "push"), *alice = join (rig, WIRE_PUSH, &rig->alice, pull);
+    assert_true (await (pull, WIRE_REJECTED, "alice (").denied);
+    assert_true (await (alice, WIRE_REJECTED, "does not let our key in").denied);
+    struct wire *bob = join (rig, WIRE_PUSH, &rig->bob, pull);
+    must_say (bob, "hello");
+    assert_heard (pull, "hello");
+}
+
+static void
+topics_are_published_by_whom_they_belong_to (void **state)
+{
+    struct rig *rig = *state;
+    write_list (rig, "alice %a pub:weather.\nbob %b pub\n");
+    struct wire *sub = listen_keyed (rig, WIRE_SUB, "pub");
+    assert_int_equal (sub->engine->subscribe (sub, "", 0), 0);
+    struct wire *alice = join (rig, WIRE_XPUB, &rig->alice, sub), *bob = join (rig, WIRE_XPUB, &rig->bob, sub);
+    await_subscription (alice, sub);
+    await_subscription (bob, sub);
+    must_say (alice, "news.world|1");
+    must_say (alice, "weather.lund|2");
+    assert_heard (sub, "weather.lund|2");
+    must_say (bob, "news.world|3");
+    assert_heard (sub, "news.world|3");
+    assert_int_equal (sub->counters.refused, 1);
+}
+
+static void
+clear_text_does_not_reach_a_listener_with_keys (void **state)
+{
+    struct rig *rig = *state;
+    write_list (rig, "alice %a\n");
+    struct wire *pull = listen_keyed (rig, WIRE_PULL, "push"), *push = connect_clear (rig, WIRE_PUSH, pull);
+    assert_true (await (pull, WIRE_REJECTED, "a peer speaks clear text").denied);
+    assert_true (await (push, WIRE_REJECTED, "give our --key").denied);
+}
+
+static void
+keys_do_not_reach_a_listener_in_clear_text (void **state)
+{
+    struct rig *rig = *state;
+    struct wire *pull = listen_clear (rig, WIRE_PULL), *push = join (rig, WIRE_PUSH, &rig->alice, pull);
+    assert_true (await (pull, WIRE_REJECTED, "a peer has keys").denied);
+    assert_true (await (push, WIRE_REJECTED, "the peer speaks clear text").denied);
+}
+
+static void
+a_wrong_server_key_is_told (void **state)
+{
+    struct rig *rig = *state;
+    write_list (rig, "alice %a\n");
+    struct wire *pull = listen_keyed (rig, WIRE_PULL, "push");
+    struct wire *push = connect_keyed (rig, WIRE_PUSH, &rig->alice, rig->bob.public_key, pull->bound);
+    assert_true (await (pull, WIRE_REJECTED, rig->server.public_key).denied);
+    while (!await (push, WIRE_REJECTED, "perhaps our --server-key is not its key").denied)
+        continue;
+    assert_int_equal (say (push, "hello", 0), WEFT_EAGAIN);
+}
+
+static void
+a_key_without_a_server_key_does_not_connect (void **state)
+{
+    struct rig *rig = *state;
+    struct wire *push = open_listener (rig, WIRE_PUSH, "pull");
+    assert_int_equal (attach (push, "tcp://127.0.0.1:1", ENDPOINT_CONNECT), WEFT_EINVAL);
+    assert_says ("server-key");
+}
+
+/*  One wire, both ways. */
+static void
+a_wire_listens_and_connects (void **state)
+{
+    struct rig *rig = *state;
+    write_list (rig, "alice %a\n");
+    struct wire *pull = listen_keyed (rig, WIRE_PULL, "push"), *other = listen_keyed (rig, WIRE_PUSH, "pull");
+    struct wire *push = join (rig, WIRE_PUSH, &rig->alice, pull);
+    pull->options.security.server_key[0] = '\0';
+    assert_int_equal (attach (pull, other->bound, ENDPOINT_CONNECT), WEFT_EINVAL);
+    must_say (push, "hello");
+    assert_heard (pull, "hello");
+}
+
+/*  inproc stays within the process: no keys, no list. */
+static void
+inproc_needs_no_key (void **state)
+{
+    struct rig *rig = *state;
+    write_list (rig, "alice %a\n");
+    struct wire *pull = listen_keyed (rig, WIRE_PULL, "push"), *push = open_clear (rig, WIRE_PUSH);
+    must_attach (pull, "inproc://zap", ENDPOINT_BIND);
+    must_attach (push, "inproc://zap", ENDPOINT_CONNECT);
+    must_say (push, "hello");
+    assert_heard (pull, "hello");
+}
+
+static void
+ipc_has_keys_too (void **state)
+{
+    struct rig *rig = *state;
+    char endpoint[80];
+    write_list (rig, "alice %a\nbob %b\n");
+    struct wire *pull = open_listener (rig, WIRE_PULL, "push");
+    snprintf (endpoint, sizeof endpoint, "ipc://%s/socket", rig->folder);
+    must_attach (pull, endpoint, ENDPOINT_BIND);
+    struct wire *alice = join (rig, WIRE_PUSH, &rig->alice, pull), *bob = join (rig, WIRE_PUSH, &rig->bob, pull);
+    must_say (alice, "hello");
+    assert_heard (pull, "hello");
+    must_say (bob, "hello");
+    assert_heard (pull, "hello");
+    write_list (rig, "!alice %a\nbob %b\n");
+    await (alice, WIRE_DISCONNECTED, NULL);
+    assert_true (await (alice, WIRE_REJECTED, NULL).denied);
+    must_say (bob, "again");
+    assert_heard (pull, "again");
+    await (pull, WIRE_NOTICE, "connections ended: 1");
+}
+
+static void
+many_come_at_once (void **state)
+{
+    struct rig *rig = *state;
+    struct wire *push[20];
+    write_list (rig, "alice %a\n");
+    struct wire *pull = listen_keyed (rig, WIRE_PULL, "push");
+    for (int i = 0; i < 20; i++)
+        push[i] = join (rig, WIRE_PUSH, i % 2 ? &rig->bob : &rig->alice, pull);
+    for (int i = 0; i < 20; i++)
+        if (i % 2)
+            assert_true (await (push[i], WIRE_REJECTED, NULL).denied);
+        else
+            must_say (push[i], "hello");
+    for (int i = 0; i < 10; i++)
+        assert_heard (pull, "hello");
+    for (int i = 0; i < 10; i++)
+        await (pull, WIRE_REJECTED, rig->bob.public_key);
+}
+
+/* ------------------------------------------------------------------ the list */
+
+static void
+a_list_that_grows_lets_in (void **state)
+{
+    struct rig *rig = *state;
+    write_list (rig, "alice %a\n");
+    struct wire *pull = listen_keyed (rig, WIRE_PULL, "push"), *alice = join (rig, WIRE_PUSH, &rig->alice, pull);
+    must_say (alice, "hello");
+    assert_heard (pull, "hello");
+    write_list (rig, "alice %a\nbob %b\n");
+    struct wire *bob = join (rig, WIRE_PUSH, &rig->bob, pull);
+    must_say (bob, "hello");
+    assert_heard (pull, "hello");
+    must_say (alice, "still here");
+    assert_heard (pull, "still here");
+    assert_int_equal (pull->counters.refused, 0);
+}
+
+/*  Nobody is let in, those who were are put out, and when it is mended they come back. */
+static void
+spoil (struct rig *rig, void (*how) (struct rig *rig), const char *words)
+{
+    write_list (rig, "alice %a\n");
+    rig->handshake = 200 * TIME_MS;     /*  whoever is to come again hears nothing for so long */
+    struct wire *pull = listen_keyed (rig, WIRE_PULL, "push"), *alice = join (rig, WIRE_PUSH, &rig->alice, pull);
+    await (alice, WIRE_CONNECTED, NULL);
+    how (rig);
+    await (pull, WIRE_NOTICE, words);
+    await (alice, WIRE_DISCONNECTED, NULL);
+    assert_false (await (alice, WIRE_REJECTED, NULL).denied);
+    assert_int_equal (say (alice, "hello", 0), WEFT_EAGAIN);
+    write_list (rig, "alice %a\n");
+    must_say (alice, "hello");
+    assert_heard (pull, "hello");
+}
+
+static void
+remove_list (struct rig *rig)
+{
+    assert_int_equal (unlink (rig->list), 0);
+}
+
+static void
+a_list_that_is_gone_lets_nobody_in (void **state)
+{
+    spoil (*state, remove_list, "nobody is let in");
+}
+
+static void
+garble_list (struct rig *rig)
+{
+    write_list (rig, "alice %a\nbob what\n");
+}
+
+static void
+a_list_with_a_mistake_lets_nobody_in (void **state)
+{
+    spoil (*state, garble_list, "allowed:2");
+}
+
+static void
+open_list (struct rig *rig)
+{
+    assert_int_equal (chmod (rig->list, 0666), 0);
+}
+
+static void
+a_list_that_others_write_lets_nobody_in (void **state)
+{
+    spoil (*state, open_list, "nobody is let in");
+}
+
+static void
+a_listener_without_a_list_lets_nobody_in (void **state)
+{
+    struct rig *rig = *state;
+    struct wire *pull = listen_keyed (rig, WIRE_PULL, "push");      /*  there is no file */
+    struct wire *push = join (rig, WIRE_PUSH, &rig->alice, pull);
+    assert_true (await (pull, WIRE_REJECTED, "nobody is let in").denied);
+    assert_true (await (push, WIRE_REJECTED, "does not let our key in").denied);
+}
+
+/* ----------------------------------------------------------------- revocation */
+
+/*  Alice and Bob are at a listener; `first` and `again` show that one of them and it can speak. */
+typedef void (exchange_fn) (struct wire *listener, struct wire *peer);
+
+static void
+put_out (struct rig *rig, enum wire_type ours, enum wire_type theirs, const char *peers, exchange_fn *exchange)
+{
+    write_list (rig, "alice %a\nbob %b\n");
+    struct wire *listener = listen_keyed (rig, ours, peers);
+    if (ours == WIRE_SUB)
+        assert_int_equal (listener->engine->subscribe (listener, "", 0), 0);
+    struct wire *alice = join (rig, theirs, &rig->alice, listener);
+    await (alice, WIRE_CONNECTED, NULL);
+    exchange (listener, alice);
+    write_list (rig, "!alice %a\nbob %b\n");
+    await (alice, WIRE_DISCONNECTED, NULL);
+    assert_true (await (alice, WIRE_REJECTED, "does not let our key in").denied);
+    await (listener, WIRE_NOTICE, "no longer let in: alice");
+    assert_true (await (listener, WIRE_REJECTED, "was revoked").denied);
+    struct wire *bob = join (rig, theirs, &rig->bob, listener);
+    await (bob, WIRE_CONNECTED, NULL);
+    exchange (listener, bob);
+}
+
+static void
+peer_sends (struct wire *listener, struct wire *peer)
+{
+    must_say (peer, "hello");
+    assert_heard (listener, "hello");
+}
+
+static void
+listener_sends (struct wire *listener, struct wire *peer)
+{
+    must_say (listener, "hello");
+    assert_heard (peer, "hello");
+}
+
+static void
+peer_asks (struct wire *listener, struct wire *peer)
+{
+    weft_msg_t msg;
+    weft_msg_init (&msg);
+    must_say (peer, "who?");
+    assert_int_equal (wire_recv (listener, &msg, PATIENCE), 0);
+    assert_int_equal (wire_send (listener, &msg, PATIENCE), 0);
+    assert_heard (peer, "who?");
+}
+
+static void
+listener_asks (struct wire *listener, struct wire *peer)
+{
+    must_say (listener, "who?");
+    assert_heard (peer, "who?");
+    must_say (peer, "me");
+    assert_heard (listener, "me");
+}
+
+static void
+listener_publishes (struct wire *listener, struct wire *peer)
+{
+    assert_int_equal (peer->engine->subscribe (peer, "", 0), 0);
+    const char *heard = hear (listener, PATIENCE);
+    if (strcmp (heard, "\\x00") == 0)      /*  of who was there before */
+        heard = hear (listener, PATIENCE);
+    assert_string_equal (heard, "\\x01");
+    must_say (listener, "news");
+    assert_heard (peer, "news");
+}
+
+static void
+peer_publishes (struct wire *listener, struct wire *peer)
+{
+    await_subscription (peer, listener);
+    must_say (peer, "news");
+    assert_heard (listener, "news");
+}
+
+static void
+a_pull_puts_out_a_push (void **state)
+{
+    put_out (*state, WIRE_PULL, WIRE_PUSH, "push", peer_sends);
+}
+
+static void
+a_push_puts_out_a_pull (void **state)
+{
+    put_out (*state, WIRE_PUSH, WIRE_PULL, "pull", listener_sends);
+}
+
+static void
+a_rep_puts_out_a_req (void **state)
+{
+    put_out (*state, WIRE_ROUTER, WIRE_DEALER, "req", peer_asks);
+}
+
+static void
+a_req_puts_out_a_rep (void **state)
+{
+    put_out (*state, WIRE_DEALER, WIRE_DEALER, "rep", listener_asks);
+}
+
+static void
+a_pub_puts_out_a_sub (void **state)
+{
+    put_out (*state, WIRE_XPUB, WIRE_SUB, "sub", listener_publishes);
+}
+
+static void
+a_sub_puts_out_a_pub (void **state)
+{
+    put_out (*state, WIRE_SUB, WIRE_XPUB, "pub", peer_publishes);
+}
+
+/*  Those who have been heard keep their connection when somebody else is revoked. */
+static void
+others_stay_connected (void **state)
+{
+    struct rig *rig = *state;
+    write_list (rig, "alice %a\nbob %b\n");
+    struct wire *pull = listen_keyed (rig, WIRE_PULL, "push");
+    struct wire *alice = join (rig, WIRE_PUSH, &rig->alice, pull), *bob = join (rig, WIRE_PUSH, &rig->bob, pull);
+    peer_sends (pull, alice);
+    peer_sends (pull, bob);
+    write_list (rig, "bob %b\n");
+    await (pull, WIRE_NOTICE, "connections ended: 1");
+    await (alice, WIRE_DISCONNECTED, NULL);
+    peer_sends (pull, bob);
+    struct wire_event event;
+    while (wire_next_event (bob, &event) == 1)
+        assert_int_equal (event.kind, WIRE_CONNECTED);
+}
+
+/*  What had come already, and was not received. */
+static void
+messages_of_the_revoked_are_discarded (void **state)
+{
+    struct rig *rig = *state;
+    write_list (rig, "alice %a\nbob %b\n");
+    struct wire *pull = listen_keyed (rig, WIRE_PULL, "push");
+    struct wire *alice = join (rig, WIRE_PUSH, &rig->alice, pull), *bob = join (rig, WIRE_PUSH, &rig->bob, pull);
+    peer_sends (pull, bob);
+    must_say (alice, "one");
+    must_say (alice, "two|parts");
+    assert_heard (pull, "one");
+    write_list (rig, "!alice %a\nbob %b\n");
+    await (pull, WIRE_NOTICE, "no longer let in");
+    must_say (bob, "hello");
+    assert_heard (pull, "hello");
+    assert_int_equal (pull->counters.refused, 1);
+    assert_int_equal (pull->counters.received, 3);
+}
+
 int
 main (void)
 {
@@ -348,6 +743,29 @@ main (void)
         test (http_is_refused),
         test (an_allowed_key_is_let_in),
         test (an_unlisted_key_is_not),
+        test (a_key_is_for_what_its_line_says),
+        test (topics_are_published_by_whom_they_belong_to),
+        test (clear_text_does_not_reach_a_listener_with_keys),
+        test (keys_do_not_reach_a_listener_in_clear_text),
+        test (a_wrong_server_key_is_told),
+        test (a_key_without_a_server_key_does_not_connect),
+        test (a_wire_listens_and_connects),
+        test (inproc_needs_no_key),
+        test (ipc_has_keys_too),
+        test (many_come_at_once),
+        test (a_list_that_grows_lets_in),
+        test (a_list_that_is_gone_lets_nobody_in),
+        test (a_list_with_a_mistake_lets_nobody_in),
+        test (a_list_that_others_write_lets_nobody_in),
+        test (a_listener_without_a_list_lets_nobody_in),
+        test (a_pull_puts_out_a_push),
+        test (a_push_puts_out_a_pull),
+        test (a_rep_puts_out_a_req),
+        test (a_req_puts_out_a_rep),
+        test (a_pub_puts_out_a_sub),
+        test (a_sub_puts_out_a_pub),
+        test (others_stay_connected),
+        test (messages_of_the_revoked_are_discarded),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
