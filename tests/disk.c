@@ -166,7 +166,8 @@ disk_promised (size_t step)
 const char *
 disk_step (size_t number)
 {
-    static const char *const kinds[] = { "write", "truncate", "sync", "failed sync", "create", "rename", "unlink", "sync folder" };
+    static const char *const kinds[] = { "write", "truncate", "sync", "failed sync", "create", "rename", "unlink",
+                                         "sync folder" };
     static char text[128];
     const struct step *step = &disk.steps[number];
     if (number >= disk.count)

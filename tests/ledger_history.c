@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <sqlite3.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "tests/disk.h"
@@ -106,7 +107,8 @@ history_found_rows (uint64_t *count)
     static const char *const tables[] = {
         "SELECT 'j' || id || ' ' || tag || ' ' || length (spec) || ' ' || substr (CAST (spec AS TEXT), 1, 1) ||"
         " trim (CAST (spec AS TEXT), substr (CAST (spec AS TEXT), 1, 1)) FROM jobs ORDER BY tag",
-        "SELECT 'd' || id FROM dealt ORDER BY id", "SELECT 's' || job || ' ' || attempt || ' 0' FROM starts ORDER BY job",
+        "SELECT 'd' || id FROM dealt ORDER BY id",
+        "SELECT 's' || job || ' ' || attempt || ' 0' FROM starts ORDER BY job",
         "SELECT 'r' || job || ' ' || attempt || ' ' || status FROM retries ORDER BY status",
         "SELECT 'z' || job || ' ' || attempt || ' ' || status FROM results ORDER BY status"
     };
@@ -206,6 +208,7 @@ history_remove_folder (void **state)
     disk_fault (false, 0, 0, 0);
     disk_fault (true, 0, 0, 0);
     disk_room (INT64_MAX);
+    umount (history_folder);       /*  where a test has failed */
     snprintf (command, sizeof command, "rm -r %s", history_folder);
     return system (command);
 }

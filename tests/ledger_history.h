@@ -1,7 +1,7 @@
 /*  ledger_history.h - a history of a ledger, and a judge of what is left of it
  *
- *  Operation 1, 2, ...: of each six, two jobs, one of them often with a spec of several pages; that they may be dealt; a
- *  start; a retry; a result. Each is a row, so the rows of a sound file are those of the first so many operations. */
+ *  Operation 1, 2, ...: of each six, two jobs, one of them often with a spec of several pages; that they may be
+ *  dealt; a start; a retry; a result. Each is a row, so the rows of a sound file are those of the first so many. */
 #ifndef WEFT_TESTS_LEDGER_HISTORY_H
 #define WEFT_TESTS_LEDGER_HISTORY_H
 
@@ -10,7 +10,7 @@
 
 #include "patterns/ledger.h"
 
-enum { HISTORY_GROUP = 6, HISTORY_OPERATIONS = 72 };
+enum { HISTORY_GROUP = 6, HISTORY_OPERATIONS = 60 };
 
 extern char history_folder[64], history_path[96];
 extern const struct ledger_config history_config;       /*  commits when it is flushed, and checkpoints often */

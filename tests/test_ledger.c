@@ -1,54 +1,25 @@
 /*  test_ledger.c - what was accepted is there when the ledger is opened again, in the order of its tickets */
 
-#include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
+#include <sqlite3.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
-
-#include "core/clock.h"
 #include "patterns/ledger.h"
+#include "tests/ledger_history.h"
 #include "tests/testing.h"
 
 enum { FOREVER = -1 };
 
-static char folder[64], path[128];
 static const struct ledger_config group = { .durability = LEDGER_GROUP };
-
-static int
-make_folder (void **state)
-{
-    (void) state;
-    strcpy (folder, "/tmp/test_ledger.XXXXXX");
-    assert_non_null (mkdtemp (folder));
-    snprintf (path, sizeof path, "%s/jobs", folder);
-    return 0;
-}
-
-static int
-remove_one (const char *name, const struct stat *stat, int kind, struct FTW *where)
-{
-    (void) stat, (void) kind, (void) where;
-    return remove (name);
-}
-
-static int
-remove_folder (void **state)
-{
-    (void) state;
-    return nftw (folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 /*  In the folder of the ledger, except the ledger. */
 static int
 others (void)
 {
     char command[200];
-    snprintf (command, sizeof command, "test $(ls %s | wc -l) = 1", folder);
+    snprintf (command, sizeof command, "test $(ls %s | wc -l) = 1", history_folder);
     return system (command);
 }
 
@@ -56,7 +27,7 @@ static struct ledger *
 open_ledger (const struct ledger_config *config, struct ledger_found *found)
 {
     struct ledger *ledger;
-    if (ledger_open (&ledger, path, config, found))
+    if (ledger_open (&ledger, history_path, config, found))
         fail_msg ("%s", weft_error ());
     return ledger;
 }
@@ -76,7 +47,7 @@ asked (const char *sql)
     static char text[1000];
     sqlite3 *db;
     sqlite3_stmt *row;
-    assert_int_equal (sqlite3_open_v2 (path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal (sqlite3_open_v2 (history_path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
     if (sqlite3_prepare_v2 (db, sql, -1, &row, NULL) || sqlite3_step (row) != SQLITE_ROW)
         fail_msg ("%s: %s", sql, sqlite3_errmsg (db));
     const char *words = (const char *) sqlite3_column_text (row, 0);
@@ -177,11 +148,274 @@ test_reopen (void **state)
     close_ledger (ledger);
 }
 
+/*  A result, start or retry that is there already changes nothing. */
+static void
+test_repeats (void **state)
+{
+    struct ledger_found found;
+    struct ledger_counters counters;
+    (void) state;
+    struct ledger *ledger = open_ledger (&group, &found);
+    add_job (ledger, 1, "one");
+    struct ledger_result result = result_of (1, 1, WEFT_JOB_EXITED, 3), other = result_of (1, 2, WEFT_JOB_EXITED, 0);
+    assert_int_equal (ledger_add_start (ledger, &result, NULL), 0);
+    assert_int_equal (ledger_add_start (ledger, &result, NULL), 0);
+    assert_int_equal (ledger_add_retry (ledger, &result, NULL), 0);
+    assert_int_equal (ledger_add_retry (ledger, &result, NULL), 0);
+    assert_int_equal (ledger_add_result (ledger, &result, NULL), 0);
+    assert_int_equal (ledger_flush (ledger, FOREVER), 0);
+    assert_int_equal (ledger_add_result (ledger, &other, NULL), 0);
+    assert_int_equal (ledger_flush (ledger, FOREVER), 0);
+    ledger_counters (ledger, &counters);
+    assert_int_equal (counters.repeats, 3);
+    assert_int_equal (counters.operations, 7);
+    assert_int_equal (counters.queued_bytes, 0);
+    assert_string_equal (asked ("SELECT group_concat (attempt || ' ' || status) FROM results"), "1 3");
+    close_ledger (ledger);
+    ledger = open_ledger (&group, &found);
+    assert_int_equal (found.failed, 1);
+    close_ledger (ledger);
+}
+
+static void
+test_arguments (void **state)
+{
+    struct ledger_found found;
+    (void) state;
+    struct ledger *ledger = open_ledger (&group, &found);
+    struct ledger_job job = { .id = 2, .spec = "x", .spec_size = 1 };
+    struct ledger_result result = { .job = 1 };
+    assert_int_equal (ledger_add_job (ledger, &job, NULL), WEFT_EINVAL);
+    assert_int_equal (ledger_add_result (ledger, &result, NULL), WEFT_EINVAL);
+    assert_int_equal (ledger_add_start (ledger, &result, NULL), WEFT_EINVAL);
+    assert_int_equal (ledger_add_retry (ledger, &result, NULL), WEFT_EINVAL);
+    job.id = 1;
+    job.spec_size = LEDGER_SPEC_MAX + 1;
+    assert_int_equal (ledger_add_job (ledger, &job, NULL), WEFT_ETOOBIG);
+    job.spec_size = 1;
+    assert_int_equal (ledger_add_job (ledger, &job, NULL), 0);
+    assert_int_equal (ledger_add_job (ledger, &job, NULL), WEFT_EINVAL);
+    result.job = 0;
+    assert_int_equal (ledger_add_result (ledger, &result, NULL), WEFT_EINVAL);
+    close_ledger (ledger);
+}
+
+/*  Bytes of any kind, and of any number; what is for people is cut. */
+static void
+test_sizes (void **state)
+{
+    struct ledger_found found;
+    (void) state;
+    char *large = malloc (LEDGER_SPEC_MAX);
+    memset (large, 0xfe, LEDGER_SPEC_MAX);
+    struct ledger_config small = { .durability = LEDGER_SYNC, .queue_bytes = 1000 };
+    struct ledger *ledger = open_ledger (&small, &found);
+    struct ledger_job job = { .id = 1, .tag = UINT64_MAX, .spec = large, .spec_size = LEDGER_SPEC_MAX, .command = large,
+                              .command_size = LEDGER_COMMAND_MAX + 1 };
+    assert_int_equal (ledger_add_job (ledger, &job, NULL), 0);
+    assert_int_equal (ledger_flush (ledger, FOREVER), 0);
+    job = (struct ledger_job){ .id = 2, .spec = "\0\xff", .spec_size = 2 };
+    assert_int_equal (ledger_add_job (ledger, &job, NULL), 0);
+    assert_int_equal (ledger_flush (ledger, FOREVER), 0);
+    job = (struct ledger_job){ .id = 3 };
+    assert_int_equal (ledger_add_job (ledger, &job, NULL), 0);
+    struct ledger_result result = { .job = 3, .received = UINT64_MAX };
+    large[LEDGER_TEXT_MAX + 10] = '\0';
+    result.why = large;
+    while (ledger_add_result (ledger, &result, NULL) == WEFT_EAGAIN)
+        assert_int_equal (ledger_flush (ledger, FOREVER), 0);
+    close_ledger (ledger);
+    assert_string_equal (asked ("SELECT group_concat (length (spec) || ' ' || tag) FROM jobs"),
+                         "41943040 -1,2 0,0 0");
+    assert_string_equal (asked ("SELECT group_concat (ifnull (length (CAST (command AS BLOB)), 'none')) FROM jobs"),
+                         "4096,none,none");
+    assert_string_equal (asked ("SELECT received || ' ' || length (CAST (why AS BLOB)) FROM results"),
+                         "9223372036854775807 65536");
+    assert_string_equal (asked ("SELECT hex (spec) FROM jobs WHERE id = 2"), "00FF");
+    free (large);
+}
+
+/*  Jobs may fill three quarters of the queue, so that there is room for results; then all is to wait. */
+static void
+test_queue_is_bounded (void **state)
+{
+    struct ledger_found found;
+    struct ledger_counters counters;
+    (void) state;
+    struct ledger_config later = { .durability = LEDGER_GROUP, .group_time = INT64_C (3600000000000),
+                                   .group_count = 1 << 30, .queue_bytes = 40000 };
+    struct ledger *ledger = open_ledger (&later, &found);
+    char spec[1000];
+    struct ledger_job job = { .id = 1, .spec = memset (spec, 'x', sizeof spec), .spec_size = sizeof spec };
+    struct ledger_result result = { .job = 1 };
+    uint64_t results = 0;
+    int rc;
+    while ((rc = ledger_add_job (ledger, &job, NULL)) == 0)
+        job.id++;
+    assert_int_equal (rc, WEFT_EAGAIN);
+    assert_true (job.id > 10 && job.id < 31);
+    while ((rc = ledger_add_result (ledger, &result, NULL)) == 0) {
+        results++;
+        result.job++;
+        if (result.job == job.id)
+            break;
+    }
+    assert_true (results >= 10);
+    ledger_counters (ledger, &counters);
+    assert_true (counters.queued_bytes > 30000 && counters.queued_bytes <= 41000);
+    assert_int_equal (ledger_durable (ledger), 0);
+    assert_int_equal (ledger_flush (ledger, FOREVER), 0);
+    assert_int_equal (ledger_add_job (ledger, &job, NULL), 0);
+    close_ledger (ledger);
+}
+
+static void
+test_load_by_pages (void **state)
+{
+    enum { JOBS = 1000, PAGE = 70 };
+    struct ledger_found found;
+    (void) state;
+    struct ledger *ledger = open_ledger (&group, &found);
+    for (uint64_t id = 1; id <= JOBS; id++) {
+        add_job (ledger, id, "x");
+        struct ledger_result result = { .job = id };
+        if (id % 10)
+            assert_int_equal (ledger_add_result (ledger, &result, NULL), 0);
+    }
+    uint64_t after = 0;
+    int total = 0;
+    for (int got = 1; got > 0; total += got) {
+        struct taken taken = { "", 0 };
+        got = ledger_load (ledger, after, PAGE, take, &taken);
+        assert_true (got >= 0 && got <= PAGE);
+        if (!got)
+            break;
+        assert_int_equal (atoi (taken.text), after + 10);
+        after += 10 * (uint64_t) got;
+    }
+    assert_int_equal (total, JOBS / 10);
+    struct taken stopped = { "", 3 };
+    assert_int_equal (ledger_load (ledger, 0, PAGE, take, &stopped), WEFT_ETERM);
+    assert_string_equal (stopped.text, "10=x:0,0,0 20=x:0,0,0 30=x:0,0,0 ");
+    assert_int_equal (ledger_load (ledger, JOBS, PAGE, take, &stopped), 0);
+    add_job (ledger, JOBS + 1, "x");        /*  the writer goes on */
+    assert_int_equal (ledger_flush (ledger, FOREVER), 0);
+    close_ledger (ledger);
+}
+
+/*  Whoever reads, and for however long, sees one state, holds up nothing, and leaves the log as it is. */
+static void
+test_reader (void **state)
+{
+    struct ledger_found found;
+    struct ledger_counters counters;
+    struct ledger_config often = { .durability = LEDGER_NONE, .log_bytes = 8192 };
+    sqlite3 *db;
+    sqlite3_stmt *row;
+    (void) state;
+    struct ledger *ledger = open_ledger (&often, &found);
+    add_job (ledger, 1, "x");
+    assert_int_equal (ledger_flush (ledger, FOREVER), 0);
+    assert_int_equal (sqlite3_open_v2 (history_path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    assert_int_equal (sqlite3_exec (db, "BEGIN", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal (sqlite3_prepare_v2 (db, "SELECT count (*) FROM overview", -1, &row, NULL), SQLITE_OK);
+    assert_int_equal (sqlite3_step (row), SQLITE_ROW);
+    assert_int_equal (sqlite3_column_int (row, 0), 1);
+    for (uint64_t id = 2; id <= 100; id++) {
+        add_job (ledger, id, "x");
+        assert_int_equal (ledger_flush (ledger, FOREVER), 0);
+    }
+    sqlite3_reset (row);
+    assert_int_equal (sqlite3_step (row), SQLITE_ROW);
+    assert_int_equal (sqlite3_column_int (row, 0), 1);
+    assert_string_equal (asked ("SELECT count (*) FROM overview"), "100");
+    ledger_counters (ledger, &counters);
+    assert_true (counters.log_bytes > 100 * 4096);
+    close_ledger (ledger);
+    sqlite3_finalize (row);
+    sqlite3_close (db);
+    ledger = open_ledger (&often, &found);
+    assert_int_equal (found.jobs, 100);
+    close_ledger (ledger);
+    assert_int_equal (others (), 0);
+}
+
+/* ---------------------------------------------------------- a full disk */
+
+static bool
+has_room (struct ledger *ledger)
+{
+    struct pollfd item = { .fd = ledger_fd (ledger), .events = POLLIN };
+    uint64_t count;
+    if (ledger_state (ledger) == LEDGER_OPEN)
+        return true;
+    assert_int_equal (poll (&item, 1, -1), 1);
+    assert_int_equal (read (item.fd, &count, sizeof count), sizeof count);
+    return false;
+}
+
+/*  A real one: a file system of 20 MiB in memory. */
+static void
+test_disk_full (void **state)
+{
+    enum { BALLAST = 1 << 20, SPEC = 100000 };
+    static char spec[SPEC], ballast[BALLAST], name[128];
+    struct ledger_found found;
+    (void) state;
+    if (mount ("weft", history_folder, "tmpfs", 0, "size=20m")) {
+        print_message ("no tmpfs can be mounted here: the full disk is not tested\n");
+        skip ();
+    }
+    snprintf (name, sizeof name, "%s/ballast", history_folder);
+    FILE *file = fopen (name, "w");
+    assert_int_equal (fwrite (ballast, 1, sizeof ballast, file), sizeof ballast);
+    fclose (file);
+
+    struct ledger *ledger = open_ledger (&group, &found);
+    struct ledger_job job = { .id = 1, .spec = spec, .spec_size = sizeof spec };
+    int rc = 0;
+    for (; rc == 0; job.id++) {
+        if (!(rc = ledger_add_job (ledger, &job, NULL)))
+            rc = ledger_flush (ledger, FOREVER);
+        assert_true (job.id < 300);
+    }
+    assert_int_equal (rc, WEFT_ELIMIT);
+    assert_says ("full");
+    job.id--;                               /*  the last waits, or was refused */
+    assert_int_equal (ledger_flush (ledger, FOREVER), 0);
+    struct ledger_result result = { .job = 1 };
+    for (; result.job < job.id; result.job++)
+        assert_int_equal (ledger_add_result (ledger, &result, NULL), 0);
+    assert_int_equal (ledger_flush (ledger, FOREVER), 0);
+    assert_int_equal (ledger_state (ledger), LEDGER_FULL);
+    job.id += ledger_add_result (ledger, &result, NULL) == 0;
+    result.job += job.id > result.job;
+    assert_int_equal (ledger_add_job (ledger, &job, NULL), WEFT_ELIMIT);
+    assert_int_equal (unlink (name), 0);
+    while (!has_room (ledger))
+        ;
+    assert_int_equal (ledger_add_job (ledger, &job, NULL), 0);
+    assert_int_equal (ledger_flush (ledger, FOREVER), 0);
+    close_ledger (ledger);
+    ledger = open_ledger (&group, &found);
+    assert_int_equal (found.results, result.job - 1);
+    assert_int_equal (found.jobs, job.id);
+    close_ledger (ledger);
+    assert_int_equal (umount (history_folder), 0);
+}
+
 int
 main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown (test_reopen, make_folder, remove_folder)
+        cmocka_unit_test_setup_teardown (test_reopen, history_make_folder, history_remove_folder),
+        cmocka_unit_test_setup_teardown (test_repeats, history_make_folder, history_remove_folder),
+        cmocka_unit_test_setup_teardown (test_arguments, history_make_folder, history_remove_folder),
+        cmocka_unit_test_setup_teardown (test_sizes, history_make_folder, history_remove_folder),
+        cmocka_unit_test_setup_teardown (test_queue_is_bounded, history_make_folder, history_remove_folder),
+        cmocka_unit_test_setup_teardown (test_load_by_pages, history_make_folder, history_remove_folder),
+        cmocka_unit_test_setup_teardown (test_reader, history_make_folder, history_remove_folder),
+        cmocka_unit_test_setup_teardown (test_disk_full, history_make_folder, history_remove_folder)
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -1,8 +1,12 @@
 /*  test_ledger_crash.c - what was promised is there, wherever a crash comes
  *
- *  A history is written once and recorded, call by call. Then for each call a crash in it is built, in three ways, the
- *  ledger is opened on what is left, and its file is judged by SQL and a model of its own, which shares no code with the
- *  ledger. */
+ *  A history is written once and recorded, call by call. Then for each call a crash in it is built, in three ways,
+ *  the ledger is opened on what is left, and its file is judged by SQL and a model of its own, which shares no code
+ *  with the ledger. */
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "tests/disk_calls.h"
 #include "tests/ledger_history.h"
@@ -15,7 +19,7 @@ test_crash_anywhere (void **state)
     disk_record (history_folder, history_promise);
     history_session (1, HISTORY_OPERATIONS / 2);
     history_session (HISTORY_OPERATIONS / 2 + 1, HISTORY_OPERATIONS);
-    history_sweep (0, 3);
+    history_sweep (0, 2);
     assert_int_equal (history_judge ("in the end", history_promise ()), HISTORY_OPERATIONS);
 }
 
@@ -48,12 +52,63 @@ test_crash_after_kill (void **state)
     }
 }
 
+/*  A head that says what it promised, a byte for each commit, until it is killed. */
+static void
+work (int said, volatile uint64_t *promised)
+{
+    struct ledger *ledger = history_begin (&history_config);
+    uint64_t there = history_promise () & UINT32_MAX;
+    for (uint64_t number = there + 1; ledger && number <= HISTORY_OPERATIONS; number++) {
+        if (history_add (ledger, number) || (number % 2 && ledger_flush (ledger, -1)))
+            break;
+        *promised = history_promise ();
+        if (write (said, "", 1) != 1)
+            break;
+    }
+    _exit (0);
+}
+
+static void
+test_kill (void **state)
+{
+    enum { TIMES = 60 };
+    uint64_t *promised = mmap (NULL, sizeof *promised, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true (promised != MAP_FAILED);
+    uint64_t there = 0;
+    (void) state;
+    for (int time = 0; time < TIMES; time++) {
+        char byte, where[64];
+        int pipes[2];
+        assert_int_equal (pipe (pipes), 0);
+        *promised = 0;
+        pid_t child = fork ();
+        assert_true (child >= 0);
+        if (child == 0) {
+            close (pipes[0]);
+            work (pipes[1], promised);
+        }
+        close (pipes[1]);
+        for (int heard = 0; heard < time % 7 && read (pipes[0], &byte, 1) == 1; heard++)
+            ;
+        kill (child, SIGKILL);
+        assert_int_equal (waitpid (child, NULL, 0), child);
+        close (pipes[0]);
+        snprintf (where, sizeof where, "killed for the %d. time", time + 1);
+        uint64_t now = history_judge (where, *promised);
+        assert_true (now >= there);
+        there = now;
+    }
+    assert_true (there > TIMES / 2);
+    munmap (promised, sizeof *promised);
+}
+
 int
 main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown (test_crash_anywhere, history_make_folder, history_remove_folder),
-        cmocka_unit_test_setup_teardown (test_crash_after_kill, history_make_folder, history_remove_folder)
+        cmocka_unit_test_setup_teardown (test_crash_after_kill, history_make_folder, history_remove_folder),
+        cmocka_unit_test_setup_teardown (test_kill, history_make_folder, history_remove_folder)
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
