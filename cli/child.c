@@ -6,14 +6,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "patterns/pool_launch.h"
 
 enum { CHILD_READ_SIZE = 64 * 1024 };
 
@@ -27,35 +26,22 @@ close_fd (int *fd)
     *fd = -1;
 }
 
-/*  A group of its own, so that the terminal's signals do not reach it and all of it can be ended. */
+/*  A group of its own, so that the terminal's signals do not reach it and all of it can be ended. The
+ *  descriptors must lie above those that they become. */
 static int
 child_spawn (struct child *self, const char *command, int in, int out)
 {
-    char *argv[] = { "sh", "-c", (char *) (uintptr_t) command, NULL };
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none, all;
-    sigemptyset (&none);
-    sigfillset (&all);
-    int rc = posix_spawn_file_actions_init (&actions);
-    if (rc)
-        return rc;
-    rc = posix_spawnattr_init (&attributes);
-    if (rc) {
-        posix_spawn_file_actions_destroy (&actions);
-        return rc;
+    char *argv[] = { "/bin/sh", "-c", (char *) (uintptr_t) command, NULL };
+    int given[3] = { in, out, STDERR_FILENO }, error = 0;
+    struct launch_spec spec = { .argv = argv, .envp = environ };
+    for (int i = 0; i < 3; i++) {
+        spec.fds[i] = fcntl (given[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        error = spec.fds[i] < 0 && !error ? errno : error;
     }
-    posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    posix_spawnattr_setsigmask (&attributes, &none);
-    posix_spawnattr_setsigdefault (&attributes, &all);
-    rc = posix_spawn_file_actions_adddup2 (&actions, in, STDIN_FILENO);
-    if (rc == 0)
-        rc = posix_spawn_file_actions_adddup2 (&actions, out, STDOUT_FILENO);
-    if (rc == 0)
-        rc = posix_spawn (&self->pid, "/bin/sh", &actions, &attributes, argv, environ);
-    posix_spawnattr_destroy (&attributes);
-    posix_spawn_file_actions_destroy (&actions);
-    return rc;
+    error = error ? error : launch (&spec, &self->pid, &self->exited);
+    for (int i = 0; i < 3; i++)
+        close_fd (&spec.fds[i]);
+    return error;
 }
 
 int
@@ -71,12 +57,6 @@ child_start (struct child *self, const char *command, int out)
     if (errno) {
         rc = error_errno ("cannot run '%s'", command);
         self->pid = 0;
-        goto cleanup;
-    }
-    self->exited = (int) syscall (SYS_pidfd_open, self->pid, 0);
-    if (self->exited < 0) {
-        rc = error_errno ("cannot watch '%s'", command);
-        child_end (self);
         goto cleanup;
     }
     self->in = in_pipe[1];

@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/limits.h"
+
 /*  Long enough not to burn a core, short enough for the connections that are being served. */
 static const struct timespec pause_when_full = { .tv_nsec = 1000 * 1000 };
 
@@ -28,11 +30,7 @@ static atomic_bool exhausted, told;
 void
 descriptors_raise (void)
 {
-    struct rlimit limit;
-    if (getrlimit (RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit (RLIMIT_NOFILE, &limit);
-    }
+    limits_want_files (RLIM_INFINITY);
 }
 
 bool

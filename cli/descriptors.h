@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/*  As many descriptors as the system allows. */
+/*  As many descriptors as the system allows: for a program that listens. */
 void descriptors_raise (void);
 
 /*  True once, when a connection had to wait for want of a descriptor: for saying so. */

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/descriptors.h"
 
 /*  Signals this often end the process on the spot, whatever it waits for. */
 enum { SIGNALS_MAX = 3 };
@@ -98,7 +97,6 @@ int
 main (int argc, char **argv)
 {
     fill_standard_descriptors ();
-    descriptors_raise ();
     signal (SIGPIPE, SIG_IGN);
     struct cli cli = { .in = STDIN_FILENO, .out = STDOUT_FILENO, .err = stderr, .stopped = stopped,
                        .signal = last_signal };

@@ -66,6 +66,7 @@ configure (weft_proxy_t *proxy, const struct socket_config *config, const struct
         if (rc)
             return rc;
     }
+    descriptors_raise ();
     return secure_apply (secure, proxy_set, proxy);
 }
 
@@ -141,6 +142,7 @@ proxy_make_and_run (struct cli *cli, const struct proxy_ends *ends, const struct
     if (!proxy)
         return cli_fail (cli, WEFT_EINVAL, NULL);
     int rc = configure (proxy, config, secure);
+    rc = rc ? rc : secure_begin (cli, secure, EXIT_ERROR);
     rc = rc ? rc : attach_all (cli, proxy, ends, operands + 1, count - 1);
     int status = rc ? cli_fail (cli, rc, NULL) : carry (cli, proxy);
     weft_proxy_destroy (&proxy);

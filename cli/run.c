@@ -5,6 +5,7 @@
 
 #include "cli/agents.h"
 #include "cli/command.h"
+#include "cli/descriptors.h"
 #include "cli/dryrun.h"
 #include "cli/jobhead.h"
 #include "cli/secure.h"
@@ -81,7 +82,11 @@ run_open (struct run *self)
     /*  Workers of this process cannot come back to another. */
     if (rc == 0 && !self->options.listen.count)
         rc = weft_pool_set (self->pool, "reattach", "0");
+    rc = rc ? rc : secure_begin (self->cli, &self->secure, EXIT_RUN_ERROR);
     rc = rc ? rc : secure_apply (&self->secure, run_set, self->pool);
+    slots_provide (self->slots, (int) self->options.workers);
+    if (self->options.listen.count > 0)
+        descriptors_raise ();
     if (rc == 0)
         rc = weft_pool_bind (self->pool, endpoint);
     for (size_t i = 0; i < self->options.listen.count && rc == 0; i++) {

@@ -1,8 +1,62 @@
-/*  secure.c - what every command that opens endpoints takes: keys */
+/*  secure.c - what every command that opens endpoints takes: keys, and a limit of memory
+ *
+ *  No option of libzmq bounds the memory of a message of many frames, and without memory libzmq aborts. */
 
 #include "cli/secure.h"
 
-const struct option secure_options[] = { OPTIONS_OF_SECURITY (offsetof (struct secure, security)), OPTION_END };
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/limits.h"
+
+#define MEMORY_MIN (INT64_C (64) << 20)     /*  threads alone take half of it               */
+#define MEMORY_TRIED (1 << 20)              /*  there is none left when this cannot be had  */
+
+const struct option secure_options[] = {
+    OPTIONS_OF_SECURITY (offsetof (struct secure, security)),
+    { "memory-limit", 0, OPTION_SIZE, "BYTES", NULL, MEMORY_MIN, INT64_C (1) << 50, NULL, 0,
+      offsetof (struct secure, memory),
+      "end, and say so, rather than use more memory than this; what it starts is not limited" },
+    OPTION_END
+};
+
+static char last_words[160];
+static int last_status;
+
+/*  libzmq has no memory for something that it cannot do without; or it found a fault of its own, which is
+ *  left to be what it was. */
+static void
+on_abort (int number)
+{
+    void *memory = mmap (NULL, MEMORY_TRIED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory != MAP_FAILED) {
+        signal (number, SIG_DFL);
+        return;
+    }
+    if (write (STDERR_FILENO, last_words, strlen (last_words)) < 0) {
+        /*  Nobody is there to read it. */
+    }
+    _exit (last_status);
+}
+
+int
+secure_begin (struct cli *cli, const struct secure *self, int status)
+{
+    char size[32];
+    if (self->memory == 0)
+        return 0;
+    int rc = option_get (option_find (secure_options, "memory-limit"), self, size, sizeof size);
+    rc = rc ? rc : limits_memory (self->memory);
+    if (rc)
+        return rc;
+    last_status = status;
+    snprintf (last_words, sizeof last_words, "weft %s: out of memory: as much as --memory-limit %s allows is in use\n",
+              cli->name, size);
+    signal (SIGABRT, on_abort);
+    return 0;
+}
 
 int
 secure_apply (const struct secure *self, command_set_fn *set, void *handle)

@@ -32,6 +32,7 @@ attach_one (struct session *self, const struct endpoint *endpoint)
 {
     if (endpoint->side == ENDPOINT_CONNECT)
         return weft_connect (self->socket, endpoint->text);
+    descriptors_raise ();
     int rc = weft_bind (self->socket, endpoint->text);
     if (rc == 0)
         cli_note (self->cli, "listening on %s", weft_endpoint (self->socket));
@@ -76,7 +77,8 @@ session_attach (struct session *self, int *status)
         *status = EXIT_USAGE;
         return false;
     }
-    int rc = secure_apply (&self->secure, socket_set, self->socket);
+    int rc = secure_begin (self->cli, &self->secure, EXIT_ERROR);
+    rc = rc ? rc : secure_apply (&self->secure, socket_set, self->socket);
     rc = rc ? rc : attach_all (self);
     if (rc)
         *status = cli_fail (self->cli, rc, NULL);

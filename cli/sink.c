@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/descriptors.h"
 #include "cli/halt.h"
 #include "cli/jobview.h"
 #include "cli/replace.h"
@@ -298,7 +299,9 @@ sink_open (struct sink *self, char *const *endpoints, int count)
 {
     char *tag = jobview_tag (&self->view_options);
     int rc = halt_parse (&self->counts, NULL);
+    rc = rc ? rc : secure_begin (self->cli, &self->secure, EXIT_RUN_ERROR);
     rc = rc ? rc : secure_apply (&self->secure, sink_set, self->sink);
+    descriptors_raise ();
     if (rc == 0 && tag)
         rc = replace_compile (&self->tag, tag, 0);
     self->tagged = tag != NULL;

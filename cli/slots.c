@@ -8,19 +8,21 @@
 #include <sys/resource.h>
 
 #include "core/error.h"
+#include "core/limits.h"
 
 #define SLOTS_MAX 4096          /*  of one worker                               */
 #define SLOTS_DEFAULT_MAX 1000  /*  -j0: more at once rarely helps a machine    */
 #define FDS_A_JOB 4
+#define FDS_A_WORKER 16
 #define FDS_SPARE 100
 
 static long
 slots_possible (void)
 {
     struct rlimit limit;
-    if (getrlimit (RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+    if (getrlimit (RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max == RLIM_INFINITY)
         return SLOTS_DEFAULT_MAX;
-    long possible = ((long) limit.rlim_cur - FDS_SPARE) / FDS_A_JOB;
+    long possible = ((long) limit.rlim_max - FDS_SPARE) / FDS_A_JOB;
     return possible < SLOTS_DEFAULT_MAX ? possible : SLOTS_DEFAULT_MAX;
 }
 
@@ -44,6 +46,12 @@ slots_parse (const char *text, int processors, int *slots)
         return error_set (WEFT_EINVAL, "jobs '%s': one worker runs at most %d jobs at once", text, SLOTS_MAX);
     *slots = count > 1 ? (int) count : 1;
     return 0;
+}
+
+void
+slots_provide (int slots, int workers)
+{
+    limits_want_files ((rlim_t) (FDS_SPARE + slots * FDS_A_JOB + workers * FDS_A_WORKER));
 }
 
 int

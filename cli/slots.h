@@ -6,6 +6,9 @@
  *  limit on descriptors allows. At least 1. WEFT_EINVAL. */
 int slots_parse (const char *text, int processors, int *slots);
 
+/*  Sees that there are descriptors for so many jobs at once, and so many workers in this process. */
+void slots_provide (int slots, int workers);
+
 /*  Processors that this process may use. */
 int slots_processors (void);
 

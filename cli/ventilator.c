@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/descriptors.h"
 #include "cli/dryrun.h"
 #include "cli/jobhead.h"
 #include "cli/secure.h"
@@ -69,7 +70,9 @@ ventilator_set (struct ventilator *self)
                      { "reattach", self->options.reattach },
                      { "heartbeat", self->options.heartbeat },
                      { "max-peers", self->options.max_peers } };
-    int rc = secure_apply (&self->secure, ventilator_set_one, self->pool);
+    int rc = secure_begin (self->cli, &self->secure, EXIT_RUN_ERROR);
+    rc = rc ? rc : secure_apply (&self->secure, ventilator_set_one, self->pool);
+    descriptors_raise ();
     for (size_t i = 0; i < sizeof settings / sizeof *settings && rc == 0; i++)
         if (settings[i].value)
             rc = weft_pool_set (self->pool, settings[i].name, settings[i].value);

@@ -33,6 +33,7 @@ worker_set (void *target, const struct option *option, const char *value)
         int slots, rc = slots_parse (value, slots_processors (), &slots);
         if (rc < 0)
             return rc;
+        slots_provide (slots, 1);
         snprintf (text, sizeof text, "%d", slots);
         value = text;
     }
@@ -72,7 +73,9 @@ worker_work (struct cli *cli, weft_worker_t **worker, const struct secure *secur
              int64_t nice)
 {
     struct agents agents;
-    int rc = secure_apply (secure, worker_set, *worker);
+    int rc = secure_begin (cli, secure, EXIT_ERROR);
+    slots_provide (slots_processors (), 1);
+    rc = rc ? rc : secure_apply (secure, worker_set, *worker);
     rc = rc ? rc : weft_worker_connect (*worker, endpoint);
     if (rc == 0)
         rc = agents_start_one (&agents, *worker, nice);

@@ -21,6 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/limits.h"
+
 #define CHILD_STACK 32768
 #define SIGNALS_SIZE ((size_t) _NSIG / 8)       /*  of the kernel's set of signals */
 #define IN_CHILD __attribute__ ((no_sanitize ("address", "thread", "undefined")))
@@ -43,6 +45,16 @@ reset_signals (void)
             syscall (SYS_rt_sigaction, number, standard, NULL, SIGNALS_SIZE);
 }
 
+/*  Limits that we changed for ourselves. */
+IN_CHILD static int
+restore_limits (void)
+{
+    for (size_t i = 0; i < limits_count; i++)
+        if (syscall (SYS_prlimit64, 0, limits_given[i].resource, &limits_given[i].limit, NULL))
+            return errno;
+    return 0;
+}
+
 IN_CHILD static int
 prepare (const struct launch_spec *spec)
 {
@@ -55,6 +67,9 @@ prepare (const struct launch_spec *spec)
             return errno;
     if (spec->dir && syscall (SYS_chdir, spec->dir))
         return errno;
+    int error = restore_limits ();
+    if (error)
+        return error;
     return syscall (SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, SIGNALS_SIZE) ? errno : 0;
 }
 

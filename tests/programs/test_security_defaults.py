@@ -1,8 +1,10 @@
 """What the programs do without being told: nothing in clear text beyond this machine, private sockets, limits."""
 
 import os
+import resource
 import socket
 import stat
+import subprocess
 
 import pytest
 
@@ -141,3 +143,92 @@ def test_help_shows_the_same_words_in_the_same_place(weft):
     table = tables.pop()
     for option in ("--key", "--server-key", "--allow", "--insecure"):
         assert option in table
+
+
+# ---------------------------------------------------------------------- floods
+
+def frame(body, more=False):
+    return bytes([2 | more]) + len(body).to_bytes(8, "big") + body if len(body) > 255 else \
+        bytes([more, len(body)]) + body
+
+
+def shake_hands(endpoint, kind):
+    """A connection of a peer that says what it likes: ZMTP 3.0, RFC 23."""
+    peer = socket.create_connection(("127.0.0.1", int(endpoint.rsplit(":", 1)[1])), LIMIT)
+    peer.settimeout(LIMIT)
+    ready = b"\5READY\x0bSocket-Type" + len(kind).to_bytes(4, "big") + kind
+    peer.sendall(GREETING + bytes([4, len(ready)]) + ready)
+    heard = b""
+    while b"READY" not in heard:
+        heard += peer.recv(1024)
+    return peer
+
+
+def flood(peer, chunks):
+    """Until the other side has had enough; True when it cut us off."""
+    try:
+        for chunk in chunks:
+            peer.sendall(chunk)
+        return False
+    except (BrokenPipeError, ConnectionResetError):
+        return True
+
+
+def memory_of(program):
+    with open("/proc/%d/status" % program.process.pid, encoding="ascii") as status:
+        return int(next(line for line in status if line.startswith("VmRSS")).split()[1]) * 1024
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
+@pytest.mark.parametrize("kind", ["pub", "proxy"])
+def test_a_flood_of_subscriptions(weft, kind, busy):
+    """The flooder is cut off, memory stays within bounds, and others are served on."""
+    command = ["pub", "-b", ANY_TCP] if kind == "pub" else ["proxy", "forwarder", ANY_TCP, ANY_TCP]
+    flags = [] if kind == "proxy" else ["--interval", "1ms", "--data", "tick"] if busy else ["--wait-subs", "1"]
+    program = weft.start(*command, *flags, "--max-subscriptions", "1000", input=weft.OPEN)
+    endpoint = program.endpoint if kind == "pub" else \
+        program.expect_talk(r"back listening on (tcp://\S+)").group(1).decode()
+    before = memory_of(program)
+    with shake_hands(endpoint, b"SUB") as peer:
+        assert flood(peer, (b"".join(frame(b"\1" + b"%0200d" % (1000 * chunk + i)) for i in range(1000))
+                            for chunk in range(1000)))
+    program.expect_talk("a subscriber was cut off: more topics than max-subscriptions")
+    assert memory_of(program) - before < 64 << 20
+    if kind == "pub":
+        sub = weft.start("sub", endpoint, "--count", "1")
+        if not busy:
+            program.write(b"tick\n")        # held back until there is a subscriber, and the flooder is none any more
+        sub.expect(b"tick\n")
+
+
+def test_a_message_without_end(weft):
+    """No limit of libzmq holds for it, but that of the memory does, and is said."""
+    program = weft.start("pull", "-b", ANY_TCP, "--memory-limit", "100M", "--max-size", "1K")
+    with shake_hands(program.endpoint, b"PUSH") as peer:
+        part = frame(b"x" * 1000, more=True) * 100
+        assert flood(peer, (part for _ in range(10000)))
+    status, _output, talk = program.result()
+    assert status == 1
+    assert "weft pull: out of memory: as much as --memory-limit 100M allows is in use" in talk
+
+
+def test_what_is_started_has_the_limits_of_its_user(weft, tmp_path):
+    """Ours are another matter: more descriptors, as it listens, and less memory."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (600, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    show = "ulimit -Sn; ulimit -Sd"
+    wanted = subprocess.run(["sh", "-c", show], preexec_fn=limit, stdout=subprocess.PIPE, check=True).stdout
+    endpoint = "ipc://%s/socket" % tmp_path
+    job = [show + "; : {}", ":::", "x"]
+    for command in (["run", *job], ["run", "-j", "500", *job],
+                    ["run", "--memory-limit", "128M", "--listen", endpoint, *job]):
+        assert weft.run(*command, preexec_fn=limit)[:2] == (OK, wanted)
+    pull = weft.start("pull", "-b", endpoint, "--memory-limit", "128M", "--exec", show, "--count", "1",
+                      preexec_fn=limit)
+    assert pull.endpoint == endpoint
+    with open("/proc/%d/limits" % pull.process.pid, encoding="ascii") as file:
+        limits = file.read()
+    assert str(128 << 20) in limits and "Max open files            600 " not in limits
+    assert weft.run("push", endpoint, "--data", "x")[0] == OK
+    pull.expect(wanted)
+    assert pull.wait() == OK
