@@ -110,8 +110,8 @@ int socket_recv (struct weft_socket *self, weft_msg_t *msg, int64_t timeout);
 /*  How many peers count for weft_wait_peers; `subscribed`: those of pattern->ready. */
 int socket_ready (struct weft_socket *self, bool subscribed);
 
-/*  WEFT_EPEER explained when it is certain that no peer can come: the only
- *  endpoint that we connect to is of a socket type that does not fit; else 0. */
+/*  WEFT_EPEER or WEFT_EACCES explained when it is certain that no peer can come: the only
+ *  endpoint that we connect to is of a socket type that does not fit, or does not let us in; else 0. */
 int socket_misfit (const struct weft_socket *self);
 
 /*  WEFT_EPEER or WEFT_ENOPEER, explained, after a wait of `timeout` without any peer. */

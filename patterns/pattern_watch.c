@@ -52,10 +52,25 @@ event_text (const struct watch *self, const struct wire_event *event, const char
 static void
 watch_trouble (struct watch *self, const struct wire_event *event, const char *text)
 {
-    if (self->misfit && !event->incompatible)
+    if ((self->misfit || self->denied) && !event->incompatible && !event->denied)
         return;                 /*  the better explanation stays */
     self->misfit = event->incompatible;
+    self->denied = event->denied;
     snprintf (self->trouble, sizeof self->trouble, "%s: %s", event->endpoint, text);
+}
+
+/*  Each peer, or key, that is refused is news. */
+static void
+log_refusal (struct watch *self, const struct wire_event *event, const char *text, const struct log *log,
+             const char *who)
+{
+    if (self->refusals > WATCH_REFUSALS || !watch_first (self, text, event->endpoint))
+        return;
+    if (++self->refusals > WATCH_REFUSALS)
+        log_write (log, WEFT_LOG_WARNING, "%s %s: further peers that are refused are only counted", who,
+                   event->endpoint);
+    else
+        log_write (log, WEFT_LOG_WARNING, "%s %s: %s", who, event->endpoint, text);
 }
 
 static void
@@ -66,6 +81,7 @@ watch_event (struct watch *self, const struct wire_event *event, const struct lo
     switch (event->kind) {
     case WIRE_CONNECTED:
         self->connects++;
+        self->denied = false;
         break;
     case WIRE_DISCONNECTED:
         self->disconnects++;
@@ -83,14 +99,25 @@ watch_event (struct watch *self, const struct wire_event *event, const struct lo
     case WIRE_NOTICE:
         break;
     }
-    snprintf (what, sizeof what, "event %d", event->kind);
     if (!log->fn)
         return;
+    if (event->denied || event->kind == WIRE_NOTICE) {
+        log_refusal (self, event, text, log, who);
+        return;
+    }
+    snprintf (what, sizeof what, "event %d", event->kind);
     /*  A peer that is started at the same time is not missed at once: the second try tells. */
     if (event->kind == WIRE_RETRYING && watch_first (self, "retrying", event->endpoint))
         log_write (log, WEFT_LOG_INFO, "%s %s: %s", who, event->endpoint, text);
     else if (watch_first (self, what, event->endpoint))
         log_write (log, levels[event->kind], "%s %s: %s", who, event->endpoint, text);
+}
+
+void
+watch_refusal (struct watch *self, const struct wire_event *event, const struct log *log, const char *who)
+{
+    if (event->kind == WIRE_REJECTED || event->kind == WIRE_ACCEPT_FAILED || event->kind == WIRE_NOTICE)
+        watch_event (self, event, log, who);
 }
 
 void

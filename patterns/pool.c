@@ -253,11 +253,13 @@ take_wire_events (struct weft_pool *self, int64_t now)
 {
     struct wire_event event;
     int rc;
-    while ((rc = wire_next_event (self->wire, &event)) == 1)
+    while ((rc = wire_next_event (self->wire, &event)) == 1) {
+        watch_refusal (&self->watch, &event, &self->weft->log, "pool");
         if (event.kind == WIRE_DISCONNECTED) {
             self->ping_at = now;
             self->pings = PINGS;
         }
+    }
     return rc;
 }
 

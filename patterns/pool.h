@@ -11,6 +11,7 @@
 #include "core/map.h"
 #include "core/option.h"
 #include "core/poll.h"
+#include "patterns/pattern_watch.h"
 
 #define POOL_MAX_PEERS(at) \
     { "max-peers", 0, OPTION_INT, "N", "10000", 0, POOL_PEERS_MAX, .offset = (at), \

@@ -208,8 +208,11 @@ take_wire_events (struct forward *self)
     while ((rc = wire_next_event (self->wire, &event)) == 1) {
         if (event.kind == WIRE_DISCONNECTED && self->state != FORWARD_GONE)
             seek (self);
+        if (event.kind == WIRE_REJECTED && event.denied)
+            return error_set (WEFT_EACCES, "the sink at that address does not take our results: %s", event.text);
         if (event.kind == WIRE_REJECTED && event.incompatible)
             return error_set (WEFT_EPEER, "there is no sink at that address: %s", event.text);
+        watch_refusal (&self->watch, &event, &self->weft->log, "pool: sink");
     }
     return rc;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/context.h"
+#include "patterns/pattern_watch.h"
 #include "patterns/pool_outbox.h"
 
 enum forward_state {
@@ -22,6 +23,7 @@ enum forward_state {
 struct forward {
     weft_t *weft;
     struct wire *wire;
+    struct watch watch;     /*  what was said of refusals   */
     enum forward_state state;
     struct outbox outbox;
     struct buffer body, command;

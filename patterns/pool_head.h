@@ -72,6 +72,7 @@ struct weft_pool {
     weft_t *weft;
     struct pool_config config;
     struct wire *wire;
+    struct watch watch;                 /*  what was said of refusals                   */
     struct forward *forward;            /*  to the sink; NULL: none                     */
     int poll_fd;                        /*  wires and ledger, when there are several; else -1 */
     enum pool_state state;

@@ -39,6 +39,7 @@ struct weft_sink {
     weft_t *weft;
     struct sink_config config;
     struct wire *wire;
+    struct watch watch;             /*  what was said of refusals               */
     struct map peers;               /*  struct head, by routing id              */
     struct head *heads;
     bool met;                       /*  a head came                             */
@@ -320,7 +321,7 @@ pump (struct weft_sink *self)
     int rc;
     excuse_gap (self, now);
     while ((rc = wire_next_event (self->wire, &event)) == 1)
-        ;
+        watch_refusal (&self->watch, &event, &self->weft->log, "sink");
     while (rc == 0 && !self->reporter) {
         rc = wire_recv (self->wire, &self->msg, 0);
         rc = rc ? rc : on_message (self);

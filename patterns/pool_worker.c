@@ -63,6 +63,7 @@ struct weft_worker {
     weft_t *weft;
     struct worker_config config;
     struct wire *wire;
+    struct watch watch;         /*  what was said of refusals                       */
     int stop_fd;                /*  counts the calls of weft_worker_stop            */
     uint64_t stops;
     int epoll;
@@ -341,8 +342,11 @@ take_wire_events (struct weft_worker *self)
     while ((rc = wire_next_event (self->wire, &event)) == 1) {
         if (event.kind == WIRE_DISCONNECTED && self->state < WORKER_LEAVING)
             seek (self, self->line.state == LINE_MEMBER);
+        if (event.kind == WIRE_REJECTED && event.denied)
+            return error_set (WEFT_EACCES, "the pool at that address is not ours to join: %s", event.text);
         if (event.kind == WIRE_REJECTED && event.incompatible)
             return error_set (WEFT_EPEER, "there is no pool at that address: %s", event.text);
+        watch_refusal (&self->watch, &event, &self->weft->log, "worker");
     }
     return rc;
 }

@@ -254,7 +254,7 @@ req_due (struct weft_socket *socket)
     if (gone && self->retries == 0 && watch_first (&socket->watch, "orphan", ""))
         log_warning (&socket->weft->log, "req: a server has gone while a request waits for its reply; "
                      "with retries it would be sent again");
-    int rc = self->phase == REQ_UNSENT ? socket_misfit (socket) : 0;
+    int rc = self->phase == REQ_UNSENT || socket->watch.denied ? socket_misfit (socket) : 0;
     if (rc)
         req_end (self);
     if (rc || clock_left (socket->weft->clock, self->deadline) != 0)

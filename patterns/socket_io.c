@@ -42,17 +42,30 @@ not_attached (const struct weft_socket *self)
 
 /* ------------------------------------------------- words for what went wrong */
 
-/*  Nobody can come: all there is to connect to is of another kind. */
+/*  Nobody can come: all there is to connect to is of another kind, or does not let us in (any more). */
 static bool
 is_misfit (const struct weft_socket *self)
 {
-    return self->watch.misfit && self->watch.connects == 0 && self->connects == 1 && self->binds == 0;
+    if (self->connects != 1 || self->binds != 0)
+        return false;
+    return (self->watch.misfit && self->watch.connects == 0) || (self->watch.denied && self->wire->peers == 0);
 }
 
 int
 socket_misfit (const struct weft_socket *self)
 {
-    return is_misfit (self) ? error_set (WEFT_EPEER, "%s", self->watch.trouble) : 0;
+    if (!is_misfit (self))
+        return 0;
+    return error_set (self->watch.denied ? WEFT_EACCES : WEFT_EPEER, "%s", self->watch.trouble);
+}
+
+/*  Who listens is not the one who was refused. */
+static int
+no_peer_code (const struct weft_socket *self)
+{
+    if (self->watch.denied)
+        return self->binds ? WEFT_ENOPEER : WEFT_EACCES;
+    return self->watch.misfit ? WEFT_EPEER : WEFT_ENOPEER;
 }
 
 int
@@ -60,7 +73,7 @@ socket_no_peer (const struct weft_socket *self, int64_t timeout)
 {
     char time[SOCKET_TIME];
     const char *trouble = self->watch.trouble;
-    return error_set (self->watch.misfit ? WEFT_EPEER : WEFT_ENOPEER, "no peer came within %s%s%s",
+    return error_set (no_peer_code (self), "no peer came within %s%s%s",
                       socket_time (timeout, time), *trouble ? "; " : "", trouble);
 }
 
@@ -80,7 +93,7 @@ static int
 recv_timeout (const struct weft_socket *self, int64_t timeout)
 {
     char time[SOCKET_TIME];
-    if (self->watch.connects == 0 && self->watch.misfit)
+    if (self->watch.connects == 0 && (self->watch.misfit || self->watch.denied))
         return socket_no_peer (self, timeout);
     return error_set (WEFT_ETIMEOUT, "nothing came within %s%s", socket_time (timeout, time),
                       self->watch.connects ? "" : ": no peer is there");
@@ -165,7 +178,8 @@ recv_patiently (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
 static OUT_OF_LINE int
 recv_on (struct weft_socket *self, weft_msg_t *msg, int64_t timeout, int rc)
 {
-    if (rc == WEFT_ETIMEOUT || (rc == WEFT_EAGAIN && (self->config.until_gone || self->watch.misfit)))
+    bool look = self->config.until_gone || self->watch.misfit || self->watch.denied;
+    if (rc == WEFT_ETIMEOUT || (rc == WEFT_EAGAIN && look))
         rc = recv_patiently (self, msg, timeout == TIME_FOREVER ? timeout : timeout - first_wait (timeout));
     if (rc != WEFT_ETIMEOUT)
         return rc;
