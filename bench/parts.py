@@ -1,5 +1,6 @@
 """What is measured: each part is a function that yields comparisons. See README.md."""
 import contextlib
+import glob
 import os
 import shutil
 import socket
@@ -255,9 +256,36 @@ def footprint(setting):
                      [Contestant("weft version", start, missing)], [Target("weft version", "time", "<=", 10)])
 
 
+# ---------------------------------------------------------------------- ledger
+
+def ledger_contestant(setting, name, what, count):
+    """For what reads, the ledger is made anew too, and not measured."""
+    def play():
+        path = setting.path(f"ledger-{name}")
+        for left in glob.glob(path + "*"):
+            os.unlink(left)
+        if what in ("load", "open"):
+            run([setting.program("ledger"), name, "jobs" if what == "load" else "results", str(count), path])
+        output, _ = run([setting.program("ledger"), name, what, str(count), path])
+        return dict((measure, float(value)) for measure, value in (line.split() for line in output.splitlines()))
+    return Contestant(name, play, setting.missing_program("ledger"))
+
+
+def ledger(setting):
+    count = setting.amount(500000, 5000)
+    for what, title, cpu in (("jobs", "jobs accepted, all on disk", 1.5), ("results", "jobs and their results", 1.5),
+                             ("load", "jobs read back in pages", 0), ("open", "jobs in a ledger that is opened", 0)):
+        names = ("weft", "sqlite") if what != "open" else ("weft",)
+        yield Comparison("ledger", f"{count} {title}", names[-1], {"rate": "op/s", "cpu": "us/op", "peak": "MiB"},
+                         [ledger_contestant(setting, name, what, count) for name in names],
+                         [Target("weft", "rate", ">=", 200000), Target("weft", "peak", "<=", 100)] +
+                         ([Target("weft", "cpu", "<=", cpu, "sqlite")] if cpu else []))
+
+
 PARTS = {
     "seam": (seam, "the library against bare libzmq and a raw socket"),
     "pipe": (pipe, "weft push and pull of lines against bare libzmq and pyzmq"),
     "spawn": (spawn, "weft run against a bare posix_spawn loop, xargs -P and GNU parallel"),
+    "ledger": (ledger, "a pool's ledger against a plain loop of inserts into SQLite, as durable"),
     "footprint": (footprint, "memory of weft run as input grows, and the time to start"),
 }
