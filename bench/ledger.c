@@ -3,8 +3,9 @@
  *      ledger weft|sqlite jobs|results|load|open COUNT PATH
  *
  *  jobs: COUNT jobs are accepted. results: each gets a result too, once its acceptance is on disk. load: they are read
- *  back, page by page. open: nothing but opened and closed; COUNT is what is in it. All is on disk at the end. The peer is what one would write: prepared statements, the same rows,
- *  write-ahead log, synchronous = FULL, and a commit every 1024 operations, in one thread.
+ *  back, page by page. open: nothing but opened and closed; COUNT is what is in it. All is on disk at the end. The peer
+ *  is what one would write: prepared statements, the same rows, write-ahead log, synchronous = FULL, and a commit every
+ *  1024 operations, in one thread.
  *  Prints the rate (operations a second), cpu (us of all threads an operation) and peak (MiB). */
 
 #include <poll.h>

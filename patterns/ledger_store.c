@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -146,11 +147,15 @@ tidy (const char *path, bool log)
             unlink (name);
 }
 
-static bool
-has_log (const char *path)
+/*  Bytes in its log; -1: there is none. */
+static int64_t
+log_size (const char *path)
 {
     char name[4096];
-    return (size_t) snprintf (name, sizeof name, "%s-wal", path) < sizeof name && access (name, F_OK) == 0;
+    struct stat stat_buffer;
+    if ((size_t) snprintf (name, sizeof name, "%s-wal", path) >= sizeof name || stat (name, &stat_buffer))
+        return -1;
+    return stat_buffer.st_size;
 }
 
 int
@@ -160,9 +165,10 @@ ledger_store_open (struct ledger_store **self_p, const char *path, const struct 
     int rc = 0;
     if (access (path, F_OK) && errno == ENOENT)
         rc = ledger_create (path);
-    bool log = has_log (path), sound = false;
+    int64_t log = log_size (path);
+    bool sound = false;
     if (!rc)
-        rc = ledger_check_header (path, log);
+        rc = ledger_check_header (path, log > 0);
     if (rc)
         return rc;
     struct ledger_store *self = calloc (1, sizeof *self);
@@ -189,7 +195,7 @@ end:
     } else if (self) {
         ledger_store_close (&self, false);
         if (!sound)
-            tidy (path, log);
+            tidy (path, log >= 0);
     }
     return rc;
 }
