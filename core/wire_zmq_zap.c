@@ -286,7 +286,8 @@ judge_key (struct zap_domain *domain, const char *key, const struct request *req
     } else
         allow_explain (domain->allow, verdict, key, name, domain->peers ? domain->peers : "connect", words,
                        sizeof words);
-    snprintf (denial.text, sizeof denial.text, "not let in: %s (from %s)", words, request->fields[FROM].data);
+    snprintf (denial.text, sizeof denial.text, "%s%s (from %s)", verdict == ALLOW_CLOSED ? "" : "not let in: ", words,
+              request->fields[FROM].data);
     deny (domain, &denial);
     return verdict == ALLOW_CLOSED && find_admitted (domain, key) ? LATER : DENIED;
 }

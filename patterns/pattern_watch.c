@@ -101,7 +101,7 @@ watch_event (struct watch *self, const struct wire_event *event, const struct lo
     }
     if (!log->fn)
         return;
-    if (event->denied || event->kind == WIRE_NOTICE) {
+    if (event->kind == WIRE_REJECTED || event->kind == WIRE_NOTICE) {
         log_refusal (self, event, text, log, who);
         return;
     }
