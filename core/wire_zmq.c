@@ -19,7 +19,8 @@
 
 enum {
     SOCKETS_MAX = 16384,        /*  libzmq's table; its default of 1023 is too few for a server */
-    CONTEXT_DESCRIPTORS = 8     /*  that a context of libzmq and its first socket take, and some */
+    CONTEXT_DESCRIPTORS = 8,    /*  that a context of libzmq and its first socket take, and some */
+    DESCRIPTORS_MAX = 16
 };
 
 /* ------------------------------------------------------------ frame bodies */
@@ -109,23 +110,22 @@ zmq_wire_error (const char *what)
 
 /* ----------------------------------------------------------------- context */
 
-/*  libzmq aborts the process when the threads of a context get no descriptors: so we try first. */
-static int
-check_descriptors (void)
+int
+zmq_wire_room (int count)
 {
-    int fds[CONTEXT_DESCRIPTORS], count = 0;
-    while (count < CONTEXT_DESCRIPTORS && (fds[count] = eventfd (0, EFD_CLOEXEC)) >= 0)
-        count++;
-    int rc = count < CONTEXT_DESCRIPTORS ? zmq_wire_error ("context") : 0;
-    while (count > 0)
-        close (fds[--count]);
+    int fds[DESCRIPTORS_MAX], have = 0;
+    while (have < count && (fds[have] = eventfd (0, EFD_CLOEXEC)) >= 0)
+        have++;
+    int rc = have < count ? zmq_wire_error ("context") : 0;
+    while (have > 0)
+        close (fds[--have]);
     return rc;
 }
 
 static int
 zmq_wire_context_new (void **context)
 {
-    int rc = check_descriptors ();
+    int rc = zmq_wire_room (CONTEXT_DESCRIPTORS);
     if (rc)
         return rc;
     struct zmq_context *self = calloc (1, sizeof *self);

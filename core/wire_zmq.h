@@ -115,6 +115,9 @@ extern const struct wire_engine wire_zmq_guarded, wire_zmq_xpub;
 /*  error_set with libzmq's words; chooses the code. */
 int zmq_wire_error (const char *what) COLD;
 
+/*  libzmq aborts the process where it gets no descriptors: so we try first. At most 16. */
+int zmq_wire_room (int count);
+
 /*  An option of libzmq's that is an int; a larger value is the largest. */
 int zmq_wire_set (struct zmq_wire *self, int option, int64_t value);
 

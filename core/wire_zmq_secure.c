@@ -16,6 +16,9 @@
 
 #define TEST_TIME (2 * TIME_S)
 
+/*  That libzmq takes for an endpoint, the actor for itself, and the test. */
+enum { ENDPOINT_DESCRIPTORS = 2, ZAP_DESCRIPTORS = 3, TEST_DESCRIPTORS = 8 };
+
 static int
 set_text (struct zmq_wire *self, int option, const char *text)
 {
@@ -36,7 +39,8 @@ static int
 set_domain (struct zmq_wire *self, bool out)
 {
     char name[ZAP_DOMAIN_MAX];
-    int rc = zap_enter (self);
+    int rc = zmq_wire_room (self->domain ? ENDPOINT_DESCRIPTORS : ENDPOINT_DESCRIPTORS + ZAP_DESCRIPTORS);
+    rc = rc ? rc : zap_enter (self);
     if (rc)
         return rc;
     zap_domain_name (self, out, name);
@@ -102,7 +106,8 @@ send_stranger (struct zmq_wire *self, struct stranger *stranger, const char *tar
     };
     char public_key[KEY_TEXT], secret_key[KEY_TEXT], server_key[KEY_TEXT], name[64];
     int none = 0, six = ipv6;
-    int rc = curve_keypair (public_key, secret_key);
+    int rc = zmq_wire_room (TEST_DESCRIPTORS);
+    rc = rc ? rc : curve_keypair (public_key, secret_key);
     rc = rc ? rc : curve_public (server_key, self->wire.options.security.secret_key);
     if (rc)
         return rc;
