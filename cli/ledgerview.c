@@ -1,0 +1,314 @@
+/*  ledgerview.c - what a ledger says of its jobs, read beside the head that writes it */
+
+#include "cli/ledgerview.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "codec/json.h"
+#include "core/error.h"
+
+#define PAGE 1000               /*  lines                                           */
+#define BLOCK 4096              /*  jobs that are counted at once                   */
+#define BUSY 5000               /*  ms that a ledger may be held by others          */
+
+/*  A job of which an attempt has begun, and that attempt has not ended. */
+#define STARTED "EXISTS (SELECT 1 FROM starts s WHERE s.job = j.id AND NOT EXISTS" \
+                " (SELECT 1 FROM retries t WHERE t.job = s.job AND t.attempt = s.attempt))"
+#define FAILED "(reason != 0 OR status != 0 OR signal != 0)"
+
+enum {                          /*  statements                                      */
+    ASK_LAST,
+    ASK_ENDED,
+    ASK_BLOCK,
+    ASK_FAILED,
+    ASK_STARTED,
+    ASK_PAGE,
+    ASK_JOB,
+    ASK_ATTEMPTS,
+    ASK_COUNT
+};
+
+/*  ASK_LAST: the last job, and the last of which anything is known: those after it wait. */
+static const char *const questions[ASK_COUNT] = {
+    [ASK_LAST] = "SELECT ifnull (max (id), 0), max (ifnull ((SELECT max (job) FROM starts), 0),"
+                 " ifnull ((SELECT max (job) FROM results), 0)) FROM jobs",
+    [ASK_ENDED] = "SELECT count (*) FROM results",
+    [ASK_BLOCK] = "SELECT count (*) FROM results WHERE job BETWEEN ?1 AND ?2",
+    [ASK_FAILED] = "SELECT count (*) FROM results WHERE " FAILED,
+    [ASK_STARTED] = "SELECT count (*) FROM jobs j WHERE id BETWEEN ?1 AND ?2"
+                    " AND NOT EXISTS (SELECT 1 FROM results WHERE job = j.id)"
+                    " AND " STARTED,
+    [ASK_PAGE] = "SELECT o.* FROM overview o WHERE o.id IN"
+                 " (SELECT j.id FROM jobs j LEFT JOIN results r ON r.job = j.id WHERE j.id > ?1 AND CASE"
+                 " WHEN r.job IS NULL THEN CASE WHEN " STARTED " THEN ?2 & 4 ELSE ?2 & 8 END"
+                 " WHEN " FAILED " THEN ?2 & 2 ELSE ?2 & 1 END ORDER BY j.id LIMIT ?3) ORDER BY o.id",
+    [ASK_JOB] = "SELECT * FROM overview WHERE id = ?1",
+    [ASK_ATTEMPTS] = "SELECT attempt, CASE reason WHEN 0 THEN 'exited' WHEN 1 THEN 'timeout' WHEN 2 THEN 'lost'"
+                     " WHEN 3 THEN 'cancelled' WHEN 4 THEN 'not started' WHEN 5 THEN 'output lost' END AS reason,"
+                     " status, signal, why, host, worker, slot,"
+                     " strftime ('%Y-%m-%dT%H:%M:%fZ', started / 1e6, 'unixepoch') AS started,"
+                     " runtime / 1e6 AS seconds FROM retries WHERE job = ?1 ORDER BY attempt",
+};
+
+struct ledgerview {
+    sqlite3 *db;
+    const char *path;           /*  the caller's                                    */
+    sqlite3_stmt *asked[ASK_COUNT];
+};
+
+static int
+view_error (const struct ledgerview *self)
+{
+    int rc = sqlite3_errcode (self->db);
+    if (rc == SQLITE_NOTADB || rc == SQLITE_ERROR)
+        return error_set (WEFT_EPROTO, "%s is no ledger, or of another version: %s", self->path,
+                          sqlite3_errmsg (self->db));
+    return error_set (WEFT_EIO, "cannot read the ledger %s: %s", self->path, sqlite3_errmsg (self->db));
+}
+
+int
+ledgerview_open (struct ledgerview **self_p, const char *path)
+{
+    struct ledgerview *self = calloc (1, sizeof *self);
+    *self_p = self;
+    if (!self)
+        return error_set (WEFT_ENOMEM, "out of memory for a ledger");
+    self->path = path;
+    int rc = access (path, R_OK) < 0 ? error_errno ("cannot read %s", path) : 0;
+    if (rc == 0 && sqlite3_open_v2 (path, &self->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL))
+        rc = view_error (self);
+    if (rc == 0)
+        sqlite3_busy_timeout (self->db, BUSY);
+    for (int i = 0; i < ASK_COUNT && rc == 0; i++)
+        if (sqlite3_prepare_v2 (self->db, questions[i], -1, &self->asked[i], NULL))
+            rc = view_error (self);
+    if (rc < 0)
+        ledgerview_close (self_p);
+    return rc;
+}
+
+void
+ledgerview_close (struct ledgerview **self_p)
+{
+    struct ledgerview *self = *self_p;
+    *self_p = NULL;
+    if (!self)
+        return;
+    for (int i = 0; i < ASK_COUNT; i++)
+        sqlite3_finalize (self->asked[i]);
+    sqlite3_close (self->db);
+    free (self);
+}
+
+/* ---------------------------------------------------------------- counting */
+
+/*  The one row of a statement: `count` numbers. */
+static int
+ask_numbers (struct ledgerview *self, int question, uint64_t first, uint64_t last, uint64_t *numbers, int count)
+{
+    sqlite3_stmt *row = self->asked[question];
+    sqlite3_bind_int64 (row, 1, (sqlite3_int64) first);
+    sqlite3_bind_int64 (row, 2, (sqlite3_int64) last);
+    int rc = sqlite3_step (row) == SQLITE_ROW ? 0 : view_error (self);
+    for (int i = 0; i < count && rc == 0; i++)
+        numbers[i] = (uint64_t) sqlite3_column_int64 (row, i);
+    sqlite3_reset (row);
+    return rc;
+}
+
+/*  Of the jobs up to `last`, `open` have not ended, most of them of late: looks for them from there on down. */
+static int
+count_started (struct ledgerview *self, uint64_t last, uint64_t open, uint64_t *started)
+{
+    int rc = 0;
+    while (rc == 0 && open && last) {
+        uint64_t first = last > BLOCK ? last - BLOCK + 1 : 1, ended, here = 0;
+        rc = ask_numbers (self, ASK_BLOCK, first, last, &ended, 1);
+        uint64_t missing = last - first + 1 - ended;
+        if (rc == 0 && missing)
+            rc = ask_numbers (self, ASK_STARTED, first, last, &here, 1);
+        open -= missing < open ? missing : open;
+        *started += here;
+        last = first - 1;
+    }
+    return rc;
+}
+
+static int
+count_all (struct ledgerview *self, struct ledgerview_counts *counts)
+{
+    uint64_t last[2], ended = 0;
+    int rc = ask_numbers (self, ASK_LAST, 0, 0, last, 2);
+    if (rc == 0)
+        rc = ask_numbers (self, ASK_ENDED, 0, 0, &ended, 1);
+    if (rc == 0)
+        rc = count_started (self, last[1], last[1] - ended, &counts->started);
+    if (rc == 0)
+        rc = ask_numbers (self, ASK_FAILED, 0, 0, &counts->failed, 1);
+    if (rc < 0)
+        return rc;
+    counts->jobs = last[0];
+    counts->done = ended - counts->failed;
+    counts->waiting = last[0] - ended - counts->started;
+    return 0;
+}
+
+int
+ledgerview_count (struct ledgerview *self, struct ledgerview_counts *counts)
+{
+    *counts = (struct ledgerview_counts){ .jobs = 0 };
+    /*  All of one moment. */
+    int rc = sqlite3_exec (self->db, "BEGIN", NULL, NULL, NULL) ? view_error (self) : count_all (self, counts);
+    sqlite3_exec (self->db, "COMMIT", NULL, NULL, NULL);
+    return rc;
+}
+
+/* ------------------------------------------------------------------- lines */
+
+/*  A text for a terminal and a line: without what would break either. */
+static int
+add_plain (struct buffer *out, const unsigned char *text, size_t size)
+{
+    int rc = 0;
+    for (size_t i = 0; i < size && rc == 0; i++)
+        rc = text[i] == '\n' ? buffer_add_str (out, "\\n")
+             : text[i] < ' ' || text[i] == 127 ? buffer_addf (out, "\\x%02x", text[i])
+             : buffer_add (out, text + i, 1);
+    return rc;
+}
+
+/*  Bytes that are no UTF-8 cannot be in JSON: each above ASCII becomes the character that stands for such. */
+static int
+add_bytes (struct buffer *out, const unsigned char *text, size_t size)
+{
+    struct buffer plain;
+    buffer_init (&plain, 0);
+    int rc = 0;
+    for (size_t i = 0; i < size && rc == 0; i++)
+        rc = text[i] && text[i] < 128 ? buffer_add (&plain, text + i, 1) : buffer_add_str (&plain, "\xef\xbf\xbd");
+    if (rc == 0)
+        rc = json_add_string (out, buffer_data (&plain), buffer_size (&plain));
+    buffer_free (&plain);
+    return rc;
+}
+
+static int
+add_column (sqlite3_stmt *row, int column, bool json, struct buffer *out)
+{
+    int type = sqlite3_column_type (row, column);
+    if (type == SQLITE_NULL)
+        return buffer_add_str (out, json ? "null" : "-");
+    if (type == SQLITE_FLOAT)
+        return buffer_addf (out, "%.3f", sqlite3_column_double (row, column));
+    const unsigned char *text = sqlite3_column_text (row, column);
+    size_t size = (size_t) sqlite3_column_bytes (row, column);
+    if (!text)
+        return error_set (WEFT_ENOMEM, "out of memory for a ledger");
+    if (!json || type == SQLITE_INTEGER)
+        return add_plain (out, text, size);
+    return json_is_text (text, size) ? json_add_string (out, text, size) : add_bytes (out, text, size);
+}
+
+/*  All columns of a row: a JSON object, or lines that begin with `before`. */
+static int
+add_row (sqlite3_stmt *row, bool json, const char *before, struct buffer *out)
+{
+    int rc = json ? buffer_add_str (out, "{") : 0, count = sqlite3_column_count (row);
+    for (int i = 0; i < count && rc == 0; i++) {
+        const char *name = sqlite3_column_name (row, i);
+        rc = json ? buffer_addf (out, "%s\"%s\":", i ? "," : "", name) : buffer_addf (out, "%s%s: ", before, name);
+        if (rc == 0)
+            rc = add_column (row, i, json, out);
+        if (rc == 0 && !json)
+            rc = buffer_add_str (out, "\n");
+    }
+    return rc < 0 || !json ? rc : buffer_add_str (out, "}");
+}
+
+/*  The column of that name, or -1. */
+static int
+column_of (sqlite3_stmt *row, const char *name)
+{
+    for (int i = 0; i < sqlite3_column_count (row); i++)
+        if (strcmp (sqlite3_column_name (row, i), name) == 0)
+            return i;
+    return -1;
+}
+
+static int
+add_line (sqlite3_stmt *row, struct buffer *out)
+{
+    static const char *const names[] = { "id", "state", "attempt", "status", "signal", "seconds", "host", "command" };
+    int rc = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names && rc == 0; i++) {
+        int column = column_of (row, names[i]);
+        rc = i ? buffer_add_str (out, "\t") : 0;
+        if (rc == 0)
+            rc = column < 0 ? buffer_add_str (out, "-") : add_column (row, column, false, out);
+    }
+    return rc;
+}
+
+int
+ledgerview_page (struct ledgerview *self, unsigned filter, bool json, uint64_t *after, struct buffer *out)
+{
+    sqlite3_stmt *row = self->asked[ASK_PAGE];
+    int lines = 0, rc = 0, step = SQLITE_ROW;
+    sqlite3_bind_int64 (row, 1, (sqlite3_int64) *after);
+    sqlite3_bind_int (row, 2, (int) filter);
+    sqlite3_bind_int (row, 3, PAGE);
+    while (rc == 0 && (step = sqlite3_step (row)) == SQLITE_ROW) {
+        rc = json ? add_row (row, true, "", out) : add_line (row, out);
+        if (rc == 0)
+            rc = buffer_add_str (out, "\n");
+        *after = (uint64_t) sqlite3_column_int64 (row, 0);
+        lines++;
+    }
+    if (rc == 0 && step != SQLITE_DONE)
+        rc = view_error (self);
+    sqlite3_reset (row);
+    return rc < 0 ? rc : lines ? 1 : WEFT_EEND;
+}
+
+static int
+show_attempts (struct ledgerview *self, uint64_t job, bool json, struct buffer *out)
+{
+    sqlite3_stmt *row = self->asked[ASK_ATTEMPTS];
+    int rc = 0, step = SQLITE_ROW;
+    sqlite3_bind_int64 (row, 1, (sqlite3_int64) job);
+    for (int count = 0; rc == 0 && (step = sqlite3_step (row)) == SQLITE_ROW; count++) {
+        rc = buffer_add_str (out, json ? count ? "," : "" : "earlier:\n");
+        if (rc == 0)
+            rc = add_row (row, json, "  ", out);
+    }
+    if (rc == 0 && step != SQLITE_DONE)
+        rc = view_error (self);
+    sqlite3_reset (row);
+    return rc;
+}
+
+int
+ledgerview_show (struct ledgerview *self, uint64_t job, bool json, struct buffer *out)
+{
+    sqlite3_stmt *row = self->asked[ASK_JOB];
+    sqlite3_bind_int64 (row, 1, (sqlite3_int64) job);
+    int step = sqlite3_step (row), rc = 0;
+    if (step == SQLITE_DONE)
+        rc = error_set (WEFT_EINVAL, "%s has no job %llu", self->path, (unsigned long long) job);
+    else if (step != SQLITE_ROW)
+        rc = view_error (self);
+    if (rc == 0)
+        rc = add_row (row, json, "", out);
+    sqlite3_reset (row);
+    if (rc == 0 && json) {
+        out->tail--;            /*  within the object */
+        rc = buffer_add_str (out, ",\"earlier\":[");
+    }
+    if (rc == 0)
+        rc = show_attempts (self, job, json, out);
+    return rc < 0 || !json ? rc : buffer_add_str (out, "]}\n");
+}

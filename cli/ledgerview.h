@@ -1,0 +1,41 @@
+/*  ledgerview.h - what a ledger says of its jobs, read beside the head that writes it
+ *
+ *  A connection that only reads, and for moments: a reader that stays keeps the ledger's log from
+ *  being brought in. docs/spec/ledger.md and the views in the file say what its columns are. */
+#ifndef WEFT_CLI_LEDGERVIEW_H
+#define WEFT_CLI_LEDGERVIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/buffer.h"
+
+struct ledgerview_counts {
+    uint64_t jobs, done, failed;    /*  of all; ended well, and badly           */
+    uint64_t started, waiting;      /*  of the others: in an attempt, or not    */
+};
+
+enum ledgerview_filter {            /*  may be added                            */
+    LEDGERVIEW_DONE = 1,
+    LEDGERVIEW_FAILED = 2,
+    LEDGERVIEW_STARTED = 4,
+    LEDGERVIEW_WAITING = 8,
+    LEDGERVIEW_ALL = 15
+};
+
+struct ledgerview;
+
+/*  WEFT_EPROTO: it is no ledger. Nulls *self on error. */
+int ledgerview_open (struct ledgerview **self, const char *path);
+void ledgerview_close (struct ledgerview **self);
+
+int ledgerview_count (struct ledgerview *self, struct ledgerview_counts *counts);
+
+/*  Adds lines for the jobs after `*after`, which moves on, to `out`: at most a page of them. 1, or
+ *  WEFT_EEND when none are left. As text, or a JSON object each. */
+int ledgerview_page (struct ledgerview *self, unsigned filter, bool json, uint64_t *after, struct buffer *out);
+
+/*  Adds all that is known of a job, and of its attempts before the last. WEFT_EINVAL: there is none. */
+int ledgerview_show (struct ledgerview *self, uint64_t job, bool json, struct buffer *out);
+
+#endif
