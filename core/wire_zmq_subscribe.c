@@ -298,6 +298,17 @@ sweep (struct zmq_wire *wire)
     return rc ? rc : gone;
 }
 
+/*  Whoever had the descriptor before has gone, even when the number that was taken for its own was already this one's. */
+static void
+take_descriptor (struct subscribers *self, int fd)
+{
+    for (struct peer *peer = self->peers; peer; peer = peer->next)
+        if (peer->fd == fd) {
+            peer->cookie = 0;
+            self->suspicion = SUSPICION;
+        }
+}
+
 static int
 add_peer (struct zmq_wire *wire, zmq_msg_t *msg, const char *place, struct peer **added)
 {
@@ -311,6 +322,7 @@ add_peer (struct zmq_wire *wire, zmq_msg_t *msg, const char *place, struct peer 
     peer->place = place;
     peer->fd = atoi (place);
     peer->cookie = guard_cookie (peer->fd);
+    take_descriptor (self, peer->fd);
     peer->next = self->peers;
     peer->link = &self->peers;
     if (peer->next)
@@ -343,11 +355,14 @@ note (struct zmq_wire *wire, const char *format, ...)
 static void
 end_peer (struct zmq_wire *wire, struct peer *peer, const char *why)
 {
+    static const struct linger none = { .l_onoff = 1 };     /*  who waits to send is told by the close */
     int fd = fcntl (peer->fd, F_DUPFD_CLOEXEC, 0);
     peer->ended = true;
     wire->wire.counters.refused++;
-    if (fd >= 0 && peer->cookie && guard_cookie (fd) == peer->cookie)
+    if (fd >= 0 && peer->cookie && guard_cookie (fd) == peer->cookie) {
+        setsockopt (fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
         shutdown (fd, SHUT_RDWR);
+    }
     if (fd >= 0)
         close (fd);
     note (wire, "a subscriber was cut off: %s", why);

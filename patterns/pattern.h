@@ -61,7 +61,7 @@ struct pattern {
     /*  One of its own options is about to be set: may refuse, and does what a live one needs. May be NULL. */
     int (*change) (struct weft_socket *socket, const struct option *option, const char *value);
 
-    /*  WEFT_IN | WEFT_OUT for the user, from the wire's. NULL: the wire's own. */
+    /*  WEFT_IN | WEFT_OUT for the user, from the wire's, whose WEFT_ERR is passed on. NULL: the wire's own. */
     int (*events) (struct weft_socket *socket);
 
     /*  When something is due without a message (a retry). NULL: never. */

@@ -13,6 +13,7 @@
 
 #define TOPIC_MAX 245           /*  libzmq 4.3.4 breaks those of 246 to 255 bytes   */
 #define TAKE_EVERY 64           /*  messages, between two looks for subscriptions   */
+#define TAKES_A_TURN 16         /*  what came after a look is not signalled again   */
 #define FULL_PAUSE TIME_MS      /*  between two tries, while a subscriber is full   */
 
 /* ----------------------------------------------------------------------- pub */
@@ -89,9 +90,12 @@ pub_send (struct weft_socket *socket, weft_msg_t *msg, int64_t timeout)
 static int
 pub_events (struct weft_socket *socket)
 {
-    pub_take (socket);
-    int events = wire_events (socket->wire);
-    return events < 0 ? events : pub_full (socket) ? 0 : events & WEFT_OUT;
+    int events = WEFT_IN;
+    for (int i = 0; i < TAKES_A_TURN && events >= 0 && events & WEFT_IN; i++) {
+        pub_take (socket);
+        events = wire_events (socket->wire);
+    }
+    return events < 0 ? events : events & (pub_full (socket) ? WEFT_ERR : WEFT_OUT | WEFT_ERR);
 }
 
 static int64_t

@@ -349,7 +349,7 @@ req_events (struct weft_socket *socket)
     if (wire < 0)
         return wire;
     bool ready = self->phase == REQ_REPLIED || self->phase == REQ_FAILED || (req_pending (self) && wire & WEFT_IN);
-    return WEFT_OUT | (ready ? WEFT_IN : 0);
+    return WEFT_OUT | (ready ? WEFT_IN : 0) | (wire & WEFT_ERR);
 }
 
 static int64_t
@@ -470,7 +470,7 @@ rep_events (struct weft_socket *socket)
 {
     const struct rep *self = socket->state;
     int events = wire_events (socket->wire);
-    return events < 0 ? events : self->asked ? WEFT_OUT : events & WEFT_IN;
+    return events < 0 ? events : (self->asked ? WEFT_OUT : events & WEFT_IN) | (events & WEFT_ERR);
 }
 
 static void

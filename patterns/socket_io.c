@@ -4,6 +4,7 @@
 #include "patterns/pattern.h"
 
 #define SEND_SLICE (100 * TIME_MS)      /*  a send that waits looks at the connections so often  */
+#define LOOKS 64                        /*  at connection events; a storm of them must not go on for ever */
 #define PUMP_EVERY 1024                 /*  messages; also for those who never wait              */
 
 static int64_t
@@ -328,11 +329,10 @@ weft_fd (weft_socket_t *self)
     return self->wire ? wire_fd (self->wire) : not_attached (self);
 }
 
-int
-weft_events (weft_socket_t *self)
+/*  One look; WEFT_ERR is left in when there are connection events now. */
+static int
+look (struct weft_socket *self)
 {
-    if (!self->wire)
-        return not_attached (self);
     socket_pump (self);
     /*  What receive would say at once counts as something to receive. */
     bool ended = self->config.until_gone && socket_gone (self);
@@ -343,7 +343,17 @@ weft_events (weft_socket_t *self)
         return events;
     if (!self->waited && !may_begin (self))
         events &= ~WEFT_OUT;
-    return (events & (WEFT_IN | WEFT_OUT)) | (ended ? WEFT_IN : 0);
+    return events | (ended ? WEFT_IN : 0);
+}
+
+/*  What came after the look at the connections will not be signalled again, once it was seen. */
+int
+weft_events (weft_socket_t *self)
+{
+    int events = self->wire ? WEFT_ERR : not_attached (self);
+    for (int i = 0; i < LOOKS && events >= 0 && events & WEFT_ERR; i++)
+        events = look (self);
+    return events < 0 ? events : events & (WEFT_IN | WEFT_OUT);
 }
 
 static int

@@ -188,7 +188,7 @@ who_wants_too_much_is_cut_off (void **state)
     assert_change ("+modest");
     open_sub (1);
     for (int i = 0; i < 20; i++) {
-        char topic[16];
+        char topic[24];
         snprintf (topic, sizeof topic, "greedy%d", i);
         subscribe (1, topic);
     }
