@@ -85,28 +85,34 @@ send_cancels (struct weft_pool *self, struct worker *worker)
 
 /* ------------------------------------------------------------------------ dealing */
 
-/*  Sends a worker its jobs, or at least what is acknowledged. A wire that is full is
- *  tried again at the next turn. */
 static int
-send_due (struct weft_pool *self, struct worker *worker)
+send_jobs (struct weft_pool *self, struct worker *worker)
 {
     struct pool_peer *peer = &worker->peer;
-    int rc = send_cancels (self, worker);
-    if (rc)
-        return rc;
-    if (worker->batched) {
-        rc = pool_put_jobs (&self->body, peer->session, worker->number + 1, peer->safe, worker->batched);
-        rc = rc ? rc : buffer_add (&self->body, buffer_data (&worker->batch), buffer_size (&worker->batch));
-    }
-    else
-        rc = pool_put_ack (&self->body, peer->session, peer->safe);
+    int rc = pool_put_jobs (&self->body, peer->session, worker->number + 1, peer->safe, worker->batched);
+    rc = rc ? rc : buffer_add (&self->body, buffer_data (&worker->batch), buffer_size (&worker->batch));
     rc = rc ? rc : pool_send (self->wire, peer, &self->body, head_now (self));
     if (rc)
         return rc;
-    worker->number += worker->batched > 0;
+    worker->number++;
     worker->batched = 0;
     buffer_clear (&worker->batch);
     return 0;
+}
+
+/*  Sends a worker its jobs, or at least what is acknowledged, and then what it is to stop, which may be one of these
+ *  jobs. A wire that is full is tried again at the next turn. */
+static int
+send_due (struct weft_pool *self, struct worker *worker)
+{
+    int rc;
+    if (worker->batched)
+        rc = send_jobs (self, worker);
+    else {
+        rc = pool_put_ack (&self->body, worker->peer.session, worker->peer.safe);
+        rc = rc ? rc : pool_send (self->wire, &worker->peer, &self->body, head_now (self));
+    }
+    return rc ? rc : send_cancels (self, worker);
 }
 
 static int

@@ -356,7 +356,9 @@ dispatch_ended (struct dispatch *self, struct dispatch_worker *worker, uint64_t 
     job_release (self, job);
     if (end->reason == WEFT_JOB_EXITED && !end->status && !end->signal)
         return job_end (self, job, false);
-    if (end->reason == WEFT_JOB_CANCELLED || job->cancelled || ++job->failures > self->limits.retries)
+    /*  An attempt that we had stopped, as one too many, is no failure of the job. */
+    bool stopped = end->reason == WEFT_JOB_CANCELLED;
+    if (job->cancelled || (!stopped && ++job->failures > self->limits.retries))
         return job_end (self, job, true);
     self->retries++;
     job_enqueue (self, job, true);

@@ -96,10 +96,11 @@ take_record (struct weft_pool *self, const struct pool_record *record, weft_pool
     struct dispatch_worker *credit = &self->reporter->credit, *robbed;
     int64_t robbed_attempt;
     struct dispatch_job *job = dispatch_find (&self->dispatch, credit, record->job, record->attempt);
-    if (!job && dispatch_claim (&self->dispatch, credit, record->job, record->attempt,
-                                record->kind == WEFT_POOL_OUTPUT || record->kind == WEFT_POOL_DONE, &robbed,
-                                &robbed_attempt)) {
-        /*  Dealt by the head before us, and ended since: it is in no HELLO. */
+    bool begun = record->kind == WEFT_POOL_OUTPUT || record->kind == WEFT_POOL_DONE;
+    if (!job && record->kind != POOL_RECORD_RETURNED
+        && dispatch_claim (&self->dispatch, credit, record->job, record->attempt, begun, &robbed, &robbed_attempt)) {
+        /*  Dealt by the head before us, and ended since: it is in no HELLO. Who gave it back does not claim it: another
+         *  may have got it after that. */
         job = dispatch_find (&self->dispatch, credit, record->job, record->attempt);
         if (robbed)
             head_cancel_job (self, map_entry (robbed, struct worker, credit), record->job, robbed_attempt, true);

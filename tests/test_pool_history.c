@@ -1,0 +1,530 @@
+/*  test_pool_history.c - thousands of histories in which everything fails, and what was promised holds in all
+ *
+ *  An accepted job gets exactly one result; accepted means durable first; a result that was told is never told
+ *  again; one that says success was a success; nothing waits for ever. The checker knows nothing of how it is
+ *  done: it sees what the caller sees, and what is on the disk, which is a ledger in memory that loses at a crash
+ *  what was not committed.
+ *
+ *      WEFT_SEED=123 build/test_pool_history       that history alone */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "patterns/ledger.h"
+#include "tests/pool_sim.h"
+#include "tests/testing.h"
+
+enum { HISTORIES = 1500, STEPS = 250, PEACE = 3000, OPERATIONS = 4096 };
+
+/* ------------------------------------------------------------ the ledger in memory */
+
+struct operation {
+    enum { ADD_JOB, ADD_RETRY, ADD_RESULT, ADD_DEALT } kind;
+    uint64_t id;
+    int64_t attempt;
+    int reason, status;
+};
+
+struct ledger {
+    struct operation queue[OPERATIONS];
+    uint64_t first, count, durable, ticket;
+    uint64_t epoch, accepted, dealt;
+    struct {
+        char spec[128];
+        size_t size;
+        unsigned char hash[16];
+        uint64_t tag;
+        int results, reason, status;
+        int64_t attempts;
+        int failures, losses;
+    } jobs[SIM_JOBS + 1];
+    bool open, crashed, used;
+};
+static struct ledger disk;
+
+static void
+disk_commit (uint64_t count)
+{
+    for (; count && disk.count; count--, disk.count--, disk.durable++) {
+        struct operation *op = &disk.queue[disk.first++ % OPERATIONS];
+        if (op->kind == ADD_JOB)
+            disk.accepted = op->id;
+        else if (op->kind == ADD_DEALT)
+            disk.dealt = op->id;
+        else if (op->kind == ADD_RETRY) {
+            disk.jobs[op->id].attempts = op->attempt;
+            disk.jobs[op->id].failures += op->reason != WEFT_JOB_LOST;
+            disk.jobs[op->id].losses += op->reason == WEFT_JOB_LOST;
+        }
+        else {
+            assert_int_equal (disk.jobs[op->id].results++, 0);      /*  no second one */
+            disk.jobs[op->id].reason = op->reason;
+            disk.jobs[op->id].status = op->status;
+        }
+    }
+}
+
+static void
+disk_lose (void)
+{
+    disk.count = 0;
+    disk.open = disk.crashed = false;
+}
+
+int
+ledger_open (struct ledger **self, const char *path, const struct ledger_config *config, struct ledger_found *found)
+{
+    (void) path;
+    (void) config;
+    assert_false (disk.open);
+    disk.open = true;
+    disk.durable = disk.ticket = 0;
+    *self = &disk;
+    *found = (struct ledger_found) { .pool = "the pool of all ", .epoch = ++disk.epoch, .jobs = disk.accepted,
+                                     .last_id = disk.accepted, .dealt = disk.dealt };
+    for (uint64_t id = 1; id <= disk.accepted; id++)
+        found->results += disk.jobs[id].results > 0;
+    return 0;
+}
+
+int
+ledger_close (struct ledger **self)
+{
+    if (!disk.crashed)
+        disk_commit (OPERATIONS);
+    disk_lose ();
+    *self = NULL;
+    return 0;
+}
+
+static int
+add (struct operation op, uint64_t *ticket)
+{
+    if (disk.count == OPERATIONS)
+        return error_plain (WEFT_EAGAIN);
+    disk.queue[(disk.first + disk.count++) % OPERATIONS] = op;
+    disk.ticket++;
+    if (ticket)
+        *ticket = disk.ticket;
+    return 0;
+}
+
+int
+ledger_add_job (struct ledger *self, const struct ledger_job *job, uint64_t *ticket)
+{
+    assert_true (job->id <= SIM_JOBS && job->spec_size <= sizeof self->jobs->spec);
+    memcpy (self->jobs[job->id].spec, job->spec, job->spec_size);
+    memcpy (self->jobs[job->id].hash, job->hash, 16);
+    self->jobs[job->id].size = job->spec_size;
+    self->jobs[job->id].tag = job->tag;
+    return add ((struct operation) { .kind = ADD_JOB, .id = job->id }, ticket);
+}
+
+int
+ledger_add_retry (struct ledger *self, const struct ledger_result *attempt, uint64_t *ticket)
+{
+    (void) self;
+    struct operation op = { ADD_RETRY, attempt->job, attempt->attempt, attempt->reason, attempt->status };
+    return add (op, ticket);
+}
+
+int
+ledger_add_result (struct ledger *self, const struct ledger_result *result, uint64_t *ticket)
+{
+    (void) self;
+    struct operation op = { ADD_RESULT, result->job, result->attempt, result->reason, result->status };
+    return add (op, ticket);
+}
+
+int
+ledger_add_dealt (struct ledger *self, uint64_t id, uint64_t *ticket)
+{
+    (void) self;
+    return add ((struct operation) { .kind = ADD_DEALT, .id = id }, ticket);
+}
+
+uint64_t
+ledger_durable (const struct ledger *self)
+{
+    return self->durable;
+}
+
+enum ledger_state
+ledger_state (const struct ledger *self)
+{
+    (void) self;
+    return LEDGER_OPEN;
+}
+
+const char *
+ledger_trouble (struct ledger *self, char *text, size_t size)
+{
+    (void) self;
+    (void) size;
+    return text;
+}
+
+int
+ledger_fd (const struct ledger *self)
+{
+    (void) self;
+    return -1;
+}
+
+int
+ledger_load (struct ledger *self, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg)
+{
+    int taken = 0;
+    disk_commit (OPERATIONS);
+    for (uint64_t id = after + 1; id <= self->accepted && (uint64_t) taken < limit; id++) {
+        if (self->jobs[id].results)
+            continue;
+        struct ledger_open_job open = {
+            .job = { .id = id, .tag = self->jobs[id].tag, .spec = self->jobs[id].spec,
+                     .spec_size = self->jobs[id].size, .hash = self->jobs[id].hash },
+            .attempts = self->jobs[id].attempts, .failures = self->jobs[id].failures, .losses = self->jobs[id].losses
+        };
+        int rc = take (arg, &open);
+        if (rc < 0)
+            return rc;
+        taken++;
+    }
+    return taken;
+}
+
+int
+ledger_hashes (struct ledger *self, ledger_hash_fn *take, void *arg)
+{
+    for (uint64_t id = 1; id <= self->accepted; id++)
+        assert_int_equal (take (arg, id, self->jobs[id].hash), 0);
+    return (int) self->accepted;
+}
+
+/* ---------------------------------------------------------------------- the caller */
+
+struct caller {
+    struct sim sim;
+    bool kept;                      /*  with a ledger                               */
+    uint64_t made, next;            /*  jobs ever made; the next to hand over       */
+    uint64_t accepted;              /*  as the head told                            */
+    int told[SIM_JOBS + 1];
+    bool gentle;                    /*  nothing happens that could make a job run twice */
+};
+
+static void
+start_head (struct caller *self)
+{
+    struct sim *sim = &self->sim;
+    sim->pool = weft_pool_new (sim->weft);
+    sim->sends_left = -1;
+    sim->breaks = 0;
+    self->next = 1;
+    assert_int_equal (weft_pool_set (sim->pool, "retries", "2"), 0);
+    assert_int_equal (weft_pool_set (sim->pool, "crash-limit", self->sim.seed % 2 ? "1" : "1000"), 0);
+    assert_int_equal (weft_pool_set (sim->pool, "queue", self->kept && self->sim.seed % 3 ? "4" : "100"), 0);
+    if (self->gentle)                   /*  a HELLO that is lost is said again only after 5 s */
+        assert_int_equal (weft_pool_set (sim->pool, "reattach", "60s"), 0);
+    if (self->kept) {
+        assert_int_equal (weft_pool_set (sim->pool, "ledger", "memory"), 0);
+        assert_int_equal (weft_pool_set (sim->pool, "resume", "yes"), 0);
+    }
+    if (weft_pool_bind (sim->pool, "inproc://head"))
+        fail_msg ("%s", weft_error ());
+}
+
+static void
+hand_over (struct caller *self)
+{
+    char command[32];
+    uint64_t id;
+    for (uint64_t count = sim_pick (&self->sim, 4); count && self->next <= SIM_JOBS; count--) {
+        snprintf (command, sizeof command, "job %llu", (unsigned long long) self->next);
+        int rc = weft_pool_submit (self->sim.pool, &(weft_job_t) { .command = command, .tag = self->next }, &id);
+        if (rc == WEFT_EAGAIN)
+            return;
+        assert_int_equal (rc, 0);
+        assert_int_equal (id, self->next);          /*  so is one that is known from before */
+        self->made = id > self->made ? id : self->made;
+        self->next++;
+    }
+}
+
+static void
+take_done (struct caller *self, const weft_pool_event_t *event)
+{
+    assert_in_range (event->job, 1, SIM_JOBS);
+    assert_int_equal (event->tag, event->job);
+    assert_int_equal (self->told[event->job]++, 0);
+    if (event->reason == WEFT_JOB_EXITED && event->status == 0)
+        assert_true (self->sim.succeeded[event->job]);
+    if (!self->kept)
+        return;
+    assert_int_equal (disk.jobs[event->job].results, 1);                /*  durable first */
+    assert_int_equal (disk.jobs[event->job].status, event->status);
+    assert_int_equal (disk.jobs[event->job].reason, event->reason);
+}
+
+/*  WEFT_EEND when the pool has ended. */
+static int
+run_head (struct caller *self, int events)
+{
+    weft_pool_event_t event;
+    int rc = 0;
+    while (events-- && (rc = weft_pool_next (self->sim.pool, &event, 0)) == 0) {
+        if (event.kind == WEFT_POOL_DONE)
+            take_done (self, &event);
+        else if (event.kind == WEFT_POOL_ACCEPTED) {
+            assert_true (event.job <= disk.accepted);
+            self->accepted = event.job > self->accepted ? event.job : self->accepted;
+        }
+    }
+    assert_true (rc == 0 || rc == WEFT_EAGAIN || rc == WEFT_EEND);
+    return rc;
+}
+
+static void
+crash_head (struct caller *self)
+{
+    struct sim *sim = &self->sim;
+    sim->sends_left = (int) sim_pick (sim, 5);
+    run_head (self, 5);
+    sim->sends_left = 0;
+    disk.crashed = true;
+    weft_pool_destroy (&sim->pool);
+    assert_true (disk.accepted >= self->accepted);
+    for (int i = 0; i < SIM_WORKERS; i++) {
+        sim_break (&sim->workers[i]);
+        sim_queue_clear (&sim->workers[i].up[0]);
+        sim_queue_clear (&sim->workers[i].up[1]);
+    }
+}
+
+/* ----------------------------------------------------------------------- the world */
+
+static int64_t
+some_time (struct sim *sim)
+{
+    return (int64_t) sim_pick (sim, (uint64_t) sim->faults.outage / TIME_MS + 1) * TIME_MS;
+}
+
+static void
+harm_worker (struct sim *sim, struct sim_worker *worker)
+{
+    if (sim_chance (sim, sim->faults.cut)) {
+        sim_break (worker);
+        worker->connect_at = sim->clock.time + some_time (sim);
+    }
+    if (sim_chance (sim, sim->faults.partition)) {
+        worker->silent = true;
+        worker->heal_at = sim->clock.time + some_time (sim);
+    }
+    if (worker->alive && sim_chance (sim, sim->faults.worker_crash))
+        sim_worker_crash (worker);
+    if (sim_chance (sim, sim->faults.worker_stop))
+        worker->stopped_until = sim->clock.time + some_time (sim);
+}
+
+static void
+run_worker (struct sim *sim, struct sim_worker *worker)
+{
+    int64_t now = sim->clock.time;
+    harm_worker (sim, worker);
+    if (worker->silent && now >= worker->heal_at)
+        worker->silent = false;
+    if (!worker->alive && sim->pool && sim_chance (sim, 10))
+        sim_worker_start (sim, worker);
+    if (worker->alive && !worker->connected && sim->pool && now >= worker->connect_at)
+        sim_connect (worker);
+    if (worker->alive && now >= worker->stopped_until)
+        sim_worker_turn (worker);
+}
+
+static void
+step (struct caller *self)
+{
+    static const int64_t leaps[] = { 1, 20, 20, 300, 300, 2000 };
+    struct sim *sim = &self->sim;
+    sim->clock.time += (int64_t) (1 + sim_pick (sim, (uint64_t) leaps[sim_pick (sim, 6)])) * TIME_MS;
+    if (!sim->pool && sim_chance (sim, 4))
+        start_head (self);
+    for (int i = 0; i < SIM_WORKERS; i++)
+        run_worker (sim, &sim->workers[i]);
+    disk_commit (sim_chance (sim, 2) ? OPERATIONS : sim_pick (sim, 4));
+    if (sim->pool && sim_chance (sim, sim->faults.head_stop))
+        sim->head_stopped_until = sim->clock.time + some_time (sim);
+    if (!sim->pool || sim->clock.time < sim->head_stopped_until)
+        return;
+    hand_over (self);
+    run_head (self, 1 + (int) sim_pick (sim, 30));
+    if (self->kept && sim_chance (sim, sim->faults.head_crash))
+        crash_head (self);
+}
+
+static bool
+all_told (const struct caller *self)
+{
+    for (int i = 1; i <= SIM_JOBS; i++)
+        if (self->kept ? disk.jobs[i].results != 1 : self->told[i] != 1)
+            return false;
+    return true;
+}
+
+/*  Nothing fails any more: all must come to its end. */
+static void
+make_peace (struct caller *self)
+{
+    struct sim *sim = &self->sim;
+    memset (&sim->faults, 0, sizeof sim->faults);
+    for (int i = 0; i < SIM_WORKERS; i++) {
+        sim->workers[i].stopped_until = sim->workers[i].connect_at = sim->workers[i].heal_at = 0;
+        sim->workers[i].silent = false;
+    }
+    sim->head_stopped_until = 0;
+    for (int i = 0; i < PEACE && !all_told (self); i++)
+        step (self);
+    assert_true (all_told (self));
+    while (!sim->pool)
+        step (self);
+    weft_pool_finish (sim->pool);
+    int rc = 0;
+    for (int i = 0; i < PEACE && rc != WEFT_EEND; i++) {
+        sim->clock.time += 100 * TIME_MS;
+        disk_commit (OPERATIONS);
+        rc = run_head (self, 100);
+    }
+    assert_int_equal (rc, WEFT_EEND);
+}
+
+static void
+check (struct caller *self)
+{
+    for (int i = 1; i <= SIM_JOBS; i++) {
+        if (self->kept) {
+            assert_int_equal (disk.jobs[i].results, 1);
+            assert_true (self->told[i] <= 1);
+        }
+        else
+            assert_int_equal (self->told[i], 1);
+        if (self->gentle)
+            assert_int_equal (self->sim.runs[i], 1);
+    }
+}
+
+/* ---------------------------------------------------------------------- histories */
+
+static uint64_t seed;       /*  of the history that runs: for who must repeat it */
+
+static void
+tell_log (void *arg, int level, const char *text)
+{
+    struct sim *sim = arg;
+    (void) level;
+    print_message ("%lld ms: %s\n", (long long) (sim->clock.time / TIME_MS), text);
+}
+
+static void
+play (uint64_t number, const struct sim_faults *faults, bool kept, bool gentle)
+{
+    struct caller *self = calloc (1, sizeof *self);
+    struct sim *sim = &self->sim;
+    memset (&disk, 0, sizeof disk);
+    sim_world = sim;
+    sim->seed = number * 0x9e3779b97f4a7c15;
+    sim->faults = *faults;
+    clock_fake_init (&sim->clock, TIME_S);
+    sim->weft = context_new (&sim_engine, &sim->clock.clock);
+    if (getenv ("WEFT_SEED"))
+        weft_set_log (sim->weft, tell_log, sim);
+    self->kept = kept;
+    self->gentle = gentle;
+    for (int i = 0; i < SIM_WORKERS; i++) {
+        for (int j = 0; j < 2; j++) {
+            sim_queue_init (&sim->workers[i].up[j]);
+            sim_queue_init (&sim->workers[i].down[j]);
+        }
+        sim_worker_start (sim, &sim->workers[i]);
+    }
+    start_head (self);
+    for (int i = 0; i < STEPS; i++)
+        step (self);
+    make_peace (self);
+    check (self);
+    weft_pool_destroy (&sim->pool);
+    for (int i = 0; i < SIM_WORKERS; i++) {
+        if (sim->workers[i].alive)
+            sim_worker_crash (&sim->workers[i]);
+        sim_queue_clear (&sim->workers[i].up[0]);
+        sim_queue_clear (&sim->workers[i].down[0]);
+    }
+    assert_int_equal (weft_destroy (&sim->weft), 0);
+    free (self);
+}
+
+static int
+tell_seed (void **state)
+{
+    (void) state;
+    if (seed)
+        print_error ("seed %llu; again: WEFT_SEED=%llu build/test_pool_history\n", (unsigned long long) seed,
+                     (unsigned long long) seed);
+    return 0;
+}
+
+static void
+play_all (const struct sim_faults *faults, bool kept, bool gentle)
+{
+    const char *chosen = getenv ("WEFT_SEED");
+    uint64_t first = chosen ? strtoull (chosen, NULL, 10) : 1, last = chosen ? first : HISTORIES;
+    for (seed = first; seed <= last; seed++)
+        play (seed, faults, kept, gentle);
+    seed = 0;
+}
+
+/*  Links break for less than the head waits, and messages are lost, repeated and late: no job runs twice. */
+static void
+test_links_fail (void **state)
+{
+    (void) state;
+    play_all (&(struct sim_faults) { .lose = 30, .repeat = 20, .cut = 25, .outage = 2 * TIME_S }, false, true);
+}
+
+/*  The head is killed besides. Its workers live, and it is back in time. */
+static void
+test_head_crashes (void **state)
+{
+    (void) state;
+    play_all (&(struct sim_faults) { .lose = 0, .repeat = 20, .cut = 50, .head_crash = 30, .outage = 500 * TIME_MS },
+              true, true);
+}
+
+static void
+test_workers_fail (void **state)
+{
+    (void) state;
+    play_all (&(struct sim_faults) { .lose = 40, .repeat = 20, .cut = 30, .partition = 60, .worker_crash = 60,
+                                     .worker_stop = 60, .head_stop = 60, .fail = 5, .outage = 20 * TIME_S },
+              false, false);
+}
+
+static void
+test_everything_fails (void **state)
+{
+    (void) state;
+    play_all (&(struct sim_faults) { .lose = 40, .repeat = 20, .cut = 30, .partition = 60, .worker_crash = 60,
+                                     .worker_stop = 60, .head_crash = 40, .head_stop = 60, .fail = 5,
+                                     .outage = 20 * TIME_S },
+              true, false);
+}
+
+int
+main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown (test_links_fail, tell_seed),
+        cmocka_unit_test_teardown (test_head_crashes, tell_seed),
+        cmocka_unit_test_teardown (test_workers_fail, tell_seed),
+        cmocka_unit_test_teardown (test_everything_fails, tell_seed),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
