@@ -72,6 +72,18 @@ def test_run_on_files(typed, tmp_path):
         assert len(log.read().splitlines()) == files + 1
 
 
+def test_run_goes_on(typed, tmp_path):
+    """Its second half is run when the first is."""
+    (tmp_path / "simulate").write_text("#!/bin/sh\necho $1\n")
+    (tmp_path / "simulate").chmod(0o755)
+    line = in_readme("weft run --joblog log --resume --results out ./simulate {} :::: cases.txt",
+                     "       # goes on where it was interrupted")
+    typed("seq 3 > cases.txt\n" + line + "seq 5 > cases.txt\n" + line)
+    assert [(tmp_path / "out/1" / str(case) / "stdout").read_text() for case in range(1, 6)] == [
+        "%d\n" % case for case in range(1, 6)]
+    assert len((tmp_path / "log").read_text().splitlines()) == 6
+
+
 def test_run_on_many_machines(typed):
     """A worker that comes when all is done waits for another head: it is told to end."""
     output = typed("seq 100 | sed 's/^/echo job /' > jobs.txt\n" +
