@@ -25,14 +25,16 @@ lock_name (char *name, size_t size, const char *path)
 static int
 owned (const char *path, int fd)
 {
-    char text[300], host[256];
-    int64_t pid;
+    char text[300];
     ssize_t size = pread (fd, text, sizeof text - 1, 0);
     text[size > 0 ? size : 0] = '\0';
-    if (sscanf (text, "%255s %" SCNd64, host, &pid) != 2)
+    text[strcspn (text, "\n")] = '\0';
+    char *pid = strchr (text, ' ');
+    if (!pid)
         return error_set (WEFT_EADDRINUSE, "%s: another head has this ledger", path);
-    return error_set (WEFT_EADDRINUSE, "%s: another head has this ledger: process %" PRId64 " on %s; end that one, or "
-                      "use another ledger", path, pid, host);
+    *pid++ = '\0';
+    return error_set (WEFT_EADDRINUSE, "%s: another head has this ledger: process %s on %s; end that one, or use "
+                      "another ledger", path, pid, text);
 }
 
 /*  The one who unlinks it has it: what was locked must still be what the name stands for. */

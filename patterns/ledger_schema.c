@@ -64,6 +64,8 @@ int
 ledger_sqlite_error (sqlite3 *db, const char *path, const char *what)
 {
     int rc = sqlite3_extended_errcode (db), code = WEFT_EIO;
+    int number = (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN ? sqlite3_system_errno (db) : 0;
+    char words[128];
     switch (rc & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
@@ -73,9 +75,11 @@ ledger_sqlite_error (sqlite3 *db, const char *path, const char *what)
     case SQLITE_PERM:
     case SQLITE_READONLY: code = WEFT_EACCES; break;
     case SQLITE_BUSY: code = WEFT_EADDRINUSE; break;
+    case SQLITE_IOERR: code = number == ENOSPC || number == EDQUOT ? WEFT_ELIMIT : WEFT_EIO; break;
     default: break;
     }
-    return error_set (code, "%s: %s: %s (%d)", path, what, sqlite3_errmsg (db), rc);
+    return error_set (code, "%s: %s: %s%s%s (%d)", path, what, sqlite3_errmsg (db), number ? ": " : "",
+                      number ? strerror_r (number, words, sizeof words) : "", rc);
 }
 
 /* ------------------------------------------------------------------ making */

@@ -6,6 +6,8 @@
 
 #include "patterns/ledger_parts.h"
 
+#define LEDGER_LOG_PAGE (4096 + 24)     /*  bytes of a page and its header, in the log              */
+
 enum ledger_statement {
     STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENT_ROLLBACK,
     STATEMENT_JOB, STATEMENT_START, STATEMENT_RETRY, STATEMENT_RESULT, STATEMENT_DEALT,
@@ -29,6 +31,13 @@ struct ledger_store {
     uint64_t repeats, checkpoints;
     char trouble[400];
 };
+
+/*  SQLite's integers are signed. */
+static inline int64_t
+ledger_clipped (uint64_t number)
+{
+    return number > INT64_MAX ? INT64_MAX : (int64_t) number;
+}
 
 /*  Makes the file, whole, under its name: a crash leaves it or nothing. */
 int ledger_create (const char *path);

@@ -105,8 +105,8 @@ history_found_rows (uint64_t *count)
 {
     static char text[DUMP];
     static const char *const tables[] = {
-        "SELECT 'j' || id || ' ' || tag || ' ' || length (spec) || ' ' || substr (CAST (spec AS TEXT), 1, 1) ||"
-        " trim (CAST (spec AS TEXT), substr (CAST (spec AS TEXT), 1, 1)) FROM jobs ORDER BY tag",
+        ("SELECT 'j' || id || ' ' || tag || ' ' || length (spec) || ' ' || substr (CAST (spec AS TEXT), 1, 1) ||"
+         " trim (CAST (spec AS TEXT), substr (CAST (spec AS TEXT), 1, 1)) FROM jobs ORDER BY tag"),
         "SELECT 'd' || id FROM dealt ORDER BY id",
         "SELECT 's' || job || ' ' || attempt || ' 0' FROM starts ORDER BY job",
         "SELECT 'r' || job || ' ' || attempt || ' ' || status FROM retries ORDER BY status",

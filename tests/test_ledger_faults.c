@@ -219,6 +219,32 @@ test_full (void **state)
     assert_true (full > 10);
 }
 
+/*  A head is killed on a full disk: the next begins with the room that was kept. */
+static void
+test_open_on_full (void **state)
+{
+    char name[128];
+    (void) state;
+    start_over ();
+    history_session (1, HISTORY_GROUP);
+    disk_room (0);
+    assert_null (history_begin (&history_config));
+    assert_says ("No space left");
+    snprintf (name, sizeof name, "%s-reserve", history_path);
+    FILE *file = fopen (name, "w");
+    assert_non_null (file);
+    static char kept[1 << 20];
+    assert_int_equal (fwrite (kept, sizeof kept, 1, file), 1);
+    assert_int_equal (fclose (file), 0);
+    struct ledger *ledger = history_begin (&history_config);
+    assert_non_null (ledger);
+    assert_int_equal (history_add (ledger, HISTORY_GROUP + 1), 0);
+    assert_int_equal (ledger_flush (ledger, FOREVER), 0);
+    disk_room (INT64_MAX);
+    assert_int_equal (history_end (ledger), 0);
+    assert_int_equal (history_judge ("a full disk", history_promise ()), HISTORY_GROUP + 1);
+}
+
 int
 main (void)
 {
@@ -227,7 +253,8 @@ main (void)
         cmocka_unit_test_setup_teardown (test_write_fails, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_no_log, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_quota, history_make_folder, history_remove_folder),
-        cmocka_unit_test_setup_teardown (test_full, history_make_folder, history_remove_folder)
+        cmocka_unit_test_setup_teardown (test_full, history_make_folder, history_remove_folder),
+        cmocka_unit_test_setup_teardown (test_open_on_full, history_make_folder, history_remove_folder)
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -127,8 +127,9 @@ test_damaged (void **state)
     for (size_t cut = 1; cut < size; cut += cut < PAGE ? 97 : PAGE / 2)
         refused (cut, cut < 100 ? "not a ledger" : "cut off");
     static const char *const harm[] = {
-        "DELETE FROM jobs WHERE id = 3", "DELETE FROM jobs WHERE id = 1", "INSERT INTO results (job, attempt, reason)"
-        " VALUES (1000, 1, 0)", "DELETE FROM meta", "UPDATE meta SET value = 'x' WHERE name = 'pool'",
+        "DELETE FROM jobs WHERE id = 3", "DELETE FROM jobs WHERE id = 1",
+        "INSERT INTO results (job, attempt, reason) VALUES (1000, 1, 0)",
+        "DELETE FROM meta", "UPDATE meta SET value = 'x' WHERE name = 'pool'",
         "DROP TABLE starts", "DROP TABLE jobs",
         "DROP VIEW summary; DROP VIEW overview; ALTER TABLE results DROP COLUMN output"
     };
@@ -250,6 +251,27 @@ test_no_place (void **state)
     assert_int_equal (ledger_open (&ledger, "/tmp/", &history_config, &found), WEFT_EPROTO);
 }
 
+/*  Whoever takes the file away takes what is promised along: that is no disk to go on with. */
+static void
+test_taken_away (void **state)
+{
+    struct ledger *ledger;
+    struct ledger_found found;
+    char text[300];
+    (void) state;
+    assert_int_equal (ledger_open (&ledger, history_path, &history_config, &found), 0);
+    assert_int_equal (history_add (ledger, 1), 0);
+    assert_int_equal (ledger_flush (ledger, -1), 0);
+    assert_int_equal (unlink (history_path), 0);
+    assert_int_equal (history_add (ledger, 2), 0);
+    assert_int_equal (ledger_flush (ledger, -1), WEFT_EIO);
+    assert_int_equal (ledger_state (ledger), LEDGER_FAILED);
+    assert_non_null (strstr (ledger_trouble (ledger, text, sizeof text), "moved or deleted"));
+    assert_int_equal (ledger_durable (ledger), 1);
+    assert_int_equal (ledger_close (&ledger), WEFT_EIO);
+    assert_says ("1 operation");
+}
+
 /*  In this process, through another name, and from another process; and none when its owner has died. */
 static void
 test_one_head (void **state)
@@ -328,6 +350,7 @@ main (void)
         cmocka_unit_test_setup_teardown (test_random_pages, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_remains, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_no_place, history_make_folder, history_remove_folder),
+        cmocka_unit_test_setup_teardown (test_taken_away, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_one_head, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_owner_goes, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_damaged_with_log, history_make_folder, history_remove_folder)
