@@ -231,6 +231,18 @@ allow_ask (struct allow *self, const char *key, const char *command, const void 
     return verdict;
 }
 
+uint64_t
+allow_rights (struct allow *self, const char *key)
+{
+    pthread_mutex_lock (&self->lock);
+    const struct allow_entry *entry = self->list ? allow_list_find (self->list, key) : NULL;
+    uint64_t rights = entry && !entry->revoked;
+    for (const char *word = rights ? entry->may : ""; *word; word += strlen (word) + 1)
+        rights = hash_number (rights ^ hash_bytes (word, strlen (word)));
+    pthread_mutex_unlock (&self->lock);
+    return rights;
+}
+
 /*  " --allow FILE" when the list is not the one that weft key edits by itself. */
 static void
 write_option (const struct allow *self, char *text, size_t size)

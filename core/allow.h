@@ -99,6 +99,9 @@ uint64_t allow_generation (const struct allow *self);
 enum allow_verdict allow_ask (struct allow *self, const char *key, const char *command, const void *topic, size_t size,
                               char *name);
 
+/*  A number that is another when what the key may do is another; 0 when it is not let in. */
+uint64_t allow_rights (struct allow *self, const char *key);
+
 /*  The verdict in plain words: who, what is wrong, and what to type to let it in. */
 void allow_explain (struct allow *self, enum allow_verdict verdict, const char *key, const char *name,
                     const char *command, char *text, size_t size);

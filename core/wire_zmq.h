@@ -8,6 +8,8 @@
  *  wire_zmq_linger.c   keeps ipc connections up until the last message was read
  *  wire_zmq_secure.c   keys of an endpoint; the test after a bind that strangers are kept out
  *  wire_zmq_zap.c      who may connect: the actor that libzmq asks
+ *  wire_zmq_domain.c   what the actor and a wire have to tell each other
+ *  wire_zmq_lists.c    the keys that were let in, and lists that change
  *  wire_zmq_guard.c    whose message it is, and whether it may (still) send it
  *  wire_zmq_subscribe.c who subscribed to what on an XPUB, and who is cut off for it
  *  wire_zmq_curve.c    keys as libzmq makes and writes them */

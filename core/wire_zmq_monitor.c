@@ -252,11 +252,11 @@ explain_leaving (struct zmq_wire *wire, struct wire_event *event)
     }
     event->kind = WIRE_REJECTED;
     if (was_silent (self, wire->wire.options.handshake)) {
-        event->text = "the peer did not answer in the handshake: perhaps it has no room, or does not speak ZeroMQ";
+        event->text = "the peer did not answer in the handshake: perhaps it does not speak ZeroMQ, or has no room";
         return;
     }
     if (!wire->wire.options.security.server_key[0]) {
-        event->text = "the peer left during the handshake: perhaps it has no room, or does not speak ZeroMQ";
+        event->text = "the peer left during the handshake: perhaps it does not speak ZeroMQ, or has no room";
         return;
     }
     event->denied = ++self->hung_up >= HANGS_UP_FOR_GOOD;

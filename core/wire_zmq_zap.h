@@ -51,12 +51,34 @@ struct zap {
     unsigned keyed;                     /*  domains that have a list                            */
 };
 
-/*  For the other parts of the actor; under the lock. */
+/*  wire_zmq_zap.c: starts the actor; under the context's lock. */
+int zap_start (struct zmq_context *context);
+
+/*  wire_zmq_domain.c, all under zap->lock. Whose domain it is, or NULL; `out`: of a connection that the wire makes. */
+struct zap_domain *zap_domain_of (struct zap *self, const char *name, bool *out);
+bool zap_is_full (const struct zap_domain *domain);
+
+/*  Kept for the wire: at most so many, the oldest go. */
+void zap_deny (struct zap_domain *domain, const struct zap_denial *denial);
 void zap_note (struct zap_domain *domain, const char *format, ...) WEFT_PRINTF (2, 3);
+
+/*  wire_zmq_lists.c, under zap->lock. */
 bool zap_is_allowed (struct zap_domain *domain, const char *key, char *name, enum allow_verdict *verdict);
 
-/*  Ends every connection that came to the wire and is not known to be of somebody who was admitted. */
-unsigned zap_end_connections (struct zap_domain *domain);
+/*  Who is admitted is remembered, so that it can be revoked: false when there is no memory for it. */
+bool zap_admit (struct zap_domain *domain, const char *key);
 bool zap_is_admitted (const struct zap_domain *domain, const char *key);
+
+/*  Is it, or was it until its list was broken? */
+bool zap_was_admitted (const struct zap_domain *domain, const char *key);
+
+/*  Not under the lock, as reading takes time: reads again what has changed, and ends the connections of those
+ *  who are on the lists no more. */
+void zap_look_at_lists (struct zap *self);
+void zap_watch_folder (struct zap *self, const struct allow *allow);
+
+/*  wire_zmq_guard.c, under zap->lock: ends every connection that came to the wire and is not known to be of
+ *  somebody who is admitted. */
+unsigned zap_end_connections (struct zap_domain *domain);
 
 #endif

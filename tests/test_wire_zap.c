@@ -217,17 +217,17 @@ must_say (struct wire *wire, const char *text)
         fail_msg ("%s: %s", text, weft_error ());
 }
 
-/*  What a SUB that listens asks for is sent when it is used. */
+/*  What a SUB asks for is sent to a new peer when it is used. */
 static void
-await_subscription (struct wire *pub, struct wire *sub)
+await_subscription (struct wire *pub, struct wire *sub, const char *what)
 {
     const char *heard = "";
     int64_t deadline = clock_deadline (clock_system (), PATIENCE);
-    while (strcmp (heard, "\\x01") != 0 && clock_left (clock_system (), deadline) > 0) {
+    while (strcmp (heard, what) != 0 && clock_left (clock_system (), deadline) > 0) {
         assert_true (wire_events (sub) >= 0);
         heard = hear (pub, TIME_MS);
     }
-    assert_string_equal (heard, "\\x01");
+    assert_string_equal (heard, what);
 }
 
 #define assert_heard(wire, text) assert_string_equal (hear (wire, PATIENCE), text)
@@ -374,8 +374,8 @@ topics_are_published_by_whom_they_belong_to (void **state)
     struct wire *sub = listen_keyed (rig, WIRE_SUB, "pub");
     assert_int_equal (sub->engine->subscribe (sub, "", 0), 0);
     struct wire *alice = join (rig, WIRE_XPUB, &rig->alice, sub), *bob = join (rig, WIRE_XPUB, &rig->bob, sub);
-    await_subscription (alice, sub);
-    await_subscription (bob, sub);
+    await_subscription (alice, sub, "\\x01");
+    await_subscription (bob, sub, "\\x01");
     must_say (alice, "news.world|1");
     must_say (alice, "weather.lund|2");
     assert_heard (sub, "weather.lund|2");
@@ -651,7 +651,7 @@ listener_publishes (struct wire *listener, struct wire *peer)
 static void
 peer_publishes (struct wire *listener, struct wire *peer)
 {
-    await_subscription (peer, listener);
+    await_subscription (peer, listener, "\\x01");
     must_say (peer, "news");
     assert_heard (listener, "news");
 }
@@ -690,6 +690,28 @@ static void
 a_sub_puts_out_a_pub (void **state)
 {
     put_out (*state, WIRE_SUB, WIRE_XPUB, "pub", peer_publishes);
+}
+
+/*  It is put out, to come back with what it may have now. */
+static void
+a_sub_may_have_less (void **state)
+{
+    struct rig *rig = *state;
+    write_list (rig, "alice %a sub:a sub:b\n");
+    struct wire *pub = listen_keyed (rig, WIRE_XPUB, "sub"), *alice = join (rig, WIRE_SUB, &rig->alice, pub);
+    assert_int_equal (alice->engine->subscribe (alice, "a", 1), 0);
+    assert_heard (pub, "\\x01a");
+    assert_int_equal (alice->engine->subscribe (alice, "b", 1), 0);
+    assert_heard (pub, "\\x01b");
+    await (alice, WIRE_CONNECTED, NULL);
+    write_list (rig, "alice %a sub:b\n");
+    await (alice, WIRE_DISCONNECTED, NULL);
+    await (pub, WIRE_NOTICE, "what alice may have has changed");
+    assert_int_equal (alice->engine->unsubscribe (alice, "a", 1), 0);   /*  else it is cut off again */
+    await_subscription (pub, alice, "\\x01b");
+    must_say (pub, "a secret");
+    must_say (pub, "but not this");
+    assert_heard (alice, "but not this");
 }
 
 /*  Those who have been heard keep their connection when somebody else is revoked. */
@@ -764,6 +786,7 @@ main (void)
         test (a_req_puts_out_a_rep),
         test (a_pub_puts_out_a_sub),
         test (a_sub_puts_out_a_pub),
+        test (a_sub_may_have_less),
         test (others_stay_connected),
         test (messages_of_the_revoked_are_discarded),
     };
