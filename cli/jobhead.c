@@ -12,6 +12,7 @@
 
 #define TURN_EVENTS 1000        /*  handled before anything else is looked at   */
 #define TURN_JOBS 1000
+#define FULL_WAIT (250 * TIME_MS)   /*  until it is seen if the disk has room       */
 
 #define FIELD(name) offsetof (struct jobhead_options, name)
 
@@ -340,6 +341,20 @@ jobhead_delay (const struct jobhead *self)
     return self->starting ? TIME_FOREVER : clock_left (clock_system (), self->next_start);
 }
 
+/*  A full disk is said once, and when it has room again. */
+static void
+jobhead_note_full (struct jobhead *self, bool full)
+{
+    if (self->full == full)
+        return;
+    self->full = full;
+    progress_clear (&self->view.progress);
+    if (full)
+        cli_note (self->cli, "no more jobs are taken until there is room: %s", weft_error ());
+    else
+        cli_note (self->cli, "%s: there is room again", self->options->ledger);
+}
+
 /*  True when there may be more to hand over at once. */
 static bool
 jobhead_feed (struct jobhead *self)
@@ -350,8 +365,14 @@ jobhead_feed (struct jobhead *self)
         int rc = self->made ? jobhead_hand_over (self) : 0;
         if (rc == WEFT_EAGAIN)
             return false;
+        if (rc == WEFT_ELIMIT && self->kept.ready) {
+            jobhead_note_full (self, true);
+            return false;
+        }
         if (rc < 0)
             jobhead_fail (self, rc);
+        else
+            jobhead_note_full (self, false);
     }
     return self->state == HEAD_FEEDING;
 }
@@ -366,6 +387,8 @@ jobhead_wait (struct jobhead *self)
     int64_t wait = progress_wait (&self->view.progress);
     if (delay > 0)
         wait = clock_earlier (wait, delay);
+    if (self->full && self->state == HEAD_FEEDING)
+        wait = clock_earlier (wait, FULL_WAIT);
     weft_pollitem_t items[] = { { .fd = self->cli->stop_fd, .events = WEFT_IN },
                                 { .fd = input ? jobfeed_fd (&self->feed) : -1, .events = WEFT_IN },
                                 { .fd = outlet_fd (&self->view.outlet), .events = WEFT_OUT },

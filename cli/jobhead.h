@@ -42,6 +42,7 @@ struct jobhead {
     struct viewjob *jobs;       /*  handed over, and not all out                        */
     bool made;                  /*  the feed's job is not handed over yet               */
     bool waiting;               /*  the input has nothing yet                           */
+    bool full;                  /*  the ledger's disk is: no job is taken               */
     bool ended;                 /*  the pool has                                        */
     bool total_known;
     uint64_t total;

@@ -4,6 +4,9 @@ import os
 import re
 import signal
 import sqlite3
+import subprocess
+
+import pytest
 
 OK = 0
 JOBS = 40
@@ -113,3 +116,28 @@ def test_a_ledger_is_not_taken_over_by_accident(weft, tmp_path):
     assert (status, output) == (OK, b"3\n")
     assert results(ledger) == [(1, 0), (2, 0), (3, 0)]
     assert os.path.exists(ledger)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 24 MiB in memory, and a way to make it larger."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "weft", str(folder)], capture_output=True).returncode:
+        pytest.skip("no tmpfs can be mounted here: the full disk is not tested")
+    yield folder, lambda: subprocess.run(["mount", "-o", "remount,size=200m", str(folder)], check=True)
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_holds_up_jobs_and_no_results(weft, small_disk):
+    """It is said once; what was accepted ends meanwhile; and all goes on when there is room."""
+    folder, enlarge = small_disk
+    jobs = b"".join(b"true %d %s\n" % (number, b"x" * 4000) for number in range(1, 4001))
+    ledger = folder / "ledger"
+    head = weft.start("run", "-j2", "--ledger", str(ledger), input=jobs)
+    head.expect_talk("no more jobs are taken until there is room: .*full")
+    enlarge()
+    head.expect_talk("there is room again")
+    assert head.wait(60) == OK
+    assert results(ledger) == [(number, 0) for number in range(1, 4001)]
+    assert len(re.findall(rb"no more jobs", head.talk.data)) == len(re.findall(rb"room again", head.talk.data))
