@@ -73,7 +73,6 @@ struct zmq_monitor {
     size_t unassigned;                  /*  handshakes done by one of the peers not yet shaken  */
     bool failed;                        /*  the next disconnect belongs to a handshake that failed */
     unsigned hung_up;                   /*  times in a row that a peer closed in its handshake with us */
-    uint64_t settled;                   /*  handshakes done of those who came to us             */
     char endpoint[ENDPOINT_MAX];
     char text[ZAP_TEXT];
 };
@@ -164,7 +163,9 @@ void zap_leave (struct zmq_wire *self);
 /*  The name to be set as ZMQ_ZAP_DOMAIN; `out`: of a connection that we make. */
 #define ZAP_DOMAIN_MAX 32
 void zap_domain_name (const struct zmq_wire *self, bool out, char name[ZAP_DOMAIN_MAX]);
-void zap_listens (struct zmq_wire *self, const char *address);
+
+/*  Of each address that was bound: who comes there can be counted, and put out. WEFT_ENOMEM. */
+int zap_listens (struct zmq_wire *self, const char *address);
 
 /*  Whose handshakes are a test. */
 void zap_set_probe (struct zmq_wire *self, const char *key);
@@ -183,11 +184,6 @@ bool zap_take_denial (struct zmq_wire *self, struct zap_denial *denial);
 /*  Events that have nothing to do with a connection: 1, or 0 for none. */
 bool zap_ready (const struct zmq_wire *self);
 int zap_next (struct zmq_wire *self, struct wire_event *event);
-
-/*  For max_peers: how many were ever let in; and, as far as the monitor tells, how many are there, and of
- *  how many it is known what became of them. */
-uint64_t zap_admissions (const struct zmq_wire *self);
-void zap_settle (const struct zmq_wire *self, uint64_t established, uint64_t settled);
 
 /*  A wire that listens with keys: what comes is looked at. */
 int guard_open (struct zmq_wire *self);

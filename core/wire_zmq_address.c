@@ -116,8 +116,8 @@ bind_patiently (struct zmq_wire *self, const struct endpoint *endpoint)
 static int
 test_keys (struct zmq_wire *self, const struct endpoint *endpoint)
 {
-    zap_listens (self, self->wire.bound);
-    int rc = secure_test (self, endpoint);
+    int rc = zap_listens (self, self->wire.bound);
+    rc = rc ? rc : secure_test (self, endpoint);
     if (rc == 0)
         return 0;
     zmq_unbind (self->socket, self->wire.bound);

@@ -16,6 +16,7 @@
 
 #define DOMAIN "weft."
 #define OUT ".out"                      /*  of connections that we make */
+#define COUNT_EVERY (20 * TIME_MS)      /*  whoever finds no room tries again, and there may be many */
 
 static struct zap_domain *
 find_domain (struct zap *self, uint64_t id)
@@ -108,31 +109,23 @@ zap_next (struct zmq_wire *wire, struct wire_event *event)
 
 /* ---------------------------------------------------------------------- room */
 
-/*  Under the lock. Those whose handshake is not done yet count. */
+/*  Who leaves is not told to the actor: when there seems to be no room, the kernel is asked how many there are, the
+ *  one that wants in among them. */
 bool
-zap_is_full (const struct zap_domain *domain)
+zap_has_room (struct zap_domain *domain)
 {
-    return domain->max_peers > 0
-           && domain->established + (domain->admissions - domain->settled) >= (uint64_t) domain->max_peers;
-}
-
-uint64_t
-zap_admissions (const struct zmq_wire *wire)
-{
-    pthread_mutex_lock (&wire->context->zap->lock);
-    uint64_t admissions = wire->domain->admissions;
-    pthread_mutex_unlock (&wire->context->zap->lock);
-    return admissions;
-}
-
-void
-zap_settle (const struct zmq_wire *wire, uint64_t established, uint64_t settled)
-{
-    struct zap_domain *domain = wire->domain;
-    pthread_mutex_lock (&wire->context->zap->lock);
-    domain->established = established;
-    domain->settled = settled > domain->admissions ? domain->admissions : settled;
-    pthread_mutex_unlock (&wire->context->zap->lock);
+    if (domain->max_peers <= 0)
+        return true;
+    int64_t now = clock_now (clock_system ());
+    if (domain->present >= domain->max_peers && now - domain->counted >= COUNT_EVERY) {
+        int64_t there = zap_count_connections (domain);
+        domain->present = there > 0 ? there - 1 : 0;
+        domain->counted = now;
+    }
+    if (domain->present >= domain->max_peers)
+        return false;
+    domain->present++;
+    return true;
 }
 
 /* ------------------------------------------------------------ entering, leaving */
@@ -155,6 +148,7 @@ make_domain (struct zmq_wire *wire)
     self->keyed = security->secret_key[0];
     self->peers = security->peers;
     self->max_peers = wire->wire.options.max_peers;
+    self->counted = -COUNT_EVERY;
     if (self->keyed && security->allow) {
         self->allow = security->allow;      /*  the wire's, which lives longer */
         self->generation = allow_generation (self->allow);
@@ -221,6 +215,10 @@ zap_leave (struct zmq_wire *wire)
     pthread_mutex_unlock (&self->lock);
     free_nodes (&domain->admitted);
     free_nodes (&domain->known);
+    for (struct zap_listener *next, *listener = domain->listeners; listener; listener = next) {
+        next = listener->next;
+        free (listener);
+    }
     free (domain);
     wire->domain = NULL;
 }
@@ -231,13 +229,19 @@ zap_domain_name (const struct zmq_wire *wire, bool out, char name[ZAP_DOMAIN_MAX
     snprintf (name, ZAP_DOMAIN_MAX, DOMAIN "%llu%s", (unsigned long long) wire->domain->id, out ? OUT : "");
 }
 
-void
+int
 zap_listens (struct zmq_wire *wire, const char *address)
 {
     struct zap_domain *domain = wire->domain;
+    struct zap_listener *listener = malloc (sizeof *listener);
+    if (!listener)
+        return error_plain (WEFT_ENOMEM);
+    snprintf (listener->address, sizeof listener->address, "%s", address);
     pthread_mutex_lock (&wire->context->zap->lock);
-    snprintf (domain->listeners[domain->listener_count++ % ZAP_LISTENERS], ENDPOINT_MAX, "%s", address);
+    listener->next = domain->listeners;
+    domain->listeners = listener;
     pthread_mutex_unlock (&wire->context->zap->lock);
+    return 0;
 }
 
 void

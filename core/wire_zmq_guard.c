@@ -236,10 +236,9 @@ came_to (const struct zap_domain *domain, int fd)
         return false;
     if (getsockopt (fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &flag_size) || listens)
         return false;
-    unsigned count = domain->listener_count < ZAP_LISTENERS ? domain->listener_count : ZAP_LISTENERS;
-    for (unsigned i = 0; i < count; i++)
-        if (local ? is_ipc_listener (domain->listeners[i], &address.local, size)
-                  : is_tcp_listener (domain->listeners[i], &address.any, size))
+    for (const struct zap_listener *listener = domain->listeners; listener; listener = listener->next)
+        if (local ? is_ipc_listener (listener->address, &address.local, size)
+                  : is_tcp_listener (listener->address, &address.any, size))
             return true;
     return false;
 }
@@ -261,21 +260,34 @@ end_connection (const struct zap_domain *domain, int number)
     return ended;
 }
 
-unsigned
-zap_end_connections (struct zap_domain *domain)
+/*  Over all of our descriptors; how many were true. */
+static unsigned
+each_descriptor (const struct zap_domain *domain, bool (*fn) (const struct zap_domain *domain, int fd))
 {
-    unsigned ended = 0;
+    unsigned count = 0;
     DIR *folder = opendir ("/proc/self/fd");
     if (folder) {
         const struct dirent *entry;
         while ((entry = readdir (folder)))
             if (entry->d_name[0] != '.')
-                ended += end_connection (domain, atoi (entry->d_name));
+                count += fn (domain, atoi (entry->d_name));
         closedir (folder);
-        return ended;
+        return count;
     }
     long limit = sysconf (_SC_OPEN_MAX);
     for (int fd = 0; fd < limit; fd++)
-        ended += end_connection (domain, fd);
-    return ended;
+        count += fn (domain, fd);
+    return count;
+}
+
+unsigned
+zap_end_connections (struct zap_domain *domain)
+{
+    return each_descriptor (domain, end_connection);
+}
+
+unsigned
+zap_count_connections (struct zap_domain *domain)
+{
+    return each_descriptor (domain, came_to);
 }

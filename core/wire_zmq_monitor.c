@@ -276,7 +276,6 @@ translate (struct zmq_wire *wire, struct wire_event *event, int number, uint32_t
     case ZMQ_EVENT_CONNECTED:
         return add_peer (self, (int) value, number == ZMQ_EVENT_ACCEPTED);
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
-        self->settled += side_of (self) != SIDE_OURS;
         self->unassigned++;
         self->hung_up = 0;
         assign_handshakes (self);
@@ -315,34 +314,12 @@ translate (struct zmq_wire *wire, struct wire_event *event, int number, uint32_t
     return 1;
 }
 
-/*  For max_peers. Those that were let in before we looked had been accepted before that, and are among
- *  the peers now, or gone; when no handshake is under way, each of them has come to an end. */
-static void
-settle (struct zmq_wire *wire, uint64_t admissions, bool drained)
-{
-    struct zmq_monitor *self = &wire->monitor;
-    uint64_t established = self->unassigned;
-    bool idle = drained;
-    for (size_t i = 0; i < self->count; i++)
-        if (self->peers[i].accepted && self->peers[i].shaken)
-            established++;
-        else if (self->peers[i].accepted)
-            idle = false;
-    if (idle && self->settled < admissions)
-        self->settled = admissions;
-    zap_settle (wire, established, self->settled);
-}
-
 int
 monitor_next (struct zmq_wire *wire, struct wire_event *event)
 {
-    bool counted = wire->domain && wire->wire.options.max_peers > 0;
-    uint64_t admissions = counted ? zap_admissions (wire) : 0;
     int number, rc = 0;
     uint32_t value;
     while (rc == 0 && read_event (&wire->monitor, &number, &value))
         rc = translate (wire, event, number, value);
-    if (counted)
-        settle (wire, admissions, rc == 0);
     return rc;
 }

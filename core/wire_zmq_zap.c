@@ -106,12 +106,10 @@ judge_key (struct zap_domain *domain, const char *key, const struct request *req
     else if (!domain->allow)
         strcpy (words, "nobody is let in: this listener has no list of keys (allow)");
     else if (zap_is_allowed (domain, key, name, &verdict)) {
-        if (zap_is_full (domain))
+        if (!zap_has_room (domain))
             return no_room (domain, request);
-        if (zap_admit (domain, key)) {
-            domain->admissions++;
+        if (zap_admit (domain, key))
             return LET_IN;
-        }
         strcpy (words, "out of memory");
     } else
         allow_explain (domain->allow, verdict, key, name, domain->peers ? domain->peers : "connect", words,
@@ -125,10 +123,7 @@ judge_key (struct zap_domain *domain, const char *key, const struct request *req
 static enum answer
 judge_clear (struct zap_domain *domain, const struct request *request)
 {
-    if (zap_is_full (domain))
-        return no_room (domain, request);
-    domain->admissions++;
-    return LET_IN;
+    return zap_has_room (domain) ? LET_IN : no_room (domain, request);
 }
 
 /*  Under the lock. `user` gets the key as text. */

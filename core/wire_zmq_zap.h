@@ -10,8 +10,13 @@
 
 enum {
     ZAP_DENIALS = 64,           /*  kept for a wire; older ones make room                       */
-    ZAP_NOTICES = 8,
-    ZAP_LISTENERS = 16          /*  addresses of a wire that are remembered                     */
+    ZAP_NOTICES = 8
+};
+
+/*  Where a wire listens. */
+struct zap_listener {
+    struct zap_listener *next;
+    char address[ENDPOINT_MAX];
 };
 
 /*  A wire, as the actor sees it. All under zap->lock. */
@@ -26,12 +31,10 @@ struct zap_domain {
     char probe[KEY_TEXT];               /*  the self-test's key                                 */
     struct map admitted;                /*  keys that were let in                               */
     struct map known;                   /*  connections whose key is known, by their cookie     */
-    char listeners[ZAP_LISTENERS][ENDPOINT_MAX];
-    unsigned listener_count;
+    struct zap_listener *listeners;
     int64_t max_peers;                  /*  0: no limit                                         */
-    uint64_t admissions;                /*  so far                                              */
-    uint64_t settled;                   /*  of which it is known what became of them            */
-    uint64_t established;               /*  peers that are there now                            */
+    int64_t present;                    /*  with a limit: how many there are, or fewer          */
+    int64_t counted;                    /*  when they were counted last                         */
     struct zap_denial denials[ZAP_DENIALS];
     unsigned first_denial, denial_count;
     char notices[ZAP_NOTICES][ZAP_TEXT];
@@ -56,7 +59,9 @@ int zap_start (struct zmq_context *context);
 
 /*  wire_zmq_domain.c, all under zap->lock. Whose domain it is, or NULL; `out`: of a connection that the wire makes. */
 struct zap_domain *zap_domain_of (struct zap *self, const char *name, bool *out);
-bool zap_is_full (const struct zap_domain *domain);
+
+/*  May one more come? Then it is counted. */
+bool zap_has_room (struct zap_domain *domain);
 
 /*  Kept for the wire: at most so many, the oldest go. */
 void zap_deny (struct zap_domain *domain, const struct zap_denial *denial);
@@ -80,5 +85,6 @@ void zap_watch_folder (struct zap *self, const struct allow *allow);
 /*  wire_zmq_guard.c, under zap->lock: ends every connection that came to the wire and is not known to be of
  *  somebody who is admitted. */
 unsigned zap_end_connections (struct zap_domain *domain);
+unsigned zap_count_connections (struct zap_domain *domain);
 
 #endif
