@@ -116,6 +116,8 @@ const struct command command_worker = {
         "Connects to a head, which is weft ventilator or weft run --listen, takes jobs as fast as it can run them, and "
         "sends back what they write and how they end. It waits for a head that is not there yet, and when its head has "
         "gone, for at most --connect-timeout; it ends when the head has no jobs any more.\n\n"
+        "When the connection breaks its jobs run on. It brings them, and the results that nobody has taken, to the "
+        "head when that is there again, or to the next one with the same --ledger; another head has them stopped.\n\n"
         "Jobs are shell commands that whoever is the head decides on: connect to heads that you trust.\n\n"
         "A first SIGTERM lets the jobs that run end and takes no more; a second one, or SIGINT, stops them. A job's "
         "whole process group ends with it.",

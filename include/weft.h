@@ -339,6 +339,9 @@ typedef struct weft_pool_stats {
 } weft_pool_stats_t;
 
 WEFT_EXPORT weft_pool_t *weft_pool_new (weft_t *weft);
+
+/*  Workers are told to go; but not when there is a ledger, and weft_pool_next has not said
+ *  WEFT_EEND: then they go on, and wait for the next pool with that ledger. */
 WEFT_EXPORT void weft_pool_destroy (weft_pool_t **self);
 WEFT_EXPORT int weft_pool_set (weft_pool_t *self, const char *name, const char *value);
 
@@ -358,7 +361,8 @@ WEFT_EXPORT int weft_pool_submit (weft_pool_t *self, const weft_job_t *job, uint
 WEFT_EXPORT void weft_pool_finish (weft_pool_t *self);
 
 /*  Runs the pool and gives the next event. WEFT_EAGAIN or WEFT_ETIMEOUT when
- *  none has come, WEFT_EEND when the pool was finished and all is done. */
+ *  none has come, WEFT_EEND when the pool was finished and all is done, WEFT_EIO when
+ *  its ledger has failed: then end the program, and go on with another. */
 WEFT_EXPORT int weft_pool_next (weft_pool_t *self, weft_pool_event_t *event, int timeout);
 
 /*  Take waiting jobs back (each still gets its DONE, cancelled); with

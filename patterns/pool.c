@@ -15,6 +15,7 @@
 #include "patterns/pool_head.h"
 
 #define TURN_MESSAGES 1000              /*  received before timers have their turn      */
+#define LATE (3 * TIME_S)               /*  for workers of the head before us, which has left nothing to do */
 #define PINGS 3                         /*  after a connection was lost, see ping       */
 
 #define FIELD(name) offsetof (struct pool_config, name)
@@ -269,13 +270,15 @@ end (struct weft_pool *self, int64_t now)
 {
     if (self->state == POOL_FINISHING && !head_has_jobs (self) && !head_has_event (self)) {
         self->state = POOL_ENDING;
-        self->end_at = clock_deadline (self->weft->clock, self->config.linger);
+        bool expects = self->book && self->book->found.dealt && !self->met;
+        self->met |= !expects;
+        self->end_at = clock_deadline (self->weft->clock, expects ? LATE : self->config.linger);
         int rc = self->wire ? head_say_to_all (self, POOL_END, true) : 0;
         if (rc)
             return rc;
     }
     if (self->state == POOL_ENDING && !head_has_event (self) && !self->silent_end
-        && (!self->workers || (self->end_at != TIME_FOREVER && now >= self->end_at)))
+        && ((!self->workers && self->met) || (self->end_at != TIME_FOREVER && now >= self->end_at)))
         self->silent_end = true;
     int rc = self->forward ? forward_turn (self->forward, self->silent_end) : 0;
     if (self->silent_end && (!self->forward || self->forward->state == FORWARD_GONE))
@@ -343,7 +346,8 @@ weft_pool_destroy (weft_pool_t **handle)
     struct weft_pool *self = *handle;
     if (!self)
         return;
-    if (self->wire)
+    /*  With a ledger there is more to come when this head has not ended: the workers wait for the next one. */
+    if (self->wire && (!self->book || self->state >= POOL_ENDING))
         dismiss (self);
     while (self->workers)
         head_lose (self, self->workers, NULL);

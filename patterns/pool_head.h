@@ -103,6 +103,7 @@ struct weft_pool {
     int64_t pumped;                     /*  when the pool last ran                      */
     weft_pool_stats_t stats;
     bool told_refused;
+    bool met;                           /*  a worker came, or none is expected          */
     int broken;                         /*  why what is to be durable cannot be        */
     bool silent_end;                    /*  ENDING: there will be no more events         */
 };

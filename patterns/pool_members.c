@@ -265,6 +265,7 @@ new_worker (struct weft_pool *self, struct pool_bytes route, const struct pool_h
     if (worker->next)
         worker->next->prev = worker;
     self->workers = worker;
+    self->met = true;
     self->stats.workers++;
     self->stats.slots += (uint64_t) worker->slots;
     dispatch_join (&self->dispatch, &worker->credit, worker->slots, 0);

@@ -92,6 +92,18 @@ def test_a_head_and_a_worker_are_killed(weft, tmp_path):
     assert len(runs(tmp_path)) <= JOBS + 4
 
 
+def test_a_late_worker_ends_with_a_head_that_has_nothing_to_do(weft, tmp_path):
+    ledger, endpoint = tmp_path / "ledger", "ipc://%s/pool" % tmp_path
+    head = weft.start("ventilator", "-b", endpoint, "--ledger", str(ledger), input=weft.OPEN)
+    assert head.endpoint
+    worker = weft.start("worker", "-c", endpoint)
+    head.write(b"echo done\n")
+    head.expect(b"done\n")
+    head.kill()
+    head = ventilate(weft, endpoint, ledger, "--resume")
+    end_well(head, worker)
+
+
 def test_a_stopped_head_leaves_its_jobs(weft, tmp_path):
     """What is cancelled is no result: it is kept for the next."""
     ledger = tmp_path / "ledger"
