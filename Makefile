@@ -126,7 +126,7 @@ check: all $(TESTS) $(REPLAYS) ## the unit tests, in seconds
 test: ## everything: installs what it needs, under 10 minutes
 	@CC="$(CC)" tests/packages --install build check test
 	@+$(MAKE) $(JOBS) --no-print-directory all $(TESTS) $(REPLAYS) $(BENCHES) $(EXAMPLES)
-	@+$(RUN) unit corpus floors symbols scripts manual install programs interop $(MORE)
+	@+$(RUN) unit corpus floors symbols scripts manual install programs fault interop $(MORE)
 
 SANITIZE := -O1 -g -fno-omit-frame-pointer
 check-asan: ## the tests under the address and undefined behaviour sanitizers
