@@ -1,9 +1,15 @@
-"""pyzmq's side of the interop tests."""
+"""The other side of the interop tests: pyzmq here, CZMQ and zeromq.js as programs."""
+
+import os
+import shlex
+import subprocess
 
 import pytest
 import zmq
 
 from running import ANY_TCP, LIMIT
+
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Peer:
@@ -42,3 +48,41 @@ def peer(somewhere):
     peer = Peer(somewhere)
     yield peer
     peer.end()
+
+
+def compiled(folder, name):
+    """A program of CZMQ's."""
+    program = str(folder / name)
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libczmq", "libzmq"], capture_output=True, text=True,
+                           check=True)
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    subprocess.run([*compiler, "-std=gnu11", "-Wall", "-Wextra", "%s/%s.c" % (HERE, name), "-o", program,
+                    *flags.stdout.split()], check=True)
+    return program
+
+
+@pytest.fixture(scope="session")
+def czmq_cert(tmp_path_factory):
+    program = compiled(tmp_path_factory.mktemp("czmq"), "czmq_cert")
+
+    def run(*arguments):
+        return subprocess.run([program, *arguments], capture_output=True, text=True, check=True).stdout.strip()
+    return run
+
+
+@pytest.fixture(scope="session")
+def czmq_peer(tmp_path_factory):
+    return [compiled(tmp_path_factory.mktemp("czmq"), "czmq_peer")]
+
+
+@pytest.fixture(scope="session")
+def zeromq_js():
+    command = ["node", HERE + "/node/peer.js"]
+    try:
+        probe = subprocess.run(["node", "-e", "require('zeromq')"], cwd=HERE, capture_output=True, text=True,
+                               timeout=60)
+    except FileNotFoundError:
+        pytest.skip("there is no node")
+    if probe.returncode != 0:
+        pytest.skip("there is no zeromq.js: npm ci in tests/interop installs it")
+    return command

@@ -3,7 +3,9 @@
  *  czmq_peer KIND bind|connect ENDPOINT [TOPIC ...]
  *
  *  Writes "ready ENDPOINT", then each message that it receives; sends each that it reads, and ends
- *  with its input. A message is a line, its frames in hex and parted by spaces, an empty one a dash. */
+ *  with its input. A message is a line, its frames in hex and parted by spaces, an empty one a dash.
+ *  With PEER_CERTIFICATE, a file, in the environment it speaks CURVE: to PEER_SERVER_KEY, or as a server, to whom
+ *  zauth finds a certificate of in the folder PEER_STORE. */
 
 #include <czmq.h>
 
@@ -63,6 +65,32 @@ send_line (zsock_t *socket, char *line)
     return zmsg_send (&msg, socket);
 }
 
+/*  The actor that looks who may connect; NULL for clear text, and for a client. */
+static zactor_t *
+secure (zsock_t *socket)
+{
+    const char *path = getenv ("PEER_CERTIFICATE"), *server_key = getenv ("PEER_SERVER_KEY");
+    zcert_t *cert = path ? zcert_load (path) : NULL;
+    zactor_t *auth = NULL;
+    if (path && !cert) {
+        fprintf (stderr, "czmq_peer: %s: no certificate\n", path);
+        exit (1);
+    }
+    if (cert)
+        zcert_apply (cert, socket);
+    if (cert && server_key)
+        zsock_set_curve_serverkey (socket, server_key);
+    else if (cert) {
+        auth = zactor_new (zauth, NULL);
+        zstr_sendx (auth, "CURVE", getenv ("PEER_STORE"), NULL);
+        zsock_wait (auth);
+        zsock_set_zap_domain (socket, "peer");
+        zsock_set_curve_server (socket, 1);
+    }
+    zcert_destroy (&cert);
+    return auth;
+}
+
 /*  Until the input ends. Unbuffered, so that what is polled is all there is; and polled by
  *  libzmq, since zpoller does not tell an interruption from the end. */
 static int
@@ -104,6 +132,7 @@ main (int argc, char **argv)
     }
     zsock_t *socket = zsock_new (type);
     zsock_set_linger (socket, 10000);
+    zactor_t *auth = secure (socket);
     int rc = streq (argv[2], "bind") ? zsock_bind (socket, "%s", argv[3]) : zsock_connect (socket, "%s", argv[3]);
     if (rc == -1) {
         fprintf (stderr, "czmq_peer: %s: %s\n", argv[3], zmq_strerror (zmq_errno ()));
@@ -117,5 +146,6 @@ main (int argc, char **argv)
     zstr_free (&endpoint);
     rc = serve (socket);
     zsock_destroy (&socket);
+    zactor_destroy (&auth);
     return rc == 0 ? 0 : 1;
 }

@@ -2,26 +2,8 @@
 
 import json
 import os
-import shlex
-import subprocess
 
 import pytest
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-@pytest.fixture(scope="session")
-def czmq_cert(tmp_path_factory):
-    program = str(tmp_path_factory.mktemp("czmq") / "czmq_cert")
-    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libczmq", "libzmq"], capture_output=True, text=True,
-                           check=True)
-    compiler = shlex.split(os.environ.get("CC", "cc"))
-    subprocess.run([*compiler, "-std=gnu11", "-Wall", "-Wextra", HERE + "/czmq_cert.c", "-o", program,
-                    *flags.stdout.split()], check=True)
-
-    def run(*arguments):
-        return subprocess.run([program, *arguments], capture_output=True, text=True, check=True).stdout.strip()
-    return run
 
 
 @pytest.fixture

@@ -4,70 +4,13 @@ node/peer.js and czmq_peer.c are sockets of those libraries that are driven by t
 that one set of tests serves both."""
 
 import os
-import shlex
-import subprocess
 
 import pytest
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+from lines import Peer, to_line
+
 BINARY = bytes(range(256))
 LARGE = os.urandom(200_000)
-
-
-def to_line(*frames):
-    return (" ".join(frame.hex() or "-" for frame in frames) + "\n").encode()
-
-
-def from_line(line):
-    return [b"" if frame == b"-" else bytes.fromhex(frame.decode()) for frame in line.split()]
-
-
-class Peer:
-    """A socket of another library, in a process of its own."""
-
-    def __init__(self, running, command, *arguments):
-        self.program = running.command([*command, *arguments], input=running.OPEN)
-        self.lines = 0
-        self.endpoint = self.next_line().split()[1].decode()
-
-    def next_line(self):
-        self.lines += 1
-        return self.program.out.wait(lambda data: data.count(b"\n") >= self.lines and data.splitlines()[self.lines - 1],
-                                     "line %d" % self.lines)
-
-    def receive(self):
-        return from_line(self.next_line())
-
-    def send(self, *frames):
-        self.program.write(to_line(*frames))
-
-    def finish(self):
-        self.program.close_input()
-        assert self.program.wait() == 0, self.program.talk.data
-
-
-@pytest.fixture(scope="session")
-def czmq_peer(tmp_path_factory):
-    program = str(tmp_path_factory.mktemp("czmq") / "czmq_peer")
-    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libczmq", "libzmq"], capture_output=True, text=True,
-                           check=True)
-    compiler = shlex.split(os.environ.get("CC", "cc"))
-    subprocess.run([*compiler, "-std=gnu11", "-Wall", "-Wextra", HERE + "/czmq_peer.c", "-o", program,
-                    *flags.stdout.split()], check=True)
-    return [program]
-
-
-@pytest.fixture(scope="session")
-def zeromq_js():
-    command = ["node", HERE + "/node/peer.js"]
-    try:
-        probe = subprocess.run(["node", "-e", "require('zeromq')"], cwd=HERE, capture_output=True, text=True,
-                               timeout=60)
-    except FileNotFoundError:
-        pytest.skip("there is no node")
-    if probe.returncode != 0:
-        pytest.skip("there is no zeromq.js: npm ci in tests/interop installs it")
-    return command
 
 
 @pytest.fixture(params=["zeromq_js", "czmq_peer"])

@@ -4,6 +4,7 @@
  *
  *  Writes "ready ENDPOINT", then each message that it receives; sends each that it reads, and ends
  *  with its input. A message is a line, its frames in hex and parted by spaces, an empty one a dash.
+ *  With PEER_SECRET_KEY (and PEER_PUBLIC_KEY) in the environment it speaks CURVE: to PEER_SERVER_KEY, or as a server.
  *  czmq_peer.c speaks the same. */
 
 'use strict'
@@ -27,12 +28,18 @@ const KINDS = {
 const write = (frames) => frames.map((frame) => frame.toString('hex') || '-').join(' ') + '\n'
 const read = (line) => line.split(' ').map((frame) => Buffer.from(frame === '-' ? '' : frame, 'hex'))
 
+function keys ({ PEER_PUBLIC_KEY, PEER_SECRET_KEY, PEER_SERVER_KEY }) {
+  if (!PEER_SECRET_KEY) return {}
+  if (!PEER_SERVER_KEY) return { curveServer: true, curveSecretKey: PEER_SECRET_KEY }
+  return { curvePublicKey: PEER_PUBLIC_KEY, curveSecretKey: PEER_SECRET_KEY, curveServerKey: PEER_SERVER_KEY }
+}
+
 async function receive (socket) {
   for await (const frames of socket) process.stdout.write(write(frames))
 }
 
 async function main (kind, side, endpoint, topics) {
-  const socket = new KINDS[kind]({ linger: 10000 })
+  const socket = new KINDS[kind]({ linger: 10000, ...keys(process.env) })
   if (side === 'bind') await socket.bind(endpoint)
   else socket.connect(endpoint)
   for (const topic of topics) socket.subscribe(topic)
