@@ -145,7 +145,7 @@ static int
 admit (struct ledger *self, enum ledger_kind kind, size_t size)
 {
     int state = atomic_load_explicit (&self->state, memory_order_relaxed);
-    uint64_t limit = kind == LEDGER_JOB ? self->queue_bytes / 4 * 3 : self->queue_bytes;
+    uint64_t limit = kind == LEDGER_JOB || kind == LEDGER_START ? self->queue_bytes / 4 * 3 : self->queue_bytes;
     uint64_t queued = self->queue.bytes + self->taken_bytes;
     if (state == LEDGER_FAILED)
         return error_set (WEFT_EIO, "%s", self->trouble);

@@ -62,7 +62,7 @@ struct ledger_job {
 /*  How an attempt, or with it the job, ended; times in us. Texts may be NULL. */
 struct ledger_result {
     uint64_t job;
-    int64_t attempt;
+    int64_t attempt;            /*  of a start: with the head's epoch above the low 32 bits                 */
     int reason;                 /*  WEFT_JOB_...                                                            */
     int status, signal;
     const char *why;            /*  NOT_STARTED                                                             */
@@ -133,7 +133,7 @@ int ledger_flush (struct ledger *self, int64_t timeout);
  *  and is returned; it must not call the ledger. */
 struct ledger_open_job {
     struct ledger_job job;
-    int64_t attempts;           /*  highest attempt known; 0: it was never started                          */
+    int64_t attempts;           /*  highest that ended badly; 0: none. Of starts nothing is said: they may be lost */
     int failures, losses;       /*  attempts that ended badly by themselves; by the loss of their worker    */
 };
 typedef int (ledger_take_fn) (void *arg, const struct ledger_open_job *job);

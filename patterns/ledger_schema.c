@@ -50,14 +50,14 @@ static const char schema[] =
     " j.command, r.status, r.signal,"
     " CASE r.reason WHEN 0 THEN 'exited' WHEN 1 THEN 'timeout' WHEN 2 THEN 'lost' WHEN 3 THEN 'cancelled'"
     "  WHEN 4 THEN 'not started' WHEN 5 THEN 'output lost' END AS reason,"
-    " r.why, coalesce (r.attempt, s.attempt) AS attempt, coalesce (r.host, s.host) AS host,"
+    " r.why, coalesce (r.attempt, s.attempt & 0x7fffffff) AS attempt, coalesce (r.host, s.host) AS host,"
     " coalesce (r.worker, s.worker) AS worker, coalesce (r.slot, s.slot) AS slot,"
     " strftime ('%Y-%m-%dT%H:%M:%fZ', j.submitted / 1e6, 'unixepoch') AS submitted,"
     " strftime ('%Y-%m-%dT%H:%M:%fZ', coalesce (r.started, s.started) / 1e6, 'unixepoch') AS started,"
     " r.runtime / 1e6 AS seconds, r.output"
     " FROM jobs j LEFT JOIN results r ON r.job = j.id"
     " LEFT JOIN starts s ON s.job = j.id AND s.attempt = (SELECT max (attempt) FROM starts WHERE job = j.id)"
-    " LEFT JOIN retries t ON t.job = s.job AND t.attempt = s.attempt;"
+    " LEFT JOIN retries t ON t.job = s.job AND t.attempt = s.attempt & 0x7fffffff;"
     "CREATE VIEW summary AS SELECT state, count (*) AS jobs FROM overview GROUP BY state;";
 
 int

@@ -35,8 +35,7 @@ static const char *const sql[STATEMENTS] = {
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [STATEMENT_DEALT] = "INSERT OR IGNORE INTO dealt (id) VALUES (?)",
     [STATEMENT_LOAD] = "SELECT id, tag, priority, submitted, command, hash, spec,"
-        " max (ifnull ((SELECT max (attempt) FROM starts WHERE job = jobs.id), 0),"
-        "  ifnull ((SELECT max (attempt) FROM retries WHERE job = jobs.id), 0)),"
+        " ifnull ((SELECT max (attempt) FROM retries WHERE job = jobs.id), 0),"
         " (SELECT count (*) FROM retries WHERE job = jobs.id AND reason != ?3),"
         " (SELECT count (*) FROM retries WHERE job = jobs.id AND reason = ?3)"
         " FROM jobs WHERE id > ?1 AND NOT EXISTS (SELECT 1 FROM results WHERE job = jobs.id) ORDER BY id LIMIT ?2",

@@ -125,6 +125,8 @@ take_record (struct weft_pool *self, const struct pool_record *record, weft_pool
     fill_event (event, record->kind, self->reporter);
     fill_record (event, record);
     fill_job (self, event, job);
+    if (self->book && record->kind == WEFT_POOL_STARTED)
+        book_start (self->book, event, job->attempt, clock_wall (self->weft->clock) / TIME_US);
     return 1;
 }
 

@@ -329,6 +329,16 @@ add_entry (struct book *self, struct book_entry *entry)
     return queue_entries (self);
 }
 
+void
+book_start (struct book *self, const weft_pool_event_t *event, int64_t attempt, int64_t now)
+{
+    struct ledger_result start = { .job = event->job, .attempt = attempt, .worker = event->worker, .host = event->host,
+                                   .slot = event->slot, .started = now };
+    uint64_t ticket;
+    if (ledger_state (self->ledger) == LEDGER_OPEN && ledger_add_start (self->ledger, &start, &ticket) == 0)
+        self->last = ticket;
+}
+
 int
 book_end (struct book *self, const weft_pool_event_t *event, struct dispatch_job *job)
 {

@@ -58,6 +58,10 @@ bool book_has_room (const struct book *self);
 /*  The highest id that may be dealt now. `highest` was dealt; `ahead`: how far to mark. */
 int book_limit (struct book *self, uint64_t highest, uint64_t ahead, uint64_t *limit);
 
+/*  An attempt began, about now (us since 1970; a worker does not say when). This is for people: nobody
+ *  waits for it, and on a full disk there is room for better. */
+void book_start (struct book *self, const weft_pool_event_t *event, int64_t attempt, int64_t now);
+
 /*  An attempt ended; with `job`, which becomes the book's, the job did, and the event is told when that is durable.
  *  `event` is copied with its texts. WEFT_ENOMEM. */
 int book_end (struct book *self, const weft_pool_event_t *event, struct dispatch_job *job);

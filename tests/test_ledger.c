@@ -120,7 +120,7 @@ test_reopen (void **state)
     assert_int_equal (ledger_add_retry (ledger, &result, &ticket), 0);
     result = result_of (2, 2, WEFT_JOB_EXITED, 9);
     assert_int_equal (ledger_add_retry (ledger, &result, &ticket), 0);
-    result.attempt = 3;
+    result.attempt = INT64_C (7) << 32 | 3;
     assert_int_equal (ledger_add_start (ledger, &result, &ticket), 0);
     assert_int_equal (ticket, 8);
     assert_int_equal (ledger_flush (ledger, FOREVER), 0);
@@ -129,6 +129,7 @@ test_reopen (void **state)
     assert_int_equal (poll (&item, 1, -1), 1);
     assert_string_equal (asked ("SELECT group_concat (state || ' ' || ifnull (status, '')) FROM overview"),
                          "done 0,started ,waiting ");
+    assert_string_equal (asked ("SELECT group_concat (ifnull (attempt, 'none')) FROM overview"), "1,3,none");
     assert_string_equal (asked ("SELECT submitted || ' ' || started || ' ' || seconds || ' ' || host FROM overview"),
                          "2023-11-14T22:13:20.000Z 2023-11-14T22:13:21.500Z 2.5 host");
     close_ledger (ledger);
@@ -144,7 +145,7 @@ test_reopen (void **state)
     assert_int_equal (again.dealt, 2);
     struct taken taken = { "", 0 };
     assert_int_equal (ledger_load (ledger, 0, 10, take, &taken), 2);
-    assert_string_equal (taken.text, "2=two:3,1,1 3=three:0,0,0 ");
+    assert_string_equal (taken.text, "2=two:2,1,1 3=three:0,0,0 ");
     close_ledger (ledger);
 }
 

@@ -20,7 +20,7 @@ enum { HISTORIES = 1500, STEPS = 250, PEACE = 3000, OPERATIONS = 4096 };
 /* ------------------------------------------------------------ the ledger in memory */
 
 struct operation {
-    enum { ADD_JOB, ADD_RETRY, ADD_RESULT, ADD_DEALT } kind;
+    enum { ADD_JOB, ADD_START, ADD_RETRY, ADD_RESULT, ADD_DEALT } kind;
     uint64_t id;
     int64_t attempt;
     int reason, status;
@@ -52,6 +52,8 @@ disk_commit (uint64_t count)
             disk.accepted = op->id;
         else if (op->kind == ADD_DEALT)
             disk.dealt = op->id;
+        else if (op->kind == ADD_START)
+            ;
         else if (op->kind == ADD_RETRY) {
             disk.jobs[op->id].attempts = op->attempt;
             disk.jobs[op->id].failures += op->reason != WEFT_JOB_LOST;
@@ -119,6 +121,14 @@ ledger_add_job (struct ledger *self, const struct ledger_job *job, uint64_t *tic
     self->jobs[job->id].size = job->spec_size;
     self->jobs[job->id].tag = job->tag;
     return add ((struct operation) { .kind = ADD_JOB, .id = job->id }, ticket);
+}
+
+/*  Takes its place in the line, and nobody reads it. */
+int
+ledger_add_start (struct ledger *self, const struct ledger_result *start, uint64_t *ticket)
+{
+    (void) self;
+    return add ((struct operation) { .kind = ADD_START, .id = start->job }, ticket);
 }
 
 int
