@@ -13,7 +13,8 @@
 enum { HISTORY_GROUP = 6, HISTORY_OPERATIONS = 60 };
 
 extern char history_folder[64], history_path[96];
-extern const struct ledger_config history_config;       /*  commits when it is flushed, and checkpoints often */
+extern struct ledger_config history_config;     /*  commits when it is flushed, and checkpoints often; a test may set
+                                                    its durability, which is LEDGER_GROUP when it begins */
 
 /*  For cmocka: a folder in memory, and its end with that of recording and faults. */
 int history_make_folder (void **state);
@@ -39,7 +40,8 @@ const char *history_found_rows (uint64_t *count);
  *  operations of the history, no others, and at least those that were promised. Gives their number. */
 uint64_t history_judge (const char *where, uint64_t promised);
 
-/*  Judges what each crash leaves, of each kind, at each step of the record from this one on. */
+/*  Judges what each crash leaves, of each kind, at each step of the record from this one on. With LEDGER_NONE a loss of
+ *  power may take any number of operations, but not the epoch. */
 void history_sweep (size_t from, uint64_t seeds);
 
 #endif

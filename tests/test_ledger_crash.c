@@ -23,6 +23,17 @@ test_crash_anywhere (void **state)
     assert_int_equal (history_judge ("in the end", history_promise ()), HISTORY_OPERATIONS);
 }
 
+/*  The disk is not waited for: the death of the process takes nothing, that of the system a part at the end. */
+static void
+test_crash_without_sync (void **state)
+{
+    (void) state;
+    history_config.durability = LEDGER_NONE;
+    disk_record (history_folder, history_promise);
+    history_session (1, HISTORY_OPERATIONS / 2);
+    history_sweep (0, 2);
+}
+
 /*  The process dies, the next head works on what may be in the system's memory alone, and then the power fails. */
 static void
 test_crash_after_kill (void **state)
@@ -107,6 +118,7 @@ main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown (test_crash_anywhere, history_make_folder, history_remove_folder),
+        cmocka_unit_test_setup_teardown (test_crash_without_sync, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_crash_after_kill, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_kill, history_make_folder, history_remove_folder)
     };
