@@ -104,10 +104,11 @@ sim_connect (struct sim_worker *worker)
     worker->connected = true;
 }
 
+/*  What is late may be so late that the next session has begun. */
 static struct sim_message *
 take_either (struct sim *sim, struct sim_queue *queues)
 {
-    bool late = queues[1].first && (!queues[0].first || sim_chance (sim, 2));
+    bool late = queues[1].first && sim_chance (sim, 4);
     return pop (&queues[late]);
 }
 

@@ -742,6 +742,47 @@ test_liar (void **state)
     context_close (self->weft, &wire);
 }
 
+/*  What a worker has that is not the head's, any more, it is told to stop. */
+static void
+test_a_job_that_is_not_ours (void **state)
+{
+    struct fixture *self = *state;
+    struct pool_hello hello = { .version = POOL_VERSION, .role = POOL_ROLE_WORKER, .session = 1, .next = 1, .slots = 1,
+                                .name = { "w", 1 } };
+    struct pool_message message;
+    struct buffer body;
+    char pool[POOL_ID];
+    uint64_t id;
+    int64_t attempt;
+    weft_msg_t msg;
+    weft_msg_init (&msg);
+    buffer_init (&body, 0);
+    bind_pool (self, "tcp://127.0.0.1:0");
+    struct wire *wire = stranger_connect (self);
+    assert_int_equal (pool_put_hello (&body, &hello), 0);
+    stranger_say (wire, buffer_data (&body), buffer_size (&body));
+    assert_int_equal (stranger_hear (self, wire, &msg, &message), POOL_WELCOME);
+    assert_int_equal (message.welcome.pool.size, POOL_ID);
+    memcpy (pool, message.welcome.pool.data, POOL_ID);
+    hello.pool = (struct pool_bytes) { pool, POOL_ID };
+    hello.session = 2;
+    hello.held = 1;
+    buffer_clear (&body);
+    assert_int_equal (pool_put_hello (&body, &hello), 0);
+    assert_int_equal (pool_put_held (&body, 99, 3, true), 0);
+    stranger_say (wire, buffer_data (&body), buffer_size (&body));
+    assert_int_equal (stranger_hear (self, wire, &msg, &message), POOL_WELCOME);
+    for (int i = 0; i < 3 && message.verb != POOL_CANCEL; i++)     /*  an ACK, perhaps a HEARTBEAT, may come before */
+        stranger_hear (self, wire, &msg, &message);
+    assert_int_equal (message.verb, POOL_CANCEL);
+    assert_true (message.running && message.session == 2 && message.number == 1);
+    assert_int_equal (pool_next_cancelled (&message, &id, &attempt), 1);
+    assert_true (id == 99 && attempt == 3);
+    weft_msg_clear (&msg);
+    buffer_free (&body);
+    context_close (self->weft, &wire);
+}
+
 /* ------------------------------------------------------------------ bad input */
 
 static void
@@ -819,6 +860,7 @@ main (int argc, char **argv)
         POOL_TEST (test_stop_drains), POOL_TEST (test_stop_twice), POOL_TEST (test_no_head),
         POOL_TEST (test_destroyed_pool_stops_jobs),
         POOL_TEST (test_malformed), POOL_TEST (test_other_version), POOL_TEST (test_liar),
+        POOL_TEST (test_a_job_that_is_not_ours),
         POOL_TEST (test_bad_jobs), POOL_TEST (test_options), POOL_TEST (test_slots_need_descriptors),
     };
     if (argc == 3 && strcmp (argv[1], "worker") == 0)

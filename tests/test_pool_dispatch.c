@@ -233,6 +233,25 @@ test_back_after_a_break (void **state)
     dispatch_free (&self);
 }
 
+/*  As one too many, by its head: that is neither an end of the job nor a failure. */
+static void
+test_stopped_attempt (void **state)
+{
+    struct dispatch_worker worker;
+    const struct dispatch_job *job;
+    struct dispatch_end end = { .reason = WEFT_JOB_CANCELLED };
+    (void) state;
+    BEGIN (self);
+    dispatch_join (&self, &worker, 1, 1);
+    submit (&self, 0);
+    for (int attempt = 1; attempt < 10; attempt++) {
+        assert_non_null (dispatch_assign (&self));
+        assert_int_equal (dispatch_ended (&self, &worker, 1, attempt, &end, &job), DISPATCH_RETRY);
+        assert_int_equal (job->failures, 0);
+    }
+    dispatch_free (&self);
+}
+
 static void
 restore (struct dispatch *self, uint64_t id, int64_t attempt, bool awaited)
 {
@@ -519,6 +538,7 @@ main (void)
         cmocka_unit_test (test_cancelled_and_lost),
         cmocka_unit_test (test_cancel),
         cmocka_unit_test (test_back_after_a_break),
+        cmocka_unit_test (test_stopped_attempt),
         cmocka_unit_test (test_restored),
         cmocka_unit_test (test_retract),
         cmocka_unit_test_teardown (test_histories, tell_seed),

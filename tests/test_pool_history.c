@@ -230,6 +230,8 @@ start_head (struct caller *self)
     sim->sends_left = -1;
     sim->breaks = 0;
     self->next = 1;
+    if (!self->kept)                    /*  it knows nothing of those before it, and is given all anew */
+        memset (self->told, 0, sizeof self->told);
     assert_int_equal (weft_pool_set (sim->pool, "retries", "2"), 0);
     assert_int_equal (weft_pool_set (sim->pool, "crash-limit", self->sim.seed % 2 ? "1" : "1000"), 0);
     assert_int_equal (weft_pool_set (sim->pool, "queue", self->kept && self->sim.seed % 3 ? "4" : "100"), 0);
@@ -366,14 +368,18 @@ step (struct caller *self)
     if (!sim->pool || sim->clock.time < sim->head_stopped_until)
         return;
     hand_over (self);
+    if (sim_chance (sim, sim->faults.cancel))
+        assert_int_equal (weft_pool_cancel (sim->pool, sim_chance (sim, 2)), 0);
     run_head (self, 1 + (int) sim_pick (sim, 30));
-    if (self->kept && sim_chance (sim, sim->faults.head_crash))
+    if (sim_chance (sim, sim->faults.head_crash))
         crash_head (self);
 }
 
 static bool
 all_told (const struct caller *self)
 {
+    if (!self->sim.pool)
+        return false;
     for (int i = 1; i <= SIM_JOBS; i++)
         if (self->kept ? disk.jobs[i].results != 1 : self->told[i] != 1)
             return false;
@@ -394,8 +400,6 @@ make_peace (struct caller *self)
     for (int i = 0; i < PEACE && !all_told (self); i++)
         step (self);
     assert_true (all_told (self));
-    while (!sim->pool)
-        step (self);
     weft_pool_finish (sim->pool);
     int rc = 0;
     for (int i = 0; i < PEACE && rc != WEFT_EEND; i++) {
@@ -517,6 +521,25 @@ test_workers_fail (void **state)
               false, false);
 }
 
+/*  Heads without a ledger follow one another: to the workers each is another pool. */
+static void
+test_other_heads (void **state)
+{
+    (void) state;
+    play_all (&(struct sim_faults) { .lose = 40, .repeat = 20, .cut = 30, .worker_crash = 100, .head_crash = 40,
+                                     .fail = 5, .outage = 2 * TIME_S },
+              false, false);
+}
+
+static void
+test_cancelled (void **state)
+{
+    (void) state;
+    play_all (&(struct sim_faults) { .lose = 40, .repeat = 20, .cut = 30, .partition = 60, .worker_crash = 60,
+                                     .fail = 5, .cancel = 60, .outage = 20 * TIME_S },
+              false, false);
+}
+
 static void
 test_everything_fails (void **state)
 {
@@ -534,6 +557,8 @@ main (void)
         cmocka_unit_test_teardown (test_links_fail, tell_seed),
         cmocka_unit_test_teardown (test_head_crashes, tell_seed),
         cmocka_unit_test_teardown (test_workers_fail, tell_seed),
+        cmocka_unit_test_teardown (test_other_heads, tell_seed),
+        cmocka_unit_test_teardown (test_cancelled, tell_seed),
         cmocka_unit_test_teardown (test_everything_fails, tell_seed),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
