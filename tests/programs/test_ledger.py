@@ -115,7 +115,8 @@ def test_a_stopped_head_leaves_its_jobs(weft, tmp_path):
     assert b"--resume" in head.talk.data
     assert results(ledger) == []
     with sqlite3.connect(ledger) as db:
-        assert db.execute("select state, worker from overview").fetchall() == [("started", "local-1"), ("waiting", None)]
+        states = db.execute("select state, worker from overview").fetchall()
+        assert states == [("started", "local-1"), ("waiting", None)]
 
 
 def test_a_ledger_is_not_taken_over_by_accident(weft, tmp_path):
