@@ -209,7 +209,7 @@ history_remove_folder (void **state)
     disk_fault (false, 0, 0, 0);
     disk_fault (true, 0, 0, 0);
     disk_room (INT64_MAX);
-    umount (history_folder);       /*  where a test has failed */
+    umount2 (history_folder, MNT_DETACH);   /*  where a test has failed, and has it open still */
     snprintf (command, sizeof command, "rm -r %s", history_folder);
     return system (command);
 }
