@@ -239,12 +239,33 @@ set_options (struct zmq_wire *self, const struct wire_options *o)
     return rc;
 }
 
+#define SETTLE_TIME (100 * TIME_MS)
+
+/*  A handshake that is under way when libzmq's socket is closed gets no answer from the actor any more, and hangs
+ *  until its time is over: what was to linger would be late, or lost. So it is awaited, if only for a moment. */
+static void
+settle_handshake (struct zmq_wire *self)
+{
+    struct wire_event event = { .kind = WIRE_LISTENING };
+    int64_t deadline = clock_deadline (clock_system (), clock_earlier (self->wire.options.linger, SETTLE_TIME)), left;
+    if (!self->domain || !self->wire.counters.sent || self->wire.peers || self->wire.bound[0])
+        return;
+    while ((left = clock_left (clock_system (), deadline)) > 0) {
+        zmq_pollitem_t item = { .socket = self->monitor.socket, .events = ZMQ_POLLIN };
+        while (monitor_next (self, &event) > 0)
+            if (event.kind != WIRE_LISTENING)
+                return;
+        zmq_poll (&item, 1, clock_poll_ms (left));
+    }
+}
+
 static void
 zmq_wire_close (struct wire **wire)
 {
     struct zmq_wire *self = (struct zmq_wire *) *wire;
     int64_t linger = self->wire.options.linger, until = linger ? clock_deadline (clock_system (), linger) : 0;
     *wire = NULL;
+    settle_handshake (self);
     linger_hold (self);
     zap_leave (self);
     guard_close (self);

@@ -52,17 +52,19 @@ zap_deny (struct zap_domain *domain, const struct zap_denial *denial)
 void
 zap_note (struct zap_domain *domain, const char *format, ...)
 {
+    char text[ZAP_TEXT];
+    va_list args;
+    va_start (args, format);
+    vsnprintf (text, sizeof text, format, args);
+    va_end (args);
     if (domain->notice_count == ZAP_NOTICES) {
         domain->first_notice = (domain->first_notice + 1) % ZAP_NOTICES;
         domain->notice_count--;
     }
-    char *text = domain->notices[(domain->first_notice + domain->notice_count++) % ZAP_NOTICES];
-    va_list args;
-    va_start (args, format);
-    vsnprintf (text, ZAP_TEXT, format, args);
-    va_end (args);
+    unsigned last = (domain->first_notice + domain->notice_count++) % ZAP_NOTICES;
+    strcpy (domain->notices[last], text);
     atomic_store (&domain->noticed, true);
-    inproc_wake (domain->wire);
+    eventfd_write (domain->wire->inproc_fd, 1);
 }
 
 bool

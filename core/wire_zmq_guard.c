@@ -270,7 +270,7 @@ each_descriptor (const struct zap_domain *domain, bool (*fn) (const struct zap_d
         const struct dirent *entry;
         while ((entry = readdir (folder)))
             if (entry->d_name[0] != '.')
-                count += fn (domain, atoi (entry->d_name));
+                count += fn (domain, (int) strtol (entry->d_name, NULL, 10));
         closedir (folder);
         return count;
     }

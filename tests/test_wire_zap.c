@@ -237,7 +237,7 @@ static int
 dial (const struct wire *listener)
 {
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
-    address.sin_port = htons ((uint16_t) atoi (strrchr (listener->bound, ':') + 1));
+    address.sin_port = htons ((uint16_t) strtol (strrchr (listener->bound, ':') + 1, NULL, 10));
     int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true (fd >= 0 && connect (fd, (struct sockaddr *) &address, sizeof address) == 0);
     return fd;
@@ -276,6 +276,7 @@ no_more_than_max_peers_are_let_in (void **state)
     struct wire_options options;
     wire_options_init (&options);
     options.max_peers = 2;
+    rig->handshake = 200 * TIME_MS;     /*  libzmq may keep a connection for so long that it turned away */
     struct wire *pull = open_with (rig, WIRE_PULL, &options), *push[3];
     must_attach (pull, "tcp://127.0.0.1:0", ENDPOINT_BIND);
     for (int i = 0; i < 2; i++) {
@@ -288,6 +289,28 @@ no_more_than_max_peers_are_let_in (void **state)
     close_wire (rig, push[0]);          /*  which who listens has not heard of yet */
     must_say (push[2], "hello");
     assert_heard (pull, "hello");
+}
+
+/*  The connection is made while the sender's context ends, and nobody is there any more to ask. */
+static void
+what_lingers_is_delivered (void **state)
+{
+    struct rig *rig = *state;
+    struct wire *pull = listen_clear (rig, WIRE_PULL);
+    for (int i = 0; i < 20; i++) {
+        struct wire_options options;
+        struct wire *push;
+        void *context;
+        wire_options_init (&options);
+        options.linger = PATIENCE;
+        assert_int_equal (wire_zmq.context_new (&context), 0);
+        assert_int_equal (wire_zmq.open (context, WIRE_PUSH, &options, &push), 0);
+        must_attach (push, pull->bound, ENDPOINT_CONNECT);
+        must_say (push, "hello");
+        wire_close (&push);
+        assert_int_equal (wire_zmq.context_destroy (&context), 0);
+        assert_heard (pull, "hello");
+    }
 }
 
 /*  What is no ZMTP 3, sent by hand, never comes out as a message. */
@@ -759,6 +782,7 @@ main (void)
     const struct CMUnitTest tests[] = {
         test (clear_text_is_let_in),
         test (no_more_than_max_peers_are_let_in),
+        test (what_lingers_is_delivered),
         test (zmtp_1_is_refused),
         test (zmtp_2_is_refused),
         test (http_is_refused),
