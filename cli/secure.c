@@ -30,6 +30,7 @@ static int last_status;
 static void
 on_abort (int number)
 {
+    /*  NOLINTNEXTLINE(bugprone-signal-handler,cert-sig30-c): in Linux it is nothing but a system call. */
     void *memory = mmap (NULL, MEMORY_TRIED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory != MAP_FAILED) {
         signal (number, SIG_DFL);

@@ -320,7 +320,7 @@ add_peer (struct zmq_wire *wire, zmq_msg_t *msg, const char *place, struct peer 
     zmq_msg_init (&peer->kept);
     zmq_msg_copy (&peer->kept, msg);
     peer->place = place;
-    peer->fd = atoi (place);
+    peer->fd = zmq_msg_get (msg, ZMQ_SRCFD);
     peer->cookie = guard_cookie (peer->fd);
     take_descriptor (self, peer->fd);
     peer->next = self->peers;
