@@ -119,6 +119,9 @@ jobhead_counts (const struct jobhead *self, struct progress_counts *counts)
     counts->done = self->halt.done + self->feed.passed;
     counts->failed = self->halt.failed;
     counts->running = stats.running < stats.slots ? stats.running : stats.slots;
+    counts->nodes = stats.workers;
+    counts->slots = stats.slots;
+    counts->elsewhere = self->side.turn != NULL;
     counts->total = self->total_known ? self->total : jobfeed_seen (&self->feed);
     counts->complete = self->total_known;
 }
@@ -392,8 +395,9 @@ jobhead_wait (struct jobhead *self)
     weft_pollitem_t items[] = { { .fd = self->cli->stop_fd, .events = WEFT_IN },
                                 { .fd = input ? jobfeed_fd (&self->feed) : -1, .events = WEFT_IN },
                                 { .fd = outlet_fd (&self->view.outlet), .events = WEFT_OUT },
+                                { .fd = self->side.turn ? self->side.fd : -1, .events = WEFT_IN },
                                 { .self = self->pool, .events = WEFT_IN } };
-    return weft_poll (items, self->ended ? 3 : 4, clock_poll_ms (wait));
+    return weft_poll (items, self->ended ? 4 : 5, clock_poll_ms (wait));
 }
 
 static int
@@ -447,7 +451,10 @@ jobhead_run (struct jobhead *self)
             busy |= jobhead_feed (self);
         jobhead_signals (self);
         jobhead_counts (self, &counts);
-        int rc = jobview_flush (&self->view, &counts);
+        int rc = self->side.turn && !self->ended ? self->side.turn (self->side.self) : 0;
+        if (rc < 0)
+            jobhead_fail (self, rc);
+        rc = jobview_flush (&self->view, &counts);
         if (rc < 0)
             jobhead_fail (self, rc);
         if (self->ended && (self->state == HEAD_STOPPING || outlet_fd (&self->view.outlet) < 0))

@@ -28,6 +28,13 @@ enum jobhead_state {
     HEAD_STOPPING               /*  ended early: what runs is stopped too               */
 };
 
+/*  What else is looked after while jobs run. */
+struct jobhead_side {
+    void *self;
+    int fd;                     /*  readable when it has something to do                */
+    int (*turn) (void *self);   /*  often; a negative result ends the run. NULL: there is none */
+};
+
 struct jobhead {
     struct cli *cli;
     weft_pool_t *pool;
@@ -49,6 +56,7 @@ struct jobhead {
     uint64_t not_run;
     const struct viewjob *starting;     /*  with a delay: was handed over and has not begun ... */
     int64_t next_start;         /*  ... and ns: no job is handed over before            */
+    struct jobhead_side side;
     int stops;                  /*  signals that were acted on                          */
     int status;                 /*  EXIT_RUN_ERROR or EXIT_OK when that overrides the jobs', else -1 */
 };

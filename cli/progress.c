@@ -43,7 +43,7 @@ duration_text (double seconds, char *text, size_t size)
 static void
 figures_text (const struct progress_counts *counts, int64_t elapsed, char *text, size_t size)
 {
-    char time[32], failed[40] = "";
+    char time[32], failed[40] = "", where[80] = "";
     double seconds = (double) elapsed / (double) TIME_S;
     double rate = seconds > 0 ? (double) counts->done / seconds : 0;
     const char *words = "time";
@@ -55,9 +55,12 @@ figures_text (const struct progress_counts *counts, int64_t elapsed, char *text,
     duration_text (seconds, time, sizeof time);
     if (counts->failed)
         snprintf (failed, sizeof failed, "  %llu failed", (unsigned long long) counts->failed);
-    snprintf (text, size, "%llu/%llu%s  %.*f/s  %llu running  %s %s%s", (unsigned long long) counts->done,
+    if (counts->elsewhere)
+        snprintf (where, sizeof where, " of %llu on %llu node%s", (unsigned long long) counts->slots,
+                  (unsigned long long) counts->nodes, counts->nodes == 1 ? "" : "s");
+    snprintf (text, size, "%llu/%llu%s  %.*f/s  %llu running%s  %s %s%s", (unsigned long long) counts->done,
               (unsigned long long) counts->total, counts->complete ? "" : "+", rate < 10 ? 1 : 0, rate,
-              (unsigned long long) counts->running, words, time, failed);
+              (unsigned long long) counts->running, where, words, time, failed);
 }
 
 void

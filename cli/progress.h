@@ -12,6 +12,8 @@ struct progress_counts {
     uint64_t done, failed, running;
     uint64_t total;             /*  jobs known so far                       */
     bool complete;              /*  there will be no more than that         */
+    uint64_t nodes, slots;      /*  workers that are there, and their room   */
+    bool elsewhere;             /*  they may be on other machines: worth telling */
 };
 
 struct progress {

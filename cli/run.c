@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cli/agents.h"
+#include "cli/cluster.h"
 #include "cli/command.h"
 #include "cli/descriptors.h"
 #include "cli/dryrun.h"
@@ -44,18 +45,32 @@ struct run {
     struct jobhead_options head_options;
     struct jobfeed_options feed;
     struct run_options options;
+    struct cluster_options cluster_options;
     struct secure secure;
+    struct cluster cluster;
     int slots;
     struct jobhead head;
     weft_pool_t *pool;
     struct agents agents;
 };
 
+/*  Workers in this process: where others are started elsewhere, only when it is one of the hosts. */
+static int
+run_workers (const struct run *self)
+{
+    if (cluster_wanted (&self->cluster))
+        return self->cluster.local;
+    return (int) self->options.workers < self->slots ? (int) self->options.workers : self->slots;
+}
+
 static int
 run_check (struct run *self)
 {
     const struct run_options *options = &self->options;
     int rc = slots_parse (options->jobs, slots_processors (), &self->slots);
+    rc = rc ? rc : cluster_init (&self->cluster, self->cli, &self->cluster_options);
+    if (self->cluster.local_slots)
+        self->slots = self->cluster.local_slots;
     if (rc < 0)
         cli_error (self->cli, "%s", weft_error ());
     else if (options->workers == 0 && options->listen.count == 0) {
@@ -77,15 +92,18 @@ run_open (struct run *self)
 {
     char endpoint[64];
     snprintf (endpoint, sizeof endpoint, "inproc://weft-run-%p", (void *) self);
+    bool elsewhere = cluster_wanted (&self->cluster);
     self->pool = weft_pool_new (self->cli->weft);
     int rc = self->pool ? jobhead_prepare (&self->head, self->pool) : WEFT_ENOMEM;
-    /*  Workers of this process cannot come back to another. */
+    /*  Workers of this process cannot come back to another, nor those whose ssh has ended. */
     if (rc == 0 && !self->options.listen.count)
         rc = weft_pool_set (self->pool, "reattach", "0");
     rc = rc ? rc : secure_begin (self->cli, &self->secure, EXIT_RUN_ERROR);
+    if (rc == 0 && elsewhere)
+        rc = cluster_keys (&self->cluster, &self->secure.security);
     rc = rc ? rc : secure_apply (&self->secure, run_set, self->pool);
     slots_provide (self->slots, (int) self->options.workers);
-    if (self->options.listen.count > 0)
+    if (self->options.listen.count > 0 || elsewhere)
         descriptors_raise ();
     if (rc == 0)
         rc = weft_pool_bind (self->pool, endpoint);
@@ -94,13 +112,17 @@ run_open (struct run *self)
         if (rc == 0)
             cli_note (self->cli, "listening on %s", weft_pool_endpoint (self->pool));
     }
-    int workers = (int) self->options.workers < self->slots ? (int) self->options.workers : self->slots;
+    int workers = run_workers (self);
     /*  A job that was sent ahead could begin before --halt takes it back. */
     struct agents_config agents = { .endpoint = endpoint, .count = workers, .slots = self->slots,
                                     .shell = self->options.shell, .nice = self->options.nice,
                                     .strict = self->head.halt.when != HALT_NEVER };
     if (rc == 0 && workers > 0)
         rc = agents_start (&self->agents, self->cli->weft, &agents);
+    struct cluster_config cluster = { .jobs = self->options.jobs, .shell = agents.shell, .nice = agents.nice,
+                                      .strict = agents.strict, .others = self->options.listen.count > 0 };
+    if (rc == 0 && elsewhere)
+        rc = cluster_start (&self->cluster, self->pool, &self->head, &cluster);
     if (rc < 0)
         cli_error (self->cli, "%s", weft_error ());
     return rc;
@@ -115,6 +137,7 @@ run_jobs (struct run *self)
     agents_stop (&self->agents, true);
     agents_join (&self->agents);
     weft_pool_destroy (&self->pool);
+    cluster_stop (&self->cluster);
     return status;
 }
 
@@ -122,7 +145,8 @@ static int
 run_run (struct cli *cli, const struct command *command, int argc, char **argv)
 {
     struct run self = { .cli = cli };
-    void *targets[] = { &self.list, &self.view, &self.head_options, &self.feed, &self.options, &self.secure };
+    void *targets[] = { &self.list, &self.view, &self.head_options, &self.feed, &self.options,
+                        &self.cluster_options, &self.secure };
     char *operands[argc + 1];
     int count = 0, status = EXIT_RUN_ERROR;
     int rc = command_parse (cli, command, targets, NULL, argc, argv, operands, &count);
@@ -134,6 +158,7 @@ run_run (struct cli *cli, const struct command *command, int argc, char **argv)
             jobhead_free (&self.head);
         }
     }
+    cluster_free (&self.cluster);
     command_free_options (command, targets, NULL);
     return rc > 0 ? EXIT_OK : status;
 }
@@ -164,6 +189,13 @@ const struct command command_run_jobs = {
         "they differ the input has changed, and the run ends.\n\n"
         "With --listen, workers on this and other machines share the jobs: a worker that dies has its jobs run "
         "elsewhere.\n\n"
+        "With --ssh, jobs run on the hosts that are named, as with GNU parallel's --sshlogin, and here only when "
+        "one of them is : . On each, ssh starts one weft worker, with as many jobs at once as -j says (all of its "
+        "processors, if nothing does) or N/ before the host. ssh itself carries the connection: nothing listens "
+        "there, firewalls that let ssh through are no hindrance, and the keys of the run are on no command line and "
+        "in no file. ssh asks nothing, so logging in must work without a password (an agent, or a connection that "
+        "is shared). A host that fails is named, and the run goes on with the others; jobs of one that is lost run "
+        "elsewhere. When the run ends, or is killed, its workers end, and so do their jobs.\n\n"
         "With --ledger, jobs and results are kept in a file: when this program ends early, even by a crash, the same "
         "with --resume goes on. Jobs that are given again are known by their content; without any, only those in the "
         "file are run.\n\n"
@@ -180,6 +212,7 @@ const struct command command_run_jobs = {
                                                { .title = "Jobs", .table = jobhead_options },
                                                { .title = "Record", .table = jobfeed_options },
                                                { .title = "Workers", .table = run_options },
+                                               { .title = "Other machines", .table = cluster_options },
                                                SECURE_TABLE,
                                                { .title = NULL } },
     .examples =
@@ -193,6 +226,8 @@ const struct command command_run_jobs = {
               "Ends with the first that fails, and with its status." },
             { "weft run --joblog log --resume-failed ./simulate {} :::: cases",
               "Goes on after an interruption, with what failed and what was not run." },
+            { "weft run --bar --ssh 4/n1,n2,: --workdir . ./simulate {} ::: *.case",
+              "Four at once on n1, as many as there are processors on n2 and here; on files that all of them see." },
             { "weft run --workers 0 --listen tcp://127.0.0.1:6000 :::: jobs.txt",
               "Lines of a file as commands, for workers that connect." },
             { .line = NULL } },

@@ -3,26 +3,40 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "cli/agents.h"
 #include "cli/command.h"
+#include "cli/outpost.h"
 #include "cli/secure.h"
 #include "cli/slots.h"
 #include "patterns/pool.h"
 
 struct worker_own {
     char *connect;
+    char *ticket;
     int64_t nice;
 };
 
 static const struct option own_options[] = {
     { .name = "connect", .letter = 'c', .type = OPTION_TEXT, .argument = "ENDPOINT",
       .offset = offsetof (struct worker_own, connect), .text = "where the head is" },
+    { .name = "ticket", .type = OPTION_TEXT, .argument = "FILE", .offset = offsetof (struct worker_own, ticket),
+      .text = "where the head is, and keys, from a file that weft run wrote; - is standard input" },
     { .name = "nice", .type = OPTION_INT, .argument = "N", .standard = "0", .max = 19,
       .offset = offsetof (struct worker_own, nice), .text = "niceness of the jobs, where it is more than one's own" },
     OPTION_END
 };
+
+/*  Those of this machine, or of our part of it where Slurm gave us one. */
+static int
+processors (void)
+{
+    const char *text = getenv ("SLURM_JOB_ID") ? getenv ("SLURM_CPUS_ON_NODE") : NULL;
+    int count = text ? atoi (text) : 0;
+    return count > 0 ? count : slots_processors ();
+}
 
 /*  The library's options; slots may be given as weft run's -j. */
 static int
@@ -30,7 +44,7 @@ worker_set (void *target, const struct option *option, const char *value)
 {
     char text[32];
     if (option->letter == 'j' && value) {
-        int slots, rc = slots_parse (value, slots_processors (), &slots);
+        int slots, rc = slots_parse (value, processors (), &slots);
         if (rc < 0)
             return rc;
         slots_provide (slots, 1);
@@ -40,27 +54,37 @@ worker_set (void *target, const struct option *option, const char *value)
     return weft_worker_set (target, option->name, value ? value : "yes");
 }
 
-/*  Until it has ended; a signal lets running jobs end, a second one or SIGINT does not. */
+/*  A signal lets running jobs end, a second one or SIGINT does not. */
+static void
+worker_signal (struct cli *cli, struct agents *agents, int *stops)
+{
+    uint64_t events;
+    if (read (cli->stop_fd, &events, sizeof events) < 0) {
+        /*  The count of signals is what tells. */
+    }
+    if (cli->stopped (cli) == *stops)
+        return;
+    *stops = cli->stopped (cli);
+    bool now = *stops > 1 || cli->signal (cli) != SIGTERM;
+    cli_note (cli, now ? "stopping" : "taking no more jobs, waiting for those that run; a second SIGTERM stops them");
+    agents_stop (agents, now);
+}
+
+/*  Until it has ended. `over` is readable when its head has gone for good; or -1. */
 static int
-worker_wait (struct cli *cli, struct agents *agents)
+worker_wait (struct cli *cli, struct agents *agents, int over)
 {
     int stops = 0;
     weft_pollitem_t items[] = { { .fd = agents_done_fd (agents), .events = WEFT_IN },
-                                { .fd = cli->stop_fd, .events = WEFT_IN } };
-    while (weft_poll (items, 2, -1) >= 0 || cli->stopped (cli)) {
+                                { .fd = cli->stop_fd, .events = WEFT_IN }, { .fd = over, .events = WEFT_IN } };
+    while (weft_poll (items, 3, -1) >= 0 || cli->stopped (cli)) {
         if (items[0].revents)
             break;
-        uint64_t events;
-        if (read (cli->stop_fd, &events, sizeof events) < 0) {
-            /*  The count of signals is what tells. */
+        if (items[2].revents) {
+            items[2].fd = -1;
+            agents_stop (agents, true);
         }
-        if (cli->stopped (cli) == stops)
-            continue;
-        stops = cli->stopped (cli);
-        bool now = stops > 1 || cli->signal (cli) != SIGTERM;
-        cli_note (cli, now ? "stopping"
-                           : "taking no more jobs, waiting for those that run; a second SIGTERM stops them");
-        agents_stop (agents, now);
+        worker_signal (cli, agents, &stops);
     }
     int rc = agents_join (agents);
     if (rc == WEFT_ETERM)
@@ -68,42 +92,74 @@ worker_wait (struct cli *cli, struct agents *agents)
     return rc < 0 ? cli_fail (cli, rc, NULL) : EXIT_OK;
 }
 
+struct work {
+    struct cli *cli;
+    struct worker_own own;
+    struct secure secure;
+    weft_worker_t *worker;
+    struct outpost outpost;
+    weft_t *weft;               /*  its end is when the last words are written; see outpost_close */
+};
+
 static int
-worker_work (struct cli *cli, weft_worker_t **worker, const struct secure *secure, const char *endpoint,
-             int64_t nice)
+worker_connect (struct work *self, const char *endpoint)
 {
-    struct agents agents;
-    int rc = secure_begin (cli, secure, EXIT_ERROR);
-    slots_provide (slots_processors (), 1);
-    rc = rc ? rc : secure_apply (secure, worker_set, *worker);
-    rc = rc ? rc : weft_worker_connect (*worker, endpoint);
-    if (rc == 0)
-        rc = agents_start_one (&agents, *worker, nice);
-    if (rc < 0)
-        return cli_fail (cli, rc, NULL);
-    *worker = NULL;
-    return worker_wait (cli, &agents);
+    int rc = secure_begin (self->cli, &self->secure, EXIT_ERROR);
+    slots_provide (processors (), 1);
+    if (!self->own.ticket) {
+        rc = rc ? rc : secure_apply (&self->secure, worker_set, self->worker);
+        return rc ? rc : weft_worker_connect (self->worker, endpoint);
+    }
+    rc = rc ? rc : outpost_open (&self->outpost, self->cli, self->own.ticket);
+    rc = rc ? rc : outpost_connect (&self->outpost, self->worker, worker_set, self->worker);
+    return rc ? rc : outpost_start (&self->outpost);
 }
 
 static int
-worker_run (struct cli *cli, const struct command *self, int argc, char **argv)
+worker_work (struct work *self, const char *endpoint)
 {
-    struct worker_own own = { .connect = NULL };
-    struct secure secure = { .security.key = NULL };
-    weft_worker_t *worker = weft_worker_new (cli->weft);
-    if (!worker)
+    struct agents agents;
+    int status, rc = worker_connect (self, endpoint);
+    int64_t nice = self->own.nice > self->outpost.nice ? self->own.nice : self->outpost.nice;
+    if (rc == 0)
+        rc = agents_start_one (&agents, self->worker, nice);
+    if (rc < 0)
+        status = cli_fail (self->cli, rc, NULL);
+    else {
+        self->worker = NULL;
+        status = worker_wait (self->cli, &agents, self->own.ticket ? self->outpost.over : -1);
+    }
+    weft_worker_destroy (&self->worker);
+    rc = weft_destroy (&self->weft);
+    outpost_close (&self->outpost);
+    if (rc == 0 || status != EXIT_OK)
+        return status;
+    cli_error (self->cli, "the last results were left undelivered when the time to linger was over (--linger)");
+    return EXIT_LOSS;
+}
+
+static int
+worker_run (struct cli *cli, const struct command *command, int argc, char **argv)
+{
+    struct work self = { .cli = cli, .weft = weft_new () };
+    self.worker = self.weft ? weft_worker_new (self.weft) : NULL;
+    if (!self.worker) {
+        weft_destroy (&self.weft);
         return cli_fail (cli, WEFT_ENOMEM, NULL);
-    void *targets[] = { &own, worker, &secure };
+    }
+    weft_set_log (self.weft, cli_log, cli);
+    void *targets[] = { &self.own, self.worker, &self.secure };
     command_set_fn *const setters[] = { NULL, worker_set, NULL };
     char *operands[argc + 1];
     int count = 0, status = EXIT_USAGE;
-    int rc = command_parse (cli, self, targets, setters, argc, argv, operands, &count);
-    if (rc == 0 && count != (own.connect ? 0 : 1))
+    int rc = command_parse (cli, command, targets, setters, argc, argv, operands, &count);
+    if (rc == 0 && count + (self.own.connect != NULL) + (self.own.ticket != NULL) != 1)
         cli_error (cli, "give one endpoint, where the head is, as in 'weft worker -c tcp://127.0.0.1:6000'");
     else if (rc == 0)
-        status = worker_work (cli, &worker, &secure, own.connect ? own.connect : operands[0], own.nice);
-    weft_worker_destroy (&worker);
-    command_free_options (self, targets, setters);
+        status = worker_work (&self, self.own.connect ? self.own.connect : operands[0]);
+    weft_worker_destroy (&self.worker);
+    weft_destroy (&self.weft);
+    command_free_options (command, targets, setters);
     return rc > 0 ? EXIT_OK : status;
 }
 
@@ -111,13 +167,15 @@ const struct command command_worker = {
     .name = "worker",
     .group = COMMAND_GROUP_POOL,
     .summary = "run jobs for a head elsewhere",
-    .usage = "[OPTIONS] -c ENDPOINT",
+    .usage = "[OPTIONS] -c ENDPOINT | --ticket FILE",
     .description =
         "Connects to a head, which is weft ventilator or weft run --listen, takes jobs as fast as it can run them, and "
         "sends back what they write and how they end. It waits for a head that is not there yet, and when its head has "
         "gone, for at most --connect-timeout; it ends when the head has no jobs any more.\n\n"
         "When the connection breaks its jobs run on. It brings them, and the results that nobody has taken, to the "
         "head when that is there again, or to the next one with the same --ledger; another head has them stopped.\n\n"
+        "With --ticket it is told by a file where the head is, with which key, and how to run: that is how weft run "
+        "--ssh starts it.\n\n"
         "Jobs are shell commands that whoever is the head decides on: connect to heads that you trust.\n\n"
         "A first SIGTERM lets the jobs that run end and takes no more; a second one, or SIGINT, stops them. A job's "
         "whole process group ends with it.",

@@ -17,6 +17,9 @@ texts (void **state)
     counts.complete = false;
     progress_text (&counts, 7384 * TIME_S, 0, text, sizeof text);
     assert_string_equal (text, " 25%  250/1000+  0.0/s  4 running  time 2h03m  2 failed");
+    counts = (struct progress_counts){ .running = 3, .elsewhere = true, .nodes = 2, .slots = 8 };
+    progress_text (&counts, 0, 0, text, sizeof text);
+    assert_string_equal (text, "  0%  0/0+  0.0/s  3 running of 8 on 2 nodes  time 0s");
     counts = (struct progress_counts){ .complete = true };
     progress_text (&counts, 0, 0, text, sizeof text);
     assert_string_equal (text, "  0%  0/0  0.0/s  0 running  time 0s");

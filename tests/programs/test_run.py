@@ -400,6 +400,22 @@ def test_killed_sink_had_written_what_it_acknowledged(weft, tmp_path):
     assert written and set(lines_of(written[:written.rfind(b"\n") + 1] + second.out.data)) == set(range(count))
 
 
+def test_workers_with_keys(weft, tmp_path):
+    """Whoever is on the list helps, beside the run's own slots; whoever is not is named."""
+    environment = {**os.environ, "WEFT_KEYS": str(tmp_path / "keys")}
+    public = {name: weft.run("key", "new", name, env=environment)[1].decode().strip() for name in ("head", "a", "b")}
+    assert weft.run("key", "allow", "a", public["a"], "--for", "worker", env=environment)[0] == 0
+    meet = "cd %s; : > {}; until [ -e 1 ] && [ -e 2 ]; do sleep 0.02; done; echo $PPID" % tmp_path
+    run = weft.start("run", "-j1", "--key", "head", "--listen", "tcp://127.0.0.1:0", meet, ":::", "1", "2",
+                     env=environment)
+    other = weft.start("worker", "--key", "b", "--server-key", public["head"], run.endpoint, env=environment)
+    assert other.wait() == 5
+    worker = weft.start("worker", "-j1", "--key", "a", "--server-key", public["head"], run.endpoint, env=environment)
+    assert run.wait() == 0 and worker.wait() == 0
+    assert set(run.out.data.split()) == {b"%d" % run.process.pid, b"%d" % worker.process.pid}
+    assert "weft key allow NAME '%s'" % public["b"] in run.talk.data.decode()
+
+
 def test_killed_head(weft, tmp_path):
     """Workers wait for it as long as they were told, then end with their jobs. So does the sink, when other
     heads have finished."""

@@ -1,0 +1,219 @@
+/*  cluster.c - weft run on more than one machine: workers that it starts elsewhere, and what they are handed */
+
+#include "cli/cluster.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/file.h"
+
+#define FIELD(name) offsetof (struct cluster_options, name)
+
+const struct option cluster_options[] = {
+    { .name = "ssh", .letter = 'S', .type = OPTION_LIST, .argument = "HOST,...", .offset = FIELD (ssh),
+      .text = "run jobs on these machines, by ssh: HOST, USER@HOST, N/HOST for N at once, : for this one, too; or a "
+              "file with one a line" },
+    { .name = "sshlogin", .type = OPTION_LIST, .flags = OPTION_HIDDEN, .offset = FIELD (ssh) },
+    { .name = "sshloginfile", .type = OPTION_LIST, .flags = OPTION_HIDDEN, .offset = FIELD (ssh) },
+    { .name = "slf", .type = OPTION_LIST, .flags = OPTION_HIDDEN, .offset = FIELD (ssh) },
+    { .name = "rsh", .type = OPTION_TEXT, .argument = "COMMAND", .standard = "ssh", .offset = FIELD (rsh),
+      .text = "what runs a command on a host, with its options, as 'ssh -p 2222'" },
+    { .name = "remote-weft", .type = OPTION_TEXT, .argument = "PATH", .standard = "weft",
+      .offset = FIELD (remote_weft), .text = "where weft is on the other machines" },
+    { .name = "workdir", .type = OPTION_TEXT, .argument = "DIR", .offset = FIELD (workdir),
+      .text = "where jobs run there; . is the same path as here; without it where a login begins" },
+    { .name = "wd", .type = OPTION_TEXT, .flags = OPTION_HIDDEN, .offset = FIELD (workdir) },
+    { .name = "worker-key", .type = OPTION_TEXT, .argument = "NAME|FILE", .offset = FIELD (worker_key),
+      .text = "with --key: the pair for workers that are started elsewhere; it must be on the list" },
+    OPTION_END
+};
+
+int
+cluster_init (struct cluster *self, struct cli *cli, const struct cluster_options *options)
+{
+    *self = (struct cluster){ .cli = cli, .options = options, .head_key = -1, .allow = -1 };
+    ticket_init (&self->ticket);
+    int rc = 0;
+    for (size_t i = 0; i < options->ssh.count && rc == 0; i++)
+        rc = hosts_add (&self->hosts, options->ssh.items[i]);
+    for (size_t i = 0; i < self->hosts.count && rc == 0; i++) {
+        const struct host *host = &self->hosts.list[i];
+        self->remote += !host->local;
+        self->local |= host->local;
+        self->local_slots = host->local && host->slots ? host->slots : self->local_slots;
+    }
+    if (rc == 0 && options->ssh.count > 0 && self->hosts.count == 0)
+        rc = error_set (WEFT_EINVAL, "--ssh: there is no host in it");
+    return rc;
+}
+
+void
+cluster_free (struct cluster *self)
+{
+    if (!self->cli)
+        return;
+    ticket_free (&self->ticket);
+    hosts_free (&self->hosts);
+    if (self->head_key >= 0)
+        close (self->head_key);
+    if (self->allow >= 0)
+        close (self->allow);
+}
+
+/* ----------------------------------------------------------------------- keys */
+
+/*  A pair that the user has chosen, who has put it on the list. */
+static int
+given_keys (struct cluster *self, const struct security_config *security)
+{
+    if (!self->options->worker_key)
+        return error_set (WEFT_EINVAL, "with --key, say --worker-key, too: a pair for the workers that are started "
+                          "elsewhere, which --allow or weft key allow has on its list");
+    int rc = certificate_find (&self->ticket.key, self->options->worker_key);
+    return rc ? rc : certificate_find_public (self->ticket.server_key, security->key);
+}
+
+/*  The list lets in the run's own workers, and nobody else. */
+static int
+run_list (const struct cluster *self, char path[64])
+{
+    struct buffer text;
+    buffer_init (&text, 0);
+    int rc = buffer_addf (&text, "worker %s worker\n", self->ticket.key.public_key);
+    rc = rc ? rc : ticket_memory (&text, path);
+    buffer_free (&text);
+    return rc;
+}
+
+static int
+set_text (char **field, const char *text)
+{
+    free (*field);
+    *field = strdup (text);
+    return *field ? 0 : error_set (WEFT_ENOMEM, "out of memory");
+}
+
+int
+cluster_keys (struct cluster *self, struct security_config *security)
+{
+    struct certificate head;
+    char key_path[64], list_path[64];
+    if (security->key)
+        return given_keys (self, security);
+    if (self->options->worker_key || security->allow)
+        return error_set (WEFT_EINVAL, "--worker-key and --allow are of no use without --key; without any of them the "
+                          "run has keys of its own");
+    int rc = certificate_new (&head, "run");
+    rc = rc ? rc : certificate_new (&self->ticket.key, "worker");
+    if (rc == 0) {
+        memcpy (self->ticket.server_key, head.public_key, KEY_TEXT);
+        rc = self->head_key = ticket_key_memory (&head, key_path);
+    }
+    certificate_forget (&head);
+    rc = rc < 0 ? rc : (self->allow = run_list (self, list_path));
+    rc = rc < 0 ? rc : set_text (&security->key, key_path);
+    return rc < 0 ? rc : set_text (&security->allow, list_path);
+}
+
+/* ------------------------------------------------------------------- starting */
+
+static int
+fill_ticket (struct cluster *self)
+{
+    const struct cluster_config *config = &self->config;
+    snprintf (self->ticket.connect, sizeof self->ticket.connect, "%s", TICKET_STDIO);
+    char nice[16];
+    snprintf (nice, sizeof nice, "%d", (int) config->nice);
+    int rc = ticket_add (&self->ticket, "shell", config->shell);
+    rc = rc ? rc : ticket_add (&self->ticket, "nice", config->nice ? nice : NULL);
+    return rc ? rc : ticket_add (&self->ticket, "prefetch", config->strict ? "0" : NULL);
+}
+
+static int
+start_ssh (struct cluster *self)
+{
+    char here[KEY_PATH_MAX];
+    const char *workdir = self->options->workdir;
+    if (workdir && strcmp (workdir, ".") == 0)
+        workdir = getcwd (here, sizeof here);
+    snprintf (self->endpoint, sizeof self->endpoint, "ipc://@weft-run-%016llx", (unsigned long long) random_seed ());
+    int rc = weft_pool_bind (self->pool, self->endpoint);
+    struct ssh_config config = { .rsh = self->options->rsh, .remote_weft = self->options->remote_weft,
+                                 .workdir = workdir, .endpoint = self->endpoint, .jobs = self->config.jobs,
+                                 .ticket = &self->ticket, .talk = &self->talk, .verbose = self->cli->verbose > 0 };
+    if (rc == 0)
+        cli_note (self->cli, "starting workers on %zu host%s by ssh", self->remote, self->remote == 1 ? "" : "s");
+    return rc ? rc : ssh_start (&self->ssh, &self->hosts, &config);
+}
+
+/* ------------------------------------------------------------ while the run lasts */
+
+static void
+say_waiting (struct cluster *self)
+{
+    bool error;
+    for (char *line; (line = talk_next (&self->talk, &error)); free (line)) {
+        progress_clear (self->progress);
+        if (error)
+            cli_error (self->cli, "%s", line);
+        else
+            cli_note (self->cli, "%s", line);
+    }
+}
+
+/*  Once, when it is known of all hosts whether they take part. */
+static void
+tell_who_came (struct cluster *self, const weft_pool_stats_t *stats)
+{
+    unsigned there = self->ssh.there;
+    if (self->told || self->ssh.starting || stats->workers < there + self->local || !there)
+        return;
+    self->told = true;
+    progress_clear (self->progress);
+    cli_note (self->cli, "%u of %zu host%s %s there: %llu slot%s in all", there, self->remote,
+              self->remote == 1 ? "" : "s", there == 1 ? "is" : "are", (unsigned long long) stats->slots,
+              stats->slots == 1 ? "" : "s");
+}
+
+static int
+cluster_turn (void *arg)
+{
+    struct cluster *self = arg;
+    weft_pool_stats_t stats;
+    say_waiting (self);
+    weft_pool_stats (self->pool, &stats);
+    tell_who_came (self, &stats);
+    bool none = !self->ssh.starting && !self->ssh.there && !self->local && !self->config.others;
+    if (none && stats.done < stats.submitted)
+        return error_set (WEFT_ENOPEER, "there is no machine left to run jobs on");
+    return 0;
+}
+
+int
+cluster_start (struct cluster *self, weft_pool_t *pool, struct jobhead *head, const struct cluster_config *config)
+{
+    self->config = *config;
+    self->pool = pool;
+    self->progress = &head->view.progress;
+    int rc = talk_init (&self->talk);
+    rc = rc ? rc : fill_ticket (self);
+    rc = rc ? rc : start_ssh (self);
+    if (rc == 0)
+        head->side = (struct jobhead_side){ .self = self, .fd = self->talk.fd, .turn = cluster_turn };
+    return rc;
+}
+
+void
+cluster_stop (struct cluster *self)
+{
+    if (!self->pool)
+        return;
+    ssh_stop (&self->ssh);
+    say_waiting (self);
+    talk_free (&self->talk);
+    self->pool = NULL;
+}

@@ -1,0 +1,66 @@
+/*  cluster.h - weft run on more than one machine: workers that it starts elsewhere, and what they are handed */
+#ifndef WEFT_CLI_CLUSTER_H
+#define WEFT_CLI_CLUSTER_H
+
+#include "cli/command.h"
+#include "cli/hosts.h"
+#include "cli/jobhead.h"
+#include "cli/ssh.h"
+#include "cli/talk.h"
+#include "cli/ticket.h"
+#include "core/security.h"
+
+struct cluster_options {
+    struct option_list ssh;
+    char *rsh, *remote_weft, *workdir, *worker_key;
+};
+extern const struct option cluster_options[];
+
+/*  How the run's own workers are to be, and those elsewhere as far as they are alike. */
+struct cluster_config {
+    const char *jobs;           /*  -j                                                  */
+    const char *shell;          /*  or NULL                                             */
+    int64_t nice;
+    bool strict;                /*  a worker takes no job before it can begin it        */
+    bool others;                /*  workers may come that nobody here has started       */
+};
+
+struct cluster {
+    struct cli *cli;
+    const struct cluster_options *options;
+    struct cluster_config config;
+    struct hosts hosts;
+    size_t remote;              /*  hosts that are not this machine                     */
+    bool local;                 /*  this machine takes part, too                        */
+    int local_slots;            /*  of N/: ; 0: not given                               */
+    int head_key, allow;        /*  in memory: the run's own pair, and its list         */
+    struct ticket ticket;
+    struct talk talk;
+    struct ssh ssh;
+    char endpoint[64];          /*  where ssh's workers are joined to the head          */
+    weft_pool_t *pool;
+    struct progress *progress;
+    bool told;                  /*  who has come                                        */
+};
+
+/*  Reads the options. `self` is zeroed and must be freed in any case; says nothing. */
+int cluster_init (struct cluster *self, struct cli *cli, const struct cluster_options *options);
+void cluster_free (struct cluster *self);
+
+/*  Are workers started elsewhere? */
+static inline bool
+cluster_wanted (const struct cluster *self)
+{
+    return self->remote > 0;
+}
+
+/*  Before the pool is opened: gives the run keys of its own when the user has given none. */
+int cluster_keys (struct cluster *self, struct security_config *security);
+
+/*  Starts workers of a pool that is bound where the user wants it, and looks after them while `head` runs. */
+int cluster_start (struct cluster *self, weft_pool_t *pool, struct jobhead *head, const struct cluster_config *config);
+
+/*  When the pool was destroyed: until all that was started has ended. */
+void cluster_stop (struct cluster *self);
+
+#endif
