@@ -84,8 +84,9 @@ def seam_endpoint(setting, transport):
     return {"tcp": "tcp://127.0.0.1:*", "inproc": "inproc://seam"}[transport]
 
 
-def seam_run(setting, name, kind, transport, size, count):
-    output, _ = run([setting.program("seam_" + name), kind, seam_endpoint(setting, transport), str(size), str(count)])
+def seam_run(setting, name, kind, transport, size, count, keys=None):
+    output, _ = run([setting.program("seam_" + name), kind, seam_endpoint(setting, transport), str(size), str(count)],
+                    env={**os.environ, "SEAM_KEYS": keys} if keys else None)
     return dict((measure, float(value)) for measure, value in (line.split() for line in output.splitlines()))
 
 
@@ -111,6 +112,41 @@ def seam(setting):
                 "seam", f"push to pull over {transport}, {size} B", "zmq", {"rate": "msg/s"},
                 seam_contestants(setting, "thr", transport, size, setting.amount(full, 20000)),
                 [Target("weft", "rate", ">=", 0.95, "zmq")] if size == 64 else [])
+
+
+# ----------------------------------------------------------------------- curve
+
+def curve_keys(setting):
+    """A folder of keys: `near` listens, and lets in `far`."""
+    folder = setting.path("keys")
+    if not os.path.exists(folder) and not setting.missing_weft():
+        for command in (["new", "near"], ["new", "far"], ["allow", "far", folder + "/far.key"]):
+            run([setting.weft, "key", *command], env={**os.environ, "WEFT_KEYS": folder})
+    return folder
+
+
+def curve_contestants(setting, kind, size, count):
+    def contestant(title, name, keys):
+        def play():
+            values = seam_run(setting, name, kind, "tcp", size, count, keys)
+            return values if kind == "thr" else {measure: value / 1000 for measure, value in values.items()}
+        return Contestant(title, play, setting.missing_program("seam_" + name) or setting.missing_weft())
+    keys = curve_keys(setting)
+    return [contestant("weft, keys", "weft", keys), contestant("zmq, keys", "zmq", keys),
+            contestant("weft, clear", "weft", None), contestant("zmq, clear", "zmq", None)]
+
+
+def curve(setting):
+    for size in (64, 1024):
+        yield Comparison(
+            "curve", f"round trip over tcp, {size} B", "zmq, keys", {"p50": "us", "p99": "us"},
+            curve_contestants(setting, "rtt", size, setting.amount(4000, 200)),
+            [Target("weft, keys", "p50", "<=", 1.05, "zmq, keys")])
+    for size, full in ((64, 300000), (1024, 150000)):
+        yield Comparison(
+            "curve", f"push to pull over tcp, {size} B", "zmq, keys", {"rate": "msg/s"},
+            curve_contestants(setting, "thr", size, setting.amount(full, 10000)),
+            [Target("weft, keys", "rate", ">=", 0.95, "zmq, keys")])
 
 
 # ------------------------------------------------------------------------ pipe
@@ -284,6 +320,7 @@ def ledger(setting):
 
 PARTS = {
     "seam": (seam, "the library against bare libzmq and a raw socket"),
+    "curve": (curve, "the same with keys and in clear text, against bare libzmq"),
     "pipe": (pipe, "weft push and pull of lines against bare libzmq and pyzmq"),
     "spawn": (spawn, "weft run against a bare posix_spawn loop, xargs -P and GNU parallel"),
     "ledger": (ledger, "a pool's ledger against a plain loop of inserts into SQLite, as durable"),

@@ -8,7 +8,8 @@
  *      seam_NAME rtt ENDPOINT SIZE COUNT    prints p50, p99, p99.9 and the maximum, in ns
  *      seam_NAME thr ENDPOINT SIZE COUNT    prints messages a second
  *
- *  A tenth of COUNT goes first and is not measured. */
+ *  A tenth of COUNT goes first and is not measured. With SEAM_KEYS, a folder of weft's keys `near` and
+ *  `far` that lists the far one, in the environment all is encrypted, where the contestant can. */
 #ifndef WEFT_BENCH_SEAM_H
 #define WEFT_BENCH_SEAM_H
 

@@ -1,5 +1,8 @@
 /*  seam_weft.c - the seam itself: libweft through its public header */
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "weft.h"
 
 struct link {
@@ -35,6 +38,21 @@ link_context_close (void)
     must (weft_destroy (&weft));
 }
 
+/*  Keys are files in that folder, and so is the list. */
+static void
+secure (struct link *self, bool near)
+{
+    const char *folder = getenv ("SEAM_KEYS");
+    char path[4096];
+
+    if (!folder)
+        return;
+    snprintf (path, sizeof path, "%s/%s.key", folder, near ? "near" : "far");
+    must (weft_set (self->socket, "key", path));
+    snprintf (path, sizeof path, "%s/%s", folder, near ? "allowed" : "near.key");
+    must (weft_set (self->socket, near ? "allow" : "server-key", path));
+}
+
 static void
 link_open (struct link *self, enum role role)
 {
@@ -46,6 +64,7 @@ link_open (struct link *self, enum role role)
         die ("%s", weft_error ());
     must (weft_set (self->socket, "hwm", TEXT_OF (SEAM_HWM)));
     must (weft_set (self->socket, "linger", TEXT_OF (SEAM_LINGER_MS) "ms"));
+    secure (self, role == ROLE_REPLY || role == ROLE_PULL);
     weft_msg_init (&self->msg);
 }
 

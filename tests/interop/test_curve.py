@@ -196,13 +196,14 @@ def test_clear_text_there(weft, keys):
     assert "the peer speaks clear text, and we have keys" in talk or "the peer left during the handshake" in talk
 
 
+OVER = zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+
+
 def test_clear_text_here(weft, keys, somewhere):
     program = weft.start("rep", "-b", somewhere, *keys.listening(), "--echo")
     with zmq.Context() as context:
         for _ in range(100):
-            with context.socket(zmq.REQ) as req, req.get_monitor_socket(zmq.EVENT_DISCONNECTED |
-                                                                        zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                                                                        zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL) as monitor:
+            with context.socket(zmq.REQ) as req, req.get_monitor_socket(OVER) as monitor:
                 req.linger = 0
                 req.connect(program.endpoint)
                 req.send(b"hello")
