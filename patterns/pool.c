@@ -459,6 +459,7 @@ weft_pool_cancel (weft_pool_t *self, bool running)
     if (rc)
         return rc;
     dispatch_cancel (&self->dispatch);
+    self->hurried |= running;
     if (self->book) {                   /*  what is not in memory stays in the ledger, as all that is cancelled */
         self->book->loaded = self->book->last_id;
         self->book->unloaded = 0;

@@ -102,7 +102,8 @@ struct weft_pool {
     int pings;
     int64_t pumped;                     /*  when the pool last ran                      */
     weft_pool_stats_t stats;
-    bool told_refused;
+    bool told_refused, told_full;
+    bool hurried;                       /*  all was cancelled: a full disk is not waited for */
     bool met;                           /*  a worker came, or none is expected          */
     int broken;                         /*  why what is to be durable cannot be        */
     bool silent_end;                    /*  ENDING: there will be no more events         */

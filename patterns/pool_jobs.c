@@ -97,6 +97,20 @@ head_page (struct weft_pool *self, int64_t now)
     return rc < 0 ? rc : book_limit (book, self->dispatch.highest, self->ahead, &self->dispatch.limit);
 }
 
+/*  A full disk is said once, each time that it is full. */
+static void
+tell_trouble (struct weft_pool *self)
+{
+    char text[512];
+    bool full = ledger_state (self->book->ledger) == LEDGER_FULL;
+    if (full && !self->told_full)
+        log_warning (&self->weft->log, "pool: no new jobs, and no results are acknowledged, until this is over: %s",
+                     ledger_trouble (self->book->ledger, text, sizeof text));
+    else if (!full && self->told_full)
+        log_warning (&self->weft->log, "pool: the ledger can be written again");
+    self->told_full = full;
+}
+
 int
 head_turn_book (struct weft_pool *self)
 {
@@ -104,6 +118,10 @@ head_turn_book (struct weft_pool *self)
     if (!self->book)
         return 0;
     int rc = book_turn (self->book);
+    tell_trouble (self);
+    if (rc == 0 && self->told_full && self->hurried)
+        return error_set (WEFT_EIO, "the ledger's disk is full: ends that are not in it yet will come with another run of "
+                          "their jobs");
     while (rc == 0 && (peer = book_acknowledged (self->book)))
         head_add_due (self, (struct worker *) peer);
     return rc;
