@@ -160,11 +160,12 @@ format: ## the style of the house, for the lines that you have changed
 # --------------------------------------------------------- words, from the code
 
 # The program writes its own pages and completion; weft.h's comments make those of the library.
-PAGES := $(patsubst docs/man/%.in,$(BUILD)/man/%,$(wildcard docs/man/*.3.in)) $(BUILD)/man/weft.7
+PAGES := $(patsubst docs/man/%.in,$(BUILD)/man/%,$(wildcard docs/man/*.3.in)) \
+    $(patsubst docs/%,$(BUILD)/%,$(wildcard docs/man/*.7))
 manual: $(BUILD)/man/weft.1 $(PAGES) $(BUILD)/completion ## the man pages, in $(BUILD)/man
 
 $(BUILD)/man/weft.1: $(BUILD)/weft
-	@mkdir -p $(@D); rm -f $(@D)/weft-*
+	@mkdir -p $(@D); rm -f $(@D)/weft-*.1
 	$(call short,man)$< help --man weft > $@
 	@$< help --man weft-options > $(@D)/weft-options.7
 	@for page in $$(sed -n 's/^\.It Xr \(weft-[a-z]*\) 1$$/\1/p' $@); do \
@@ -174,7 +175,7 @@ $(BUILD)/man/%.3: docs/man/%.3.in docs/man/declarations.awk include/weft.h
 	$(call short,man)awk -f docs/man/declarations.awk include/weft.h $< > $@
 	@for call in $$(awk -v list=1 -f docs/man/declarations.awk include/weft.h $<); do \
 	    [ $$call = $* ] || ln -sf $(@F) $(@D)/$$call.3; done
-$(BUILD)/man/weft.7: docs/man/weft.7
+$(patsubst docs/%,$(BUILD)/%,$(wildcard docs/man/*.7)): $(BUILD)/man/%: docs/man/%
 	@mkdir -p $(@D); cp $< $@
 $(BUILD)/completion: $(BUILD)/weft
 	@$< help --completion bash > $@

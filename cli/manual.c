@@ -208,7 +208,7 @@ manual_command (const struct command *command, FILE *out)
     manual_examples (command->examples, out);
     fputs (".Sh SEE ALSO\n.Xr weft 1 ,\n", out);
     manual_references (command->group, command, out);
-    fputs (".Xr weft-options 7\n", out);
+    fputs (".Xr weft-options 7 ,\n.Xr weft-security 7\n", out);
 }
 
 /* ---------------------------------------------------------------- overview */
@@ -267,7 +267,7 @@ manual_overview (FILE *out)
                       "255 for any other error.");
     fputs (".Sh SEE ALSO\n", out);
     manual_references (NULL, NULL, out);
-    fputs (".Xr weft-options 7\n", out);
+    fputs (".Xr weft 7 ,\n.Xr weft-options 7 ,\n.Xr weft-security 7\n", out);
 }
 
 /* ----------------------------------------------------------------- options */

@@ -92,6 +92,22 @@ def test_run_on_many_machines(typed):
     assert sorted(output.splitlines()) == sorted("job %d" % number for number in range(1, 101))
 
 
+def test_keys(typed, tmp_path):
+    """Both sides are this machine, and the keys are what was written when they were made."""
+    script = ("export WEFT_KEYS=$PWD/keys\n" +
+              "server=$(%s)\n" % in_readme("weft key new server").strip() +
+              "alice=$(%s)\n" % in_readme("weft key new alice").strip() +
+              in_readme("weft key allow alice 'PUBLIC-KEY-OF-ALICE'") +
+              in_readme("weft rep --key server 'tcp://*:5555' --echo", " &") + "echo hello | " +
+              in_readme("weft req --key alice --server-key 'PUBLIC-KEY-OF-SERVER' tcp://server:5555"))
+    here = "ipc://%s/5555" % tmp_path
+    for word, place in (("'PUBLIC-KEY-OF-ALICE'", '"$alice"'), ("'PUBLIC-KEY-OF-SERVER'", '"$server"'),
+                        ("'tcp://*:5555'", here), ("tcp://server:5555", here)):
+        assert script.count(word) == 1
+        script = script.replace(word, place)
+    assert typed(script) == "hello\n"
+
+
 def guide():
     """Its sections that have something to type: the heading, the lines, and a pattern of what comes out."""
     with open(os.path.join(TOP, "docs", "guide.md"), encoding="utf-8") as file:
