@@ -120,8 +120,8 @@ head_turn_book (struct weft_pool *self)
     int rc = book_turn (self->book);
     tell_trouble (self);
     if (rc == 0 && self->told_full && self->hurried)
-        return error_set (WEFT_EIO, "the ledger's disk is full: ends that are not in it yet will come with another run of "
-                          "their jobs");
+        return error_set (WEFT_EIO, "the ledger's disk is full: ends that are not in it yet will come with another run "
+                          "of their jobs");
     while (rc == 0 && (peer = book_acknowledged (self->book)))
         head_add_due (self, (struct worker *) peer);
     return rc;
