@@ -10,6 +10,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
 #include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,7 +27,9 @@
 
 enum {
     SENDERS = 64,               /*  remembered by a wire: a power of 2              */
-    KNOWN_MAX = 16384           /*  connections of a wire whose key is known        */
+    KNOWN_MAX = 16384,          /*  connections of a wire whose key is known        */
+    STRANGER_SAYS = 16384,      /*  bytes, at most: a handshake takes one thousand  */
+    STRANGER_HEARS = 250        /*  bytes, and fewer: 64 and 170, and the SYN       */
 };
 
 /*  libzmq keeps the text of a connection's User-Id at one place as long as the connection lasts. */
@@ -243,21 +246,53 @@ came_to (const struct zap_domain *domain, int fd)
     return false;
 }
 
+static bool
+is_not_known (const struct zap_domain *domain, int fd)
+{
+    const struct known *known = find_known (domain, guard_cookie (fd));
+    return !(known && zap_is_admitted (domain, known->key));
+}
+
+/*  A command of the handshake may be as long as a message, and libzmq keeps it until it is whole: so strangers could
+ *  have us hold max_size for each connection. What we say until we have let somebody in is a greeting and a WELCOME,
+ *  and whoever has more of us, by what it has acknowledged, is no stranger. */
+static bool
+is_loud_stranger (const struct zap_domain *domain, int fd)
+{
+    (void) domain;
+    struct tcp_info info = { .tcpi_state = 0 };
+    socklen_t size = sizeof info;
+    return getsockopt (fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0
+           && size >= offsetof (struct tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received
+           && info.tcpi_bytes_received > STRANGER_SAYS && info.tcpi_bytes_acked < STRANGER_HEARS;
+}
+
 /*  A duplicate stays what it is while we look at it, whatever libzmq closes and opens meanwhile. */
 static bool
-end_connection (const struct zap_domain *domain, int number)
+end_if (const struct zap_domain *domain, int number, bool (*test) (const struct zap_domain *domain, int fd))
 {
     if (!came_to (domain, number))
         return false;
     int fd = fcntl (number, F_DUPFD_CLOEXEC, 0);
     int it = fd >= 0 ? fd : number;
-    const struct known *known = find_known (domain, guard_cookie (it));
-    bool ended = came_to (domain, it) && !(known && zap_is_admitted (domain, known->key));
+    bool ended = came_to (domain, it) && test (domain, it);
     if (ended)
         shutdown (it, SHUT_RDWR);
     if (fd >= 0)
         close (fd);
     return ended;
+}
+
+static bool
+end_connection (const struct zap_domain *domain, int number)
+{
+    return end_if (domain, number, is_not_known);
+}
+
+static bool
+end_loud_stranger (const struct zap_domain *domain, int number)
+{
+    return is_loud_stranger (domain, number) && end_if (domain, number, is_loud_stranger);
 }
 
 /*  Over all of our descriptors; how many were true. */
@@ -290,4 +325,13 @@ unsigned
 zap_count_connections (struct zap_domain *domain)
 {
     return each_descriptor (domain, came_to);
+}
+
+unsigned
+zap_end_loud_strangers (struct zap_domain *domain)
+{
+    unsigned ended = domain->keyed ? each_descriptor (domain, end_loud_stranger) : 0;
+    if (ended)
+        zap_note (domain, "peers were cut off that sent too much before they had shown a key");
+    return ended;
 }

@@ -22,6 +22,7 @@
 
 #define ADDRESS "inproc://zeromq.zap.01"
 #define LOOK_EVERY_MS 1000              /*  at the lists, should inotify not tell                   */
+#define LOOK_SOON_MS 100                /*  at strangers, after some that had to be ended           */
 #define QUIET_MS 20                     /*  at the end, for questions that are under way            */
 
 enum { FIELD_MAX = 128 };
@@ -194,15 +195,28 @@ finish (struct zap *self)
     zmq_close (self->socket);
 }
 
+/*  How long until the next look: soon when there was somebody. */
+static int
+look_at_strangers (struct zap *self)
+{
+    unsigned ended = 0;
+    pthread_mutex_lock (&self->lock);
+    for (struct zap_domain *domain = self->domains; domain; domain = domain->next)
+        ended += zap_end_loud_strangers (domain);
+    pthread_mutex_unlock (&self->lock);
+    return ended ? LOOK_SOON_MS : LOOK_EVERY_MS;
+}
+
 static void *
 zap_thread (void *arg)
 {
     struct zap *self = arg;
     struct clock *clock = clock_system ();
     int64_t looked = clock_now (clock);
+    int every = LOOK_EVERY_MS;
     while (!atomic_load (&self->stopping)) {
         pthread_mutex_lock (&self->lock);
-        int timeout = self->keyed ? LOOK_EVERY_MS : -1, notify_fd = self->notify_fd;
+        int timeout = self->keyed ? every : -1, notify_fd = self->notify_fd;
         pthread_mutex_unlock (&self->lock);
         zmq_pollitem_t items[] = {
             { .socket = self->socket, .events = ZMQ_POLLIN },
@@ -211,8 +225,9 @@ zap_thread (void *arg)
         };
         zmq_poll (items, notify_fd >= 0 ? 3 : 2, timeout);
         drain (self->wake_fd);
-        if (drain (notify_fd) || (timeout >= 0 && clock_now (clock) - looked >= LOOK_EVERY_MS * TIME_MS)) {
+        if (drain (notify_fd) || (timeout >= 0 && clock_now (clock) - looked >= every * TIME_MS)) {
             zap_look_at_lists (self);
+            every = look_at_strangers (self);
             looked = clock_now (clock);
         }
         while (!atomic_load (&self->stopping) && take_request (self))

@@ -87,4 +87,7 @@ void zap_watch_folder (struct zap *self, const struct allow *allow);
 unsigned zap_end_connections (struct zap_domain *domain);
 unsigned zap_count_connections (struct zap_domain *domain);
 
+/*  Ends those of whom nobody knows who they are, and who send more than a handshake is. */
+unsigned zap_end_loud_strangers (struct zap_domain *domain);
+
 #endif

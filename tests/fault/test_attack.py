@@ -124,6 +124,34 @@ def test_endless_handshake(listen, name, keys):
     check(place)
 
 
+@pytest.mark.parametrize("name", ["rep", "pull", "head"])
+def test_loud_strangers(listen, name, keys):
+    """Who says more than a handshake, and has shown no key, is hung up on; a peer that has a lot to say is not."""
+    place = listen(name, keys, *([] if name == "head" else ["--handshake", "1h"]))
+    piece = zmtp.frame(b"\x05HELLO" + b"x" * 60_000_000, command=True)[:100_000]
+    with place.at_work(), attacks.held(place, 50, zmtp.greeting(b"CURVE")) as peers:
+        for peer in peers:
+            peer.settimeout(LIMIT)
+            peer.sendall(piece)
+        if name == "rep":
+            say_a_lot(place)
+        for peer in peers:
+            attacks.until_closed(peer)
+    place.program.expect_talk("peers were cut off that sent too much before they had shown a key")
+    place.exchange()
+
+
+def say_a_lot(place):
+    with place.socket(zmq.REQ) as req, req.get_monitor_socket(zmq.EVENT_DISCONNECTED) as monitor:
+        req.connect(place.endpoint)
+        large = b"l" * 10_000_000
+        for _ in range(20):
+            req.send(large)
+            assert req.recv() == large
+        assert not monitor.poll(0)
+        req.disable_monitor()
+
+
 def test_endless_handshake_of_a_subscriber(listen, keys):
     """Nothing that a publisher reads is long."""
     place = listen("pub", keys)
