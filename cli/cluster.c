@@ -22,8 +22,19 @@ const struct option cluster_options[] = {
     { .name = "slf", .type = OPTION_LIST, .flags = OPTION_HIDDEN, .offset = FIELD (ssh) },
     { .name = "rsh", .type = OPTION_TEXT, .argument = "COMMAND", .standard = "ssh", .offset = FIELD (rsh),
       .text = "what runs a command on a host, with its options, as 'ssh -p 2222'" },
-    { .name = "remote-weft", .type = OPTION_TEXT, .argument = "PATH", .standard = "weft",
-      .offset = FIELD (remote_weft), .text = "where weft is on the other machines" },
+    { .name = "slurm", .type = OPTION_INT, .argument = "N", .max = 100000, .offset = FIELD (nodes),
+      .text = "run jobs on N nodes that Slurm gives, for as long as there is work" },
+    { .name = "sbatch", .type = OPTION_LIST, .argument = "OPTIONS", .offset = FIELD (sbatch),
+      .text = "options of sbatch for these nodes, as '-p short --time=1:00:00'" },
+    { .name = "slurm-dir", .type = OPTION_TEXT, .argument = "DIR", .offset = FIELD (slurm_dir),
+      .text = "a folder that this machine and the nodes share; without it ~/.cache/weft" },
+    { .name = "head-address", .type = OPTION_TEXT, .argument = "HOST", .offset = FIELD (head_address),
+      .text = "name or address by which the nodes reach this machine; without it its host name" },
+    { .name = "lifetime", .type = OPTION_TIME, .argument = "TIME", .standard = "0", .max = INT64_MAX / 2,
+      .offset = FIELD (lifetime),
+      .text = "with --slurm: nodes end after so long, and others are asked for; 0: shortly before their walltime" },
+    { .name = "remote-weft", .type = OPTION_TEXT, .argument = "PATH", .offset = FIELD (remote_weft),
+      .text = "where weft is on the other machines; by ssh what PATH has there, by Slurm the same path as here" },
     { .name = "workdir", .type = OPTION_TEXT, .argument = "DIR", .offset = FIELD (workdir),
       .text = "where jobs run there; . is the same path as here; without it where a login begins" },
     { .name = "wd", .type = OPTION_TEXT, .flags = OPTION_HIDDEN, .offset = FIELD (workdir) },
@@ -48,6 +59,8 @@ cluster_init (struct cluster *self, struct cli *cli, const struct cluster_option
     }
     if (rc == 0 && options->ssh.count > 0 && self->hosts.count == 0)
         rc = error_set (WEFT_EINVAL, "--ssh: there is no host in it");
+    if (rc == 0 && options->nodes == 0 && (options->sbatch.count || options->slurm_dir || options->lifetime))
+        rc = error_set (WEFT_EINVAL, "--sbatch, --slurm-dir and --lifetime are of no use without --slurm N");
     return rc;
 }
 
@@ -142,12 +155,57 @@ start_ssh (struct cluster *self)
         workdir = getcwd (here, sizeof here);
     snprintf (self->endpoint, sizeof self->endpoint, "ipc://@weft-run-%016llx", (unsigned long long) random_seed ());
     int rc = weft_pool_bind (self->pool, self->endpoint);
-    struct ssh_config config = { .rsh = self->options->rsh, .remote_weft = self->options->remote_weft,
+    const char *weft = self->options->remote_weft ? self->options->remote_weft : "weft";
+    struct ssh_config config = { .rsh = self->options->rsh, .remote_weft = weft,
                                  .workdir = workdir, .endpoint = self->endpoint, .jobs = self->config.jobs,
                                  .ticket = &self->ticket, .talk = &self->talk, .verbose = self->cli->verbose > 0 };
     if (rc == 0)
         cli_note (self->cli, "starting workers on %zu host%s by ssh", self->remote, self->remote == 1 ? "" : "s");
     return rc ? rc : ssh_start (&self->ssh, &self->hosts, &config);
+}
+
+void
+cluster_listens (struct cluster *self, const char *endpoint)
+{
+    if (!self->listens[0] && strncmp (endpoint, "tcp://", 6) == 0)
+        snprintf (self->listens, sizeof self->listens, "%s", endpoint);
+}
+
+/*  As the nodes see it: an address that stands for all becomes this machine's. */
+static int
+address_for_nodes (struct cluster *self)
+{
+    struct endpoint bound;
+    char name[256] = "";
+    int rc = endpoint_parse (&bound, self->listens, ENDPOINT_BIND);
+    if (rc)
+        return rc;
+    const char *host = self->options->head_address;
+    bool any = strcmp (bound.host, "*") == 0 || strcmp (bound.host, "0.0.0.0") == 0 || strcmp (bound.host, "::") == 0;
+    if (!host && any) {
+        gethostname (name, sizeof name - 1);
+        host = name;
+    }
+    host = host ? host : bound.host;
+    bool ipv6 = strchr (host, ':') && *host != '[';
+    snprintf (self->ticket.connect, sizeof self->ticket.connect, "tcp://%s%s%s:%d", ipv6 ? "[" : "", host,
+              ipv6 ? "]" : "", bound.port);
+    return endpoint_parse (&bound, self->ticket.connect, ENDPOINT_CONNECT);
+}
+
+static int
+start_slurm (struct cluster *self)
+{
+    int rc = self->listens[0] ? 0 : weft_pool_bind (self->pool, "tcp://*:0");
+    if (rc == 0)
+        cluster_listens (self, weft_pool_endpoint (self->pool));
+    rc = rc ? rc : address_for_nodes (self);
+    rc = rc ? rc : ticket_add (&self->ticket, "slots", self->config.jobs);
+    struct pilot_config config = { .dir = self->options->slurm_dir, .weft = self->options->remote_weft,
+                                   .nodes = self->options->nodes, .lifetime = self->options->lifetime,
+                                   .jobs = self->config.jobs, .sbatch = &self->options->sbatch,
+                                   .ticket = &self->ticket };
+    return rc ? rc : slurm_start (&self->slurm, &config, &self->talk);
 }
 
 /* ------------------------------------------------------------ while the run lasts */
@@ -187,10 +245,18 @@ cluster_turn (void *arg)
     say_waiting (self);
     weft_pool_stats (self->pool, &stats);
     tell_who_came (self, &stats);
-    bool none = !self->ssh.starting && !self->ssh.there && !self->local && !self->config.others;
+    slurm_work (&self->slurm, stats.waiting > 0 || (stats.done < stats.submitted && stats.workers == 0));
+    bool none = !self->ssh.starting && !self->ssh.there && !self->slurm.trying && !self->local && !self->config.others;
     if (none && stats.done < stats.submitted)
         return error_set (WEFT_ENOPEER, "there is no machine left to run jobs on");
     return 0;
+}
+
+static void
+cluster_event (void *arg, const weft_pool_event_t *event)
+{
+    struct cluster *self = arg;
+    slurm_event (&self->slurm, event);
 }
 
 int
@@ -201,9 +267,13 @@ cluster_start (struct cluster *self, weft_pool_t *pool, struct jobhead *head, co
     self->progress = &head->view.progress;
     int rc = talk_init (&self->talk);
     rc = rc ? rc : fill_ticket (self);
-    rc = rc ? rc : start_ssh (self);
+    if (rc == 0 && self->remote)
+        rc = start_ssh (self);
+    if (rc == 0 && self->options->nodes)
+        rc = start_slurm (self);
     if (rc == 0)
-        head->side = (struct jobhead_side){ .self = self, .fd = self->talk.fd, .turn = cluster_turn };
+        head->side = (struct jobhead_side){ .self = self, .fd = self->talk.fd, .turn = cluster_turn,
+                                            .event = cluster_event };
     return rc;
 }
 
@@ -213,6 +283,7 @@ cluster_stop (struct cluster *self)
     if (!self->pool)
         return;
     ssh_stop (&self->ssh);
+    slurm_stop (&self->slurm);
     say_waiting (self);
     talk_free (&self->talk);
     self->pool = NULL;

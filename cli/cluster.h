@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/hosts.h"
 #include "cli/jobhead.h"
+#include "cli/slurm.h"
 #include "cli/ssh.h"
 #include "cli/talk.h"
 #include "cli/ticket.h"
@@ -13,6 +14,10 @@
 struct cluster_options {
     struct option_list ssh;
     char *rsh, *remote_weft, *workdir, *worker_key;
+    int64_t nodes;              /*  of Slurm; 0: without it                             */
+    struct option_list sbatch;
+    char *slurm_dir, *head_address;
+    int64_t lifetime;
 };
 extern const struct option cluster_options[];
 
@@ -37,7 +42,9 @@ struct cluster {
     struct ticket ticket;
     struct talk talk;
     struct ssh ssh;
+    struct slurm slurm;
     char endpoint[64];          /*  where ssh's workers are joined to the head          */
+    char listens[ENDPOINT_MAX]; /*  where those of Slurm connect; "": nowhere yet       */
     weft_pool_t *pool;
     struct progress *progress;
     bool told;                  /*  who has come                                        */
@@ -51,8 +58,18 @@ void cluster_free (struct cluster *self);
 static inline bool
 cluster_wanted (const struct cluster *self)
 {
-    return self->remote > 0;
+    return self->remote > 0 || self->options->nodes > 0;
 }
+
+/*  May a worker that was lost come back? */
+static inline bool
+cluster_comes_back (const struct cluster *self)
+{
+    return self->options->nodes > 0;
+}
+
+/*  The pool was bound there, as the user wanted. */
+void cluster_listens (struct cluster *self, const char *endpoint);
 
 /*  Before the pool is opened: gives the run keys of its own when the user has given none. */
 int cluster_keys (struct cluster *self, struct security_config *security);

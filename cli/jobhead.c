@@ -231,6 +231,8 @@ jobhead_event (struct jobhead *self, const weft_pool_event_t *event)
             jobkept_drop (&self->kept, event->job);
     }
     jobhead_started (self, job, event);
+    if (self->side.event && (event->kind == WEFT_POOL_JOINED || event->kind == WEFT_POOL_LEFT))
+        self->side.event (self->side.self, event);
     rc = rc ? rc : jobview_event (&self->view, &self->line, job, event);
     if (rc == 0 && event->kind == WEFT_POOL_STARTED && self->options->trace) {
         progress_clear (&self->view.progress);

@@ -33,6 +33,7 @@ struct jobhead_side {
     void *self;
     int fd;                     /*  readable when it has something to do                */
     int (*turn) (void *self);   /*  often; a negative result ends the run. NULL: there is none */
+    void (*event) (void *self, const weft_pool_event_t *event);     /*  a worker has come or gone */
 };
 
 struct jobhead {

@@ -96,7 +96,7 @@ run_open (struct run *self)
     self->pool = weft_pool_new (self->cli->weft);
     int rc = self->pool ? jobhead_prepare (&self->head, self->pool) : WEFT_ENOMEM;
     /*  Workers of this process cannot come back to another, nor those whose ssh has ended. */
-    if (rc == 0 && !self->options.listen.count)
+    if (rc == 0 && !self->options.listen.count && !cluster_comes_back (&self->cluster))
         rc = weft_pool_set (self->pool, "reattach", "0");
     rc = rc ? rc : secure_begin (self->cli, &self->secure, EXIT_RUN_ERROR);
     if (rc == 0 && elsewhere)
@@ -109,8 +109,10 @@ run_open (struct run *self)
         rc = weft_pool_bind (self->pool, endpoint);
     for (size_t i = 0; i < self->options.listen.count && rc == 0; i++) {
         rc = weft_pool_bind (self->pool, self->options.listen.items[i]);
-        if (rc == 0)
+        if (rc == 0) {
             cli_note (self->cli, "listening on %s", weft_pool_endpoint (self->pool));
+            cluster_listens (&self->cluster, weft_pool_endpoint (self->pool));
+        }
     }
     int workers = run_workers (self);
     /*  A job that was sent ahead could begin before --halt takes it back. */
@@ -119,8 +121,10 @@ run_open (struct run *self)
                                     .strict = self->head.halt.when != HALT_NEVER };
     if (rc == 0 && workers > 0)
         rc = agents_start (&self->agents, self->cli->weft, &agents);
+    /*  To a run with keys of its own nobody else can come. */
+    bool others = self->options.listen.count > 0 && self->cluster.head_key < 0;
     struct cluster_config cluster = { .jobs = self->options.jobs, .shell = agents.shell, .nice = agents.nice,
-                                      .strict = agents.strict, .others = self->options.listen.count > 0 };
+                                      .strict = agents.strict, .others = others };
     if (rc == 0 && elsewhere)
         rc = cluster_start (&self->cluster, self->pool, &self->head, &cluster);
     if (rc < 0)
@@ -196,6 +200,14 @@ const struct command command_run_jobs = {
         "in no file. ssh asks nothing, so logging in must work without a password (an agent, or a connection that "
         "is shared). A host that fails is named, and the run goes on with the others; jobs of one that is lost run "
         "elsewhere. When the run ends, or is killed, its workers end, and so do their jobs.\n\n"
+        "With --slurm N, jobs run on N nodes that Slurm gives. weft submits one job of its own, a pilot, with the "
+        "options of --sbatch, which starts one worker a node; with -j N it asks for N processors of each node and "
+        "runs N jobs at once there, and otherwise it asks for whole nodes. Before its walltime the pilot takes no "
+        "jobs that would not finish, by how long the last ones took, and while work is left another one is "
+        "submitted. The pilot is cancelled when the run ends. Where the head is, and the keys of the run, are in a "
+        "file for its user alone, in a folder that the nodes and this machine share (--slurm-dir), which is removed "
+        "in the end. Nodes connect to this machine, at the port of --listen or any that is free. When this program "
+        "is killed, a pilot that runs ends a minute later, and the folder is left to the next run.\n\n"
         "With --ledger, jobs and results are kept in a file: when this program ends early, even by a crash, the same "
         "with --resume goes on. Jobs that are given again are known by their content; without any, only those in the "
         "file are run.\n\n"
@@ -228,6 +240,8 @@ const struct command command_run_jobs = {
               "Goes on after an interruption, with what failed and what was not run." },
             { "weft run --bar --ssh 4/n1,n2,: --workdir . ./simulate {} ::: *.case",
               "Four at once on n1, as many as there are processors on n2 and here; on files that all of them see." },
+            { "weft run --slurm 4 --sbatch '-p short -t 1:00:00' ./simulate {} ::: *.case",
+              "On four nodes, an hour at a time, until all are done." },
             { "weft run --workers 0 --listen tcp://127.0.0.1:6000 :::: jobs.txt",
               "Lines of a file as commands, for workers that connect." },
             { .line = NULL } },

@@ -175,7 +175,9 @@ const struct command command_worker = {
         "When the connection breaks its jobs run on. It brings them, and the results that nobody has taken, to the "
         "head when that is there again, or to the next one with the same --ledger; another head has them stopped.\n\n"
         "With --ticket it is told by a file where the head is, with which key, and how to run: that is how weft run "
-        "--ssh starts it.\n\n"
+        "--ssh and --slurm start it.\n\n"
+        "A job that SIGTERM ends at the moment when the worker is told to end, as schedulers do it to all processes at "
+        "once, has not failed: it runs elsewhere.\n\n"
         "Jobs are shell commands that whoever is the head decides on: connect to heads that you trust.\n\n"
         "A first SIGTERM lets the jobs that run end and takes no more; a second one, or SIGINT, stops them. A job's "
         "whole process group ends with it.",

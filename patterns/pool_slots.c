@@ -18,6 +18,7 @@
 
 #define YOUNG (2 * TIME_MS)         /*  a job's output is not looked at before, see watch_output */
 #define RETURN_AFTER (250 * TIME_MS)    /*  a job that waits so long here is given back         */
+#define DOUBT (250 * TIME_MS)       /*  about a job that SIGTERM ended, see in_doubt            */
 #define LOOK_AHEAD (20 * TIME_MS)   /*  of work that may wait at a slot                         */
 
 enum slot_state {
@@ -37,7 +38,7 @@ struct slot {
     int status, signal;
     int64_t begun, ended;           /*  by the clock                            */
     int64_t started;                /*  us since 1970                           */
-    int64_t deadline;               /*  of the state; TIME_FOREVER              */
+    int64_t deadline;               /*  of the state; TIME_FOREVER. SLOT_ENDED: of the doubt */
     bool stream;                    /*  a line is sent when it is whole         */
     bool watched;                   /*  its pipes are in the epoll              */
     bool silent;                    /*  nobody wants to know                    */
@@ -338,11 +339,28 @@ slot_report_end (struct slots *self, struct slot *slot)
     return report (self, slot, &record);
 }
 
+/*  Who ends a worker (Slurm, systemd, a container) often sends SIGTERM to its jobs as well, and then their end is
+ *  none of their own. So we wait whether we are to stop: if so nothing is said, and they run elsewhere. */
+static bool
+in_doubt (struct slots *self, struct slot *slot)
+{
+    if (slot->deadline == TIME_FOREVER)
+        return false;
+    if (self->stopped)
+        slot->silent = true;
+    else if (clock_now (self->clock) < slot->deadline)
+        return true;
+    slot->deadline = TIME_FOREVER;
+    return false;
+}
+
 /*  The job has exited and its group is dead: what is in its pipes now is all that
  *  counts, even if a process that left the group still holds them open. */
 static void
 drain (struct slots *self, struct slot *slot)
 {
+    if (in_doubt (self, slot))
+        return;
     for (int i = 0; i < 2; i++) {
         while (slot->pending[i] && !outbox_full (self->outbox)) {
             size_t bytes = read_output (self, slot, i, slot->pending[i]);
@@ -371,8 +389,9 @@ slot_exited (struct slots *self, struct slot *slot)
         learn_runtime (self, slot->ended - slot->begun);
     if (slot->watched)
         watch_output (self, slot, false);
+    bool terminated = slot->signal == SIGTERM || slot->status == 128 + SIGTERM;
     slot->state = SLOT_ENDED;
-    slot->deadline = TIME_FOREVER;
+    slot->deadline = terminated && slot->reason == WEFT_JOB_EXITED ? slot->ended + DOUBT : TIME_FOREVER;
     slot->pending[0] = process_pending (&slot->process, 0);
     slot->pending[1] = process_pending (&slot->process, 1);
     drain (self, slot);

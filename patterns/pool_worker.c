@@ -31,7 +31,7 @@ enum worker_state {
 struct worker_config {
     int64_t slots, first_slot, prefetch;
     char *name, *shell, *dir;
-    int64_t heartbeat, connect_timeout, grace, linger;
+    int64_t heartbeat, connect_timeout, grace, linger, lifetime;
     struct security_config security;
 };
 
@@ -56,6 +56,8 @@ const struct option worker_options[] = {
       .text = "time that a job has to end after SIGTERM before it is killed" },
     { "linger", 0, OPTION_TIME, "TIME", "1s", TIME_FOREVER, INT64_MAX, .offset = FIELD (linger),
       .text = "how long the last results may take to be delivered" },
+    { "lifetime", 0, OPTION_TIME, "TIME", "0", 0, INT64_MAX, .offset = FIELD (lifetime),
+      .text = "end after so long, and before that begin no job which by the last ones would not; 0 for no limit" },
     OPTION_END
 };
 
@@ -78,6 +80,7 @@ struct weft_worker {
     bool unheard;               /*  LEAVING: nobody waits for our GOODBYE           */
     bool stirred;               /*  the wire may have something, see turn           */
     int64_t deadline;           /*  without a head: when one must have come         */
+    int64_t expires;            /*  with a lifetime: when we end at the latest      */
     int64_t note_at;            /*  at first: when to say that we wait; TIME_FOREVER: not (any more) */
     char endpoint[ENDPOINT_MAX];
     int64_t greeted;            /*  when HELLO was said                             */
@@ -436,10 +439,39 @@ drain (struct weft_worker *self)
     return 0;
 }
 
+/*  When the next thing is due that a lifetime asks for: the drain, then the end. */
+static int64_t
+expiry (const struct weft_worker *self)
+{
+    if (self->expires == TIME_FOREVER || self->stops || self->slots.average < 0)
+        return self->expires;
+    int64_t begin = self->expires - self->slots.average - self->slots.average / 4;
+    return begin > 0 ? begin : 0;
+}
+
+static void
+expire (struct weft_worker *self)
+{
+    int64_t now = now_of (self);
+    if (self->expires == TIME_FOREVER || now < expiry (self))
+        return;
+    if (!self->stops) {
+        log_info (&self->weft->log, "worker %s: the rest of its lifetime is too short for more jobs", self->name);
+        self->stops = 1;
+        slots_stop (&self->slots);
+    }
+    if (now >= self->expires && self->state < WORKER_LEAVING) {
+        log_warning (&self->weft->log, "worker %s: its lifetime is over; %d jobs are stopped", self->name,
+                     self->slots.busy);
+        leave (self, error_plain (WEFT_ETERM));
+    }
+}
+
 static int
 act (struct weft_worker *self)
 {
     int rc = 0;
+    expire (self);
     switch (self->state) {
     case WORKER_ACTIVE:
         if (self->line.state != LINE_MEMBER) {
@@ -482,6 +514,7 @@ next_deadline (const struct weft_worker *self)
     int64_t deadline = slots_deadline (&self->slots);
     if (self->state != WORKER_ACTIVE)
         return deadline;
+    deadline = clock_earlier (deadline, expiry (self));
     if (self->line.state == LINE_MEMBER) {
         if (!self->line.outbox.unsent)
             deadline = clock_earlier (deadline, outbox_deadline (&self->line.outbox));
@@ -583,6 +616,7 @@ begin (struct weft_worker *self)
         snprintf (self->name, sizeof self->name, "%.200s:%d", self->host, (int) getpid ());
     self->deadline = clock_deadline (self->weft->clock, self->config.connect_timeout);
     self->note_at = clock_deadline (self->weft->clock, NOTE_AFTER);
+    self->expires = self->config.lifetime ? clock_deadline (self->weft->clock, self->config.lifetime) : TIME_FOREVER;
     int rc = check_limit (config.count);
     self->epoll = epoll_create1 (EPOLL_CLOEXEC);
     if (rc == 0 && self->epoll < 0)

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from running import LIMIT, WEFT
+from running import ANY_TCP, LIMIT, WEFT
 
 
 # What is typed after "parallel" or "weft run", and standard input. Both must print the same and
@@ -398,6 +398,17 @@ def test_killed_sink_had_written_what_it_acknowledged(weft, tmp_path):
     second = weft.start("sink", "-b", endpoint)
     assert second.wait() == 0 and head.wait() == 0
     assert written and set(lines_of(written[:written.rfind(b"\n") + 1] + second.out.data)) == set(range(count))
+
+
+def test_lifetime_of_a_worker(weft, tmp_path):
+    """It ends well when it is over, and what it had not finished another runs."""
+    head = weft.start("ventilator", ANY_TCP, "[ -e %s/again ] || exec sleep 1000; echo {}" % tmp_path, ":::", "a", "b")
+    worker = weft.start("worker", head.endpoint, "-j2", "--lifetime", "300ms")
+    assert worker.wait() == 0
+    assert "its lifetime is over; 2 jobs are stopped" in worker.talk.data.decode()
+    (tmp_path / "again").touch()
+    assert weft.start("worker", head.endpoint, "-j2", "--lifetime", "1h").wait() == 0
+    assert head.wait() == 0 and sorted(head.out.data.split()) == [b"a", b"b"]
 
 
 def test_workers_with_keys(weft, tmp_path):
