@@ -101,6 +101,20 @@ def test_strangers_from_many_sides(listen, keys):
     check(place)
 
 
+@pytest.mark.parametrize("name, options", [("pull", ["--until-gone"]), ("push", ["--wait-peers", "1"]), ("pub", [])])
+def test_strangers_do_not_count(listen, name, options, keys):
+    """Neither as peers that have come, nor as some that have gone: nothing is sent to them, and nothing ends."""
+    place = listen(name, keys, *options, alone=True)
+    for attack in (attacks.strangers, attacks.garbage, attacks.banners):
+        attack(place)
+    if name != "pull":
+        place.program.write(b"exchange 0\n")
+    place.join()
+    if name != "pull":
+        assert place.peer.recv() == b"exchange 0"
+    place.exchange()
+
+
 def test_endless_message(listen, name, keys):
     """Of frames without an end, which no limit of a message's size holds back; it is not even listened to."""
     place = listen(name, keys)

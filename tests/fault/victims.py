@@ -36,7 +36,7 @@ class Place:
     kind = None         # of socket that it speaks with
     command = None
 
-    def __init__(self, weft, keys, *options, at=ANY_TCP, descriptors=None, **more):
+    def __init__(self, weft, keys, *options, at=ANY_TCP, descriptors=None, alone=False, **more):
         self.keys = keys
         self.server_key = keys and keys.server
         secured = ["--key", "server"] if keys else []
@@ -51,7 +51,8 @@ class Place:
             self.family, self.address = socket.AF_UNIX, self.endpoint[len("ipc://"):]
         self.context = zmq.Context()
         self.number = 0
-        self.join()
+        if not alone:
+            self.join()
 
     def socket(self, kind, context=None):
         peer = (context or self.context).socket(kind)
@@ -142,6 +143,22 @@ class Pull(Place):
         self.shown(b"exchange " + text)
 
 
+class Push(Place):
+    kind = "PULL"
+    command = ["push"]
+
+    def __init__(self, *arguments, **more):
+        super().__init__(*arguments, input=Running.OPEN, **more)
+
+    def join(self):
+        self.peer = self.socket(zmq.PULL)
+        self.peer.connect(self.endpoint)
+
+    def ask(self, text):
+        self.program.write(b"exchange " + text + b"\n")
+        assert self.peer.recv() == b"exchange " + text
+
+
 class Pub(Place):
     kind = "SUB"
     command = ["pub", "--wait-subs", "1"]
@@ -191,4 +208,4 @@ class Head(Place):
         self.shown(b"exchange " + text)
 
 
-VICTIMS = {"rep": Rep, "pull": Pull, "pub": Pub, "head": Head}
+VICTIMS = {"rep": Rep, "pull": Pull, "push": Push, "pub": Pub, "head": Head}
