@@ -1,6 +1,8 @@
 /*  wire_zmq.h - the parts of the libzmq engine among themselves
  *
- *  wire_zmq.c          sockets and messages
+ *  wire_zmq.c          sockets and their options
+ *  wire_zmq_message.c  messages that go out and come in
+ *  wire_zmq_wait.c     what a wire is waited for by: its descriptor, the events that hold
  *  wire_zmq_address.c  binding and connecting, and when a send may go
  *  wire_zmq_monitor.c  connection events of tcp and ipc, from libzmq's monitor
  *  wire_zmq_ipc.c      the paths of ipc listeners
@@ -121,6 +123,18 @@ int zmq_wire_room (int count);
 
 /*  An option of libzmq's that is an int; a larger value is the largest. */
 int zmq_wire_set (struct zmq_wire *self, int option, int64_t value);
+
+/*  What of the engines' tables lies in wire_zmq_message.c; `publish` and `recv_guarded` are for wires with keys. */
+int zmq_wire_send (struct wire *wire, weft_msg_t *msg, int64_t timeout);
+int zmq_wire_publish (struct wire *wire, weft_msg_t *msg, int64_t timeout);
+int zmq_wire_recv (struct wire *wire, weft_msg_t *msg, int64_t timeout);
+int zmq_wire_recv_guarded (struct wire *wire, weft_msg_t *msg, int64_t timeout);
+
+/*  And in wire_zmq_wait.c. */
+int zmq_wire_fd (struct wire *wire);
+int zmq_wire_events (struct wire *wire);
+int zmq_wire_wait (struct wire *wire, int events, int64_t timeout);
+int zmq_wire_next_event (struct wire *wire, struct wire_event *event);
 
 int address_bind (struct wire *wire, const struct endpoint *endpoint);
 int address_connect (struct wire *wire, const struct endpoint *endpoint);
