@@ -13,7 +13,7 @@
  *  wire_zmq_domain.c   what the actor and a wire have to tell each other
  *  wire_zmq_lists.c    the keys that were let in, and lists that change
  *  wire_zmq_guard.c    whose message it is, and whether it may (still) send it
- *  wire_zmq_subscribe.c who subscribed to what on an XPUB, and who is cut off for it
+ *  wire_zmq_subscribe.c what subscribes to an XPUB, and who is cut off for it
  *  wire_zmq_curve.c    keys as libzmq makes and writes them */
 #ifndef WEFT_CORE_WIRE_ZMQ_H
 #define WEFT_CORE_WIRE_ZMQ_H

@@ -1,4 +1,4 @@
-/*  wire_zmq_subscribe.c - who subscribed to what on an XPUB, and who is cut off for it
+/*  wire_zmq_subscribe.c - what subscribes to an XPUB, and who is cut off for it
  *
  *  libzmq keeps topics in a tree of about 40 bytes a character, without a limit: one peer can fill the memory with
  *  a hundredth of that in messages. And it takes in all that a peer sends in one go: a peer that sends topics as fast
@@ -14,7 +14,8 @@
  *  that goes out in the very call that takes it in, and mostly not even for that, since the connection is ended first.
  *
  *  What a peer that left had subscribed to is told by libzmq without saying whose it was. A peer is known by its
- *  connection, and whether that is still there is asked of the kernel. */
+ *  connection, and whether that is still there is asked of the kernel. The table of who has what is
+ *  core/subscriptions.h. */
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -25,7 +26,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
-#include "core/map.h"
+#include "core/subscriptions.h"
 #include "core/wire_zmq_zap.h"
 
 enum {
@@ -33,60 +34,29 @@ enum {
     FRAME_LIMIT = 1024,         /*  a handshake fits, with keys and identity                    */
     WAITING_MAX = 16,           /*  of one peer, before its connection is read no further       */
     TURN = 4096,                /*  taken in at once                                            */
-    SUSPICION = 100,
-    CHARACTER = 40, TOPIC = 400, PAIR = 200     /*  memory of each, roughly, libzmq's and ours  */
+    SUSPICION = 100
 };
 #define MEMORY_MAX (INT64_C (256) << 20)        /*  for the subscriptions of a wire             */
-
-struct topic {
-    struct map_node node;
-    size_t count;               /*  subscriptions                                               */
-    size_t inproc;              /*  of them                                                     */
-    size_t size;
-    char bytes[];
-};
-
-/*  A peer's subscription to a topic. Who comes over inproc is not known: such are only counted. */
-struct pair {
-    struct map_node node;
-    struct pair *next, **link;              /*  of the peer     */
-    struct topic *topic;
-    struct peer *peer;
-};
 
 /*  Somebody who subscribed. What libzmq tells of a connection stands at one place, as long as any message of it
  *  is there: so one is kept. */
 struct peer {
+    struct subscriber has;
     struct map_node node;       /*  by place                                                    */
     struct peer *next, **link;
     zmq_msg_t kept;
     const char *place;
     int fd;
     uint64_t cookie;            /*  the kernel's number of the connection; 0: gone already      */
-    struct pair *pairs;
-    size_t count;
-    int64_t memory;
-    size_t too_long;            /*  topics that were passed over, which libzmq keeps all the same */
-    int64_t passed_over;        /*  their memory                                                */
     bool ended;                 /*  by us: what else it sends is passed over                    */
 };
 
-/*  What is to be told. */
-struct change {
-    struct change *next;
-    size_t size;
-    unsigned char bytes[];      /*  1 or 0, and the topic                                       */
-};
-
 struct subscribers {
-    struct map topics, pairs, places;
+    struct subscriptions table;
+    struct map places;
     struct peer *peers;
     size_t left_at_sweep;       /*  how many peers there were after they were last looked through */
     int suspicion;              /*  somebody has left; so often it is still looked who          */
-    struct change *changes, **last;
-    size_t waiting;             /*  changes                                                     */
-    int64_t memory;
-    uint64_t seed;
 };
 
 int
@@ -94,156 +64,12 @@ subscribe_open (struct zmq_wire *wire)
 {
     struct subscribers *self = wire->subscribers = calloc (1, sizeof *self);
     int64_t frame = FRAME_LIMIT;
-    if (!self || map_init (&self->topics) || map_init (&self->pairs) || map_init (&self->places))
+    if (!self || subscriptions_init (&self->table, wire->wire.options.verbose) || map_init (&self->places))
         return error_plain (WEFT_ENOMEM);
-    self->last = &self->changes;
-    self->seed = random_seed ();
     if (zmq_setsockopt (wire->socket, ZMQ_MAXMSGSIZE, &frame, sizeof frame))
         return zmq_wire_error ("max-size");
     int rc = zmq_wire_set (wire, ZMQ_RCVHWM, WAITING_MAX);
     return rc ? rc : zmq_wire_set (wire, ZMQ_XPUB_VERBOSER, 1);
-}
-
-/* ----------------------------------------------------------------- telling */
-
-static int
-tell (struct subscribers *self, bool on, const struct topic *topic)
-{
-    struct change *change = malloc (sizeof *change + 1 + topic->size);
-    if (!change)
-        return error_plain (WEFT_ENOMEM);
-    change->next = NULL;
-    change->size = 1 + topic->size;
-    change->bytes[0] = on;
-    memcpy (change->bytes + 1, topic->bytes, topic->size);
-    *self->last = change;
-    self->last = &change->next;
-    self->waiting++;
-    return 0;
-}
-
-static void
-drop_change (struct subscribers *self)
-{
-    struct change *change = self->changes;
-    self->changes = change->next;
-    if (!self->changes)
-        self->last = &self->changes;
-    self->waiting--;
-    free (change);
-}
-
-/*  Each, or the first and the last of a topic. */
-static int
-tell_change (struct zmq_wire *wire, bool on, const struct topic *topic)
-{
-    if (!wire->wire.options.verbose && topic->count != (on ? 1 : 0))
-        return 0;
-    return tell (wire->subscribers, on, topic);
-}
-
-/* ------------------------------------------------------------------ topics */
-
-static uint64_t
-hash_topic (const struct subscribers *self, const void *topic, size_t size)
-{
-    const unsigned char *bytes = topic;
-    uint64_t hash = self->seed;
-    for (size_t i = 0; i < size; i++)
-        hash = hash_number (hash ^ bytes[i]);
-    return hash;
-}
-
-static struct topic *
-find_topic (const struct subscribers *self, const void *bytes, size_t size)
-{
-    for (struct map_node *node = map_first (&self->topics, hash_topic (self, bytes, size)); node;
-         node = map_next (node)) {
-        struct topic *topic = map_entry (node, struct topic, node);
-        if (topic->size == size && memcmp (topic->bytes, bytes, size) == 0)
-            return topic;
-    }
-    return NULL;
-}
-
-static struct topic *
-make_topic (struct subscribers *self, const void *bytes, size_t size)
-{
-    struct topic *topic = calloc (1, sizeof *topic + size);
-    if (!topic)
-        return NULL;
-    topic->size = size;
-    memcpy (topic->bytes, bytes, size);
-    map_add (&self->topics, &topic->node, hash_topic (self, bytes, size));
-    return topic;
-}
-
-static void
-drop_topic (struct subscribers *self, struct topic *topic)
-{
-    if (topic->count > 0)
-        return;
-    self->memory -= TOPIC + CHARACTER * (int64_t) topic->size;
-    map_remove (&self->topics, &topic->node);
-    free (topic);
-}
-
-/* ------------------------------------------------------------------- pairs */
-
-static uint64_t
-hash_pair (const struct topic *topic, const struct peer *peer)
-{
-    return hash_number ((uintptr_t) topic ^ hash_number ((uintptr_t) peer));
-}
-
-static struct pair *
-find_pair (const struct subscribers *self, const struct topic *topic, const struct peer *peer)
-{
-    for (struct map_node *node = map_first (&self->pairs, hash_pair (topic, peer)); node; node = map_next (node)) {
-        struct pair *pair = map_entry (node, struct pair, node);
-        if (pair->topic == topic && pair->peer == peer)
-            return pair;
-    }
-    return NULL;
-}
-
-static int
-add_pair (struct zmq_wire *wire, struct topic *topic, struct peer *peer)
-{
-    struct subscribers *self = wire->subscribers;
-    struct pair *pair = malloc (sizeof *pair);
-    if (!pair)
-        return error_plain (WEFT_ENOMEM);
-    *pair = (struct pair) { .topic = topic, .peer = peer, .next = peer->pairs, .link = &peer->pairs };
-    if (pair->next)
-        pair->next->link = &pair->next;
-    peer->pairs = pair;
-    peer->count++;
-    peer->memory += PAIR + CHARACTER * (int64_t) topic->size;
-    self->memory += PAIR;
-    map_add (&self->pairs, &pair->node, hash_pair (topic, peer));
-    topic->count++;
-    return tell_change (wire, true, topic);
-}
-
-static int
-remove_pair (struct zmq_wire *wire, struct pair *pair)
-{
-    struct subscribers *self = wire->subscribers;
-    struct topic *topic = pair->topic;
-    struct peer *peer = pair->peer;
-    *pair->link = pair->next;
-    if (pair->next)
-        pair->next->link = pair->link;
-    peer->count--;
-    peer->memory -= PAIR + CHARACTER * (int64_t) topic->size;
-    self->memory -= PAIR;
-    map_remove (&self->pairs, &pair->node);
-    free (pair);
-    topic->count--;
-    int rc = tell_change (wire, false, topic);
-    drop_topic (self, topic);
-    return rc;
 }
 
 /* -------------------------------------------------------------------- peers */
@@ -266,15 +92,10 @@ is_there (const struct peer *peer)
 static int
 drop_peer (struct zmq_wire *wire, struct peer *peer)
 {
-    int rc = 0;
-    while (peer->pairs) {
-        int told = remove_pair (wire, peer->pairs);
-        rc = rc ? rc : told;
-    }
+    int rc = subscriptions_leave (&wire->subscribers->table, &peer->has);
     *peer->link = peer->next;
     if (peer->next)
         peer->next->link = peer->link;
-    wire->subscribers->memory -= peer->passed_over;
     map_remove (&wire->subscribers->places, &peer->node);
     zmq_msg_close (&peer->kept);
     free (peer);
@@ -298,7 +119,8 @@ sweep (struct zmq_wire *wire)
     return rc ? rc : gone;
 }
 
-/*  Whoever had the descriptor before has gone, even when the number that was taken for its own was already this one's. */
+/*  Whoever had the descriptor before has gone, even when the number that was taken for its own was already this
+ *  one's. */
 static void
 take_descriptor (struct subscribers *self, int fd)
 {
@@ -376,16 +198,16 @@ relieve (struct zmq_wire *wire)
 {
     struct subscribers *self = wire->subscribers;
     int rc = sweep (wire);
-    if (rc < 0 || self->memory <= MEMORY_MAX)
+    if (rc < 0 || self->table.memory <= MEMORY_MAX)
         return rc < 0 ? rc : 0;
     struct peer *most = NULL;
     int64_t ending = 0;
     for (struct peer *peer = self->peers; peer; peer = peer->next) {
-        ending += peer->ended ? peer->memory : 0;
-        if (!peer->ended && (!most || peer->memory > most->memory))
+        ending += peer->ended ? peer->has.memory : 0;
+        if (!peer->ended && (!most || peer->has.memory > most->has.memory))
             most = peer;
     }
-    if (most && self->memory - ending > MEMORY_MAX)
+    if (most && self->table.memory - ending > MEMORY_MAX)
         end_peer (wire, most, "all together have subscribed to more than fits into 256M, and it to most of that");
     return 0;
 }
@@ -395,7 +217,7 @@ static const char *
 refusal (struct zmq_wire *wire, zmq_msg_t *msg, const struct peer *peer, const void *topic, size_t size)
 {
     int64_t limit = wire->wire.options.max_subscriptions;
-    if (limit > 0 && peer->count + peer->too_long >= (size_t) limit)
+    if (limit > 0 && peer->has.count + peer->has.passed_over >= (size_t) limit)
         return "more topics than max-subscriptions";
     return guard_may_subscribe (wire, msg, topic, size) ? NULL : "it may not have that topic, or nothing any more";
 }
@@ -404,23 +226,10 @@ refusal (struct zmq_wire *wire, zmq_msg_t *msg, const struct peer *peer, const v
 static void
 pass_over (struct zmq_wire *wire, struct peer *peer, size_t size)
 {
-    int64_t memory = TOPIC + CHARACTER * (int64_t) size;
     wire->wire.counters.refused++;
-    if (peer->too_long++ == 0)
+    if (peer->has.passed_over == 0)
         note (wire, "a topic of %zu bytes was passed over: at most %d", size, TOPIC_MAX);
-    peer->memory += memory;
-    peer->passed_over += memory;
-    wire->subscribers->memory += memory;
-}
-
-static struct topic *
-topic_of (struct subscribers *self, const void *bytes, size_t size)
-{
-    struct topic *topic = find_topic (self, bytes, size);
-    if (topic || !(topic = make_topic (self, bytes, size)))
-        return topic;
-    self->memory += TOPIC + CHARACTER * (int64_t) size;
-    return topic;
+    subscriptions_pass_over (&wire->subscribers->table, &peer->has, size);
 }
 
 /*  A peer that subscribes twice tells so twice, but its end once. Over inproc that cannot be told from two peers. */
@@ -436,7 +245,7 @@ has_several_inproc (struct zmq_wire *wire)
 static int
 on_subscribe (struct zmq_wire *wire, zmq_msg_t *msg, struct peer *peer, const void *bytes, size_t size)
 {
-    struct subscribers *self = wire->subscribers;
+    struct subscriptions *table = &wire->subscribers->table;
     const char *why = peer && !peer->ended ? refusal (wire, msg, peer, bytes, size) : NULL;
     if (why)
         end_peer (wire, peer, why);
@@ -446,19 +255,13 @@ on_subscribe (struct zmq_wire *wire, zmq_msg_t *msg, struct peer *peer, const vo
         pass_over (wire, peer, size);
         return 0;
     }
-    struct topic *topic = topic_of (self, bytes, size);
-    if (!topic)
-        return error_plain (WEFT_ENOMEM);
-    if (!peer && topic->inproc && !wire->wire.options.verbose && !has_several_inproc (wire))
-        return 0;
     if (!peer) {
-        topic->inproc++;
-        topic->count++;
-        return tell_change (wire, true, topic);
+        const struct topic *topic = table->verbose ? NULL : subscriptions_find (table, bytes, size);
+        bool again = topic && topic->unknown && !has_several_inproc (wire);
+        return again ? 0 : subscriptions_add (table, NULL, bytes, size);
     }
-    int rc = find_pair (self, topic, peer) ? 0 : add_pair (wire, topic, peer);
-    drop_topic (self, topic);
-    return rc || self->memory <= MEMORY_MAX ? rc : relieve (wire);
+    int rc = subscriptions_add (table, &peer->has, bytes, size);
+    return rc || table->memory <= MEMORY_MAX ? rc : relieve (wire);
 }
 
 /*  Without a peer it is one that has left, or inproc. */
@@ -466,23 +269,16 @@ static int
 on_unsubscribe (struct zmq_wire *wire, struct peer *peer, const void *bytes, size_t size)
 {
     struct subscribers *self = wire->subscribers;
-    struct topic *topic = find_topic (self, bytes, size);
-    struct pair *pair = topic && peer ? find_pair (self, topic, peer) : NULL;
-    if (pair)
-        return remove_pair (wire, pair);
-    if (!topic || peer)
+    struct topic *topic = subscriptions_find (&self->table, bytes, size);
+    if (!topic)
         return 0;
-    if (topic->count > topic->inproc) {
+    if (!peer && topic->count > topic->unknown) {
         self->suspicion = SUSPICION;
-        int gone = topic->inproc ? sweep (wire) : 0;
-        if (gone || !topic->inproc)
+        int gone = topic->unknown ? sweep (wire) : 0;
+        if (gone || !topic->unknown)
             return gone < 0 ? gone : 0;
     }
-    topic->inproc--;
-    topic->count--;
-    int rc = tell_change (wire, false, topic);
-    drop_topic (self, topic);
-    return rc;
+    return subscriptions_remove (&self->table, peer ? &peer->has : NULL, topic);
 }
 
 /*  libzmq takes every frame that begins so for a subscription, wherever in a message it stands. */
@@ -534,25 +330,25 @@ take (struct zmq_wire *wire)
 bool
 subscribe_ready (const struct zmq_wire *wire)
 {
-    return wire->subscribers && wire->subscribers->changes;
+    return wire->subscribers && wire->subscribers->table.changes;
 }
 
 int
 subscribe_look (struct zmq_wire *wire)
 {
-    return wire->guard && wire->subscribers->waiting < TURN ? take (wire) : 0;
+    return wire->guard && wire->subscribers->table.waiting < TURN ? take (wire) : 0;
 }
 
 static int
 deliver (struct zmq_wire *wire, weft_msg_t *msg)
 {
-    struct change *change = wire->subscribers->changes;
+    const struct change *change = wire->subscribers->table.changes;
     int rc = weft_msg_add (msg, change->bytes, change->size);
     if (rc)
         return rc;
     wire->wire.counters.received++;
     wire->wire.counters.received_bytes += change->size;
-    drop_change (wire->subscribers);
+    subscriptions_told (&wire->subscribers->table);
     return 0;
 }
 
@@ -584,15 +380,7 @@ subscribe_close (struct zmq_wire *wire)
         return;
     while (self->peers)
         drop_peer (wire, self->peers);
-    for (size_t i = 0; self->topics.buckets && i <= self->topics.mask; i++)
-        for (struct map_node *node = self->topics.buckets[i], *next; node; node = next) {
-            next = node->next;
-            free (map_entry (node, struct topic, node));
-        }
-    while (self->changes)
-        drop_change (self);
-    map_free (&self->topics);
-    map_free (&self->pairs);
+    subscriptions_free (&self->table);
     map_free (&self->places);
     free (self);
     wire->subscribers = NULL;
