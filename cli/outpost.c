@@ -25,20 +25,26 @@ outpost_open (struct outpost *self, struct cli *cli, const char *path)
     return strcmp (path, "-") == 0 ? ticket_receive (&self->ticket, cli->in) : ticket_load (&self->ticket, path);
 }
 
+/*  What a ticket has besides a worker's options. */
+static const struct option own_options[] = {
+    { .name = "nice", .type = OPTION_INT, .max = 19, .offset = offsetof (struct outpost, nice) },
+    OPTION_END
+};
+
 static int
 set_options (struct outpost *self, command_set_fn *set, void *target)
 {
     const char *at = NULL, *name, *value;
     int rc = 0;
     while (rc == 0 && ticket_next (&self->ticket, &at, &name, &value)) {
-        const struct option *option = option_find (worker_options, name);
-        if (strcmp (name, "nice") == 0) {
-            self->nice = atoi (value);
-            continue;
-        }
-        rc = option ? set (target, option, value)
-                    : error_set (WEFT_ENOTSUP, "the ticket has an option '%s', which is not known here: have the same "
-                                 "version of weft everywhere", name);
+        const struct option *own = option_find (own_options, name), *option = option_find (worker_options, name);
+        if (own)
+            rc = option_set (own, self, value);
+        else if (option)
+            rc = set (target, option, value);
+        else
+            rc = error_set (WEFT_ENOTSUP, "the ticket has an option '%s', which is not known here: have the same "
+                            "version of weft everywhere", name);
     }
     return rc;
 }

@@ -13,7 +13,7 @@
 struct outpost {
     struct cli *cli;
     struct ticket ticket;
-    int nice;                   /*  of the jobs                                         */
+    int64_t nice;               /*  of the jobs                                         */
     int key;                    /*  the pair, in memory                                 */
     int listener;               /*  over standard input and output: where the worker connects; else -1 */
     int ended;                  /*  eventfd: the worker has                             */

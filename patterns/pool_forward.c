@@ -169,7 +169,6 @@ on_message (struct forward *self, const struct pool_message *message)
     case POOL_REFUSED:
         return error_set (WEFT_EPEER, "the sink refused this pool: %.*s", (int) message->text.size, message->text.data);
     case POOL_ACK:
-        return is_current (self, message) ? outbox_ack (&self->outbox, message->have) : 0;
     case POOL_HEARTBEAT:
         return is_current (self, message) ? outbox_ack (&self->outbox, message->have) : 0;
     case POOL_UNKNOWN:
