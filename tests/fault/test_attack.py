@@ -159,7 +159,7 @@ def say_a_lot(place):
     with place.socket(zmq.REQ) as req, req.get_monitor_socket(zmq.EVENT_DISCONNECTED) as monitor:
         req.connect(place.endpoint)
         large = b"l" * 10_000_000
-        for _ in range(20):
+        for _ in range(6):
             req.send(large)
             assert req.recv() == large
         assert not monitor.poll(0)
@@ -216,7 +216,7 @@ def test_subscription_flood_with_a_key(listen, keys, flood):
             peer.subscribe(topic)
         with peer.get_monitor_socket(zmq.EVENT_DISCONNECTED) as monitor:
             peer.connect(place.endpoint)
-            assert monitor.poll(1000 * LIMIT)
+            assert monitor.poll(3000 * LIMIT), "it was not cut off"
             peer.disable_monitor()
         peer.close()
     check(place, SUBSCRIPTIONS)
