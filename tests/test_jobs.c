@@ -27,6 +27,13 @@ result_of (uint64_t job, int64_t attempt, int reason, int status)
                                    .runtime = 2500000, .output = "out/1" };
 }
 
+static void
+add_start (struct ledger *ledger, struct ledger_result attempt, int64_t epoch)
+{
+    attempt.attempt |= epoch;
+    assert_int_equal (ledger_add_start (ledger, &attempt, NULL), 0);
+}
+
 /*  Jobs: 1 done, 2 failed after a retry, 3 dead, 4 started, 5 again, 6 waiting, and `more` that are done. */
 static struct ledger *
 fill (uint64_t more)
@@ -36,6 +43,7 @@ fill (uint64_t more)
     struct ledger_found found;
     struct ledger *ledger;
     assert_int_equal (ledger_open (&ledger, path, &config, &found), 0);
+    int64_t epoch = (int64_t) found.epoch << 32;
     for (uint64_t id = 1; id <= 6 + more; id++)
         add_job (ledger, id, id <= 6 ? texts[id - 1] : "more");
     for (uint64_t id = 1; id <= 6 + more; id++) {
@@ -43,13 +51,13 @@ fill (uint64_t more)
         struct ledger_result second = result_of (id, 2, id == 3 ? WEFT_JOB_LOST : WEFT_JOB_EXITED, 7);
         if (id == 6)
             continue;
-        assert_int_equal (ledger_add_start (ledger, &first, NULL), 0);
+        add_start (ledger, first, epoch);
         if (id == 1 || id > 6)
             assert_int_equal (ledger_add_result (ledger, &first, NULL), 0);
         else if (id != 4)
             assert_int_equal (ledger_add_retry (ledger, &first, NULL), 0);
         if (id == 2 || id == 3) {
-            assert_int_equal (ledger_add_start (ledger, &second, NULL), 0);
+            add_start (ledger, second, epoch);
             assert_int_equal (ledger_add_result (ledger, &second, NULL), 0);
         }
     }
