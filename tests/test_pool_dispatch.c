@@ -300,6 +300,85 @@ test_restored (void **state)
     dispatch_free (&self);
 }
 
+enum { EPOCHS = 6, GIVEN = EPOCHS * 40 };
+
+/*  Of a dispatch that has no other. */
+static struct dispatch_job *
+the_job (struct dispatch *self)
+{
+    struct dispatch_job *job = NULL;
+    for (size_t i = 0; !job && i <= self->jobs.mask; i++)
+        if (self->jobs.buckets[i])
+            job = map_entry (self->jobs.buckets[i], struct dispatch_job, node);
+    assert_non_null (job);
+    return job;
+}
+
+/*  A head that takes up a job whose highest attempt in the ledger is `*ended`: dealing, losing, and taking the ends of
+ *  `given`, which heads before it dealt and workers bring in any order. Some of what it writes is durable. */
+static void
+one_head (uint64_t *random, uint64_t epoch, int *ended, int64_t *given, size_t *count)
+{
+    const struct dispatch_limits many = { .retries = 1000, .losses = 1000, .queue = 10, .queue_bytes = 1000 };
+    struct dispatch self;
+    struct dispatch_worker workers[2], *robbed;
+    int64_t old;
+    int highest = *ended;
+    assert_int_equal (dispatch_init (&self, &many), 0);
+    self.epoch = epoch;
+    self.next_id = 2;
+    restore (&self, 1, *ended, random_next (random) % 2);
+    for (int i = 0; i < 2; i++)
+        dispatch_join (&self, &workers[i], 1, 1);
+    for (int step = 0; step < 40; step++) {
+        struct dispatch_worker *worker = &workers[random_next (random) % 2];
+        struct dispatch_job *job = the_job (&self);
+        switch (random_next (random) % 5) {
+        case 0:
+            dispatch_await_no_more (&self);
+            if ((job = dispatch_assign (&self)))
+                given[(*count)++] = job->attempt;
+            break;
+        case 1:
+        case 2:
+            if (*count)
+                dispatch_claim (&self, worker, 1, given[random_next (random) % *count], random_next (random) % 2,
+                                &robbed, &old);
+            break;
+        case 3:
+            if (job->worker)
+                dispatch_returned (&self, job->worker, 1, job->attempt);
+            break;
+        default:
+            if (!job->worker)
+                break;
+            assert_true (POOL_ATTEMPT_NUMBER (job->attempt) > highest);
+            highest = POOL_ATTEMPT_NUMBER (job->attempt);
+            end_as (&self, job->worker, 1, job->attempt, 1, DISPATCH_RETRY);
+            if (random_next (random) % 2)
+                *ended = highest;
+        }
+    }
+    dispatch_free (&self);
+}
+
+/*  Attempts that ended stand in the ledger by their number without the epoch: no head may end one by a number that it
+ *  or a head before it has written. */
+static void
+test_ends_over_heads (void **state)
+{
+    (void) state;
+    for (uint64_t seed = 1; seed <= 1000; seed++) {
+        int64_t given[GIVEN];
+        size_t count = 0;
+        int ended = 0;
+        uint64_t random = seed;
+        for (uint64_t epoch = 1; epoch <= EPOCHS; epoch++)
+            one_head (&random, epoch, &ended, given, &count);
+        assert_true (count > 0);
+    }
+}
+
 static void
 test_retract (void **state)
 {
@@ -540,6 +619,7 @@ main (void)
         cmocka_unit_test (test_back_after_a_break),
         cmocka_unit_test (test_stopped_attempt),
         cmocka_unit_test (test_restored),
+        cmocka_unit_test (test_ends_over_heads),
         cmocka_unit_test (test_retract),
         cmocka_unit_test_teardown (test_histories, tell_seed),
     };
