@@ -102,8 +102,8 @@ fill (sqlite3 *db, const char *path)
     return 0;
 }
 
-static int
-sync_folder (const char *path)
+int
+ledger_sync_folder (const char *path)
 {
     char folder[4096];
     snprintf (folder, sizeof folder, "%s", path);
@@ -146,7 +146,7 @@ ledger_create (const char *path)
     if (!rc && rename (name, path))
         rc = error_errno ("%s", path);
     if (!rc)
-        rc = sync_folder (path);
+        rc = ledger_sync_folder (path);
     if (rc)
         unlink (name);
     return rc;

@@ -100,17 +100,20 @@ write_ahead (struct ledger_store *self)
     return rc;
 }
 
-/*  The epoch is durable with every durability: workers know a head by it. This also syncs what a head before us left in
- *  the log, which may be in the system's memory alone. */
+/*  The epoch is durable with every durability: workers know a head by it. Then what a head before us left in the log
+ *  is brought into the file. SQLite does not ask whether the name of a log that it has made, or removed, is on disk:
+ *  without it the log would be none, or the one before this. */
 static int
 begin_epoch (struct ledger_store *self, uint64_t *epoch)
 {
     char host[256] = "?", text[512];
     gethostname (host, sizeof host - 1);
-    sqlite3_snprintf (sizeof text, text, "INSERT INTO heads (host, pid, version, opened) VALUES (%Q, %lld, %Q, %lld)",
-                      host, (sqlite3_int64) getpid (), WEFT_VERSION,
+    sqlite3_snprintf (sizeof text, text, "BEGIN IMMEDIATE; INSERT INTO heads (host, pid, version,"
+                      " opened) VALUES (%Q, %lld, %Q, %lld); COMMIT", host, (sqlite3_int64) getpid (), WEFT_VERSION,
                       (sqlite3_int64) (clock_wall (clock_system ()) / TIME_US));
     int rc = execute (self, text);
+    if (!rc)
+        rc = ledger_sync_folder (self->path);
     if (rc)
         return rc;
     *epoch = (uint64_t) sqlite3_last_insert_rowid (self->db);
@@ -187,6 +190,8 @@ try_open (struct ledger_store **self_p, const char *path, const struct ledger_co
     sound = !rc;
     if (!rc)
         rc = write_ahead (self);
+    if (!rc)
+        rc = ledger_log_secure (self->db, path);
     if (!rc)
         rc = begin_epoch (self, &found->epoch);
 end:

@@ -49,6 +49,13 @@ int ledger_check_header (const char *path, bool log);
 /*  Is what SQLite makes of it sound? Fills `found`, except the epoch; writes nothing. */
 int ledger_check (sqlite3 *db, const char *path, struct ledger_found *found);
 
+/*  That the names in its folder are durable. */
+int ledger_sync_folder (const char *path);
+
+/*  Writes and syncs again what is in the log, and in the file for each page of it, so that what was read is on disk.
+ *  WEFT_ELIMIT: the disk is full. To be called when the log has been read, before any write. */
+int ledger_log_secure (sqlite3 *db, const char *path);
+
 /*  An error of SQLite's as one of ours, with its words. */
 int ledger_sqlite_error (sqlite3 *db, const char *path, const char *what);
 

@@ -36,6 +36,7 @@ static struct {
     size_t count;
     char names[NAMES][NAME];            /*  that exist */
     struct { uint64_t seen, from, count; int error; } faults[2];
+    size_t faulted;                     /*  the step before which the last fault was */
     int64_t room;
 } disk = { .mutex = PTHREAD_MUTEX_INITIALIZER, .room = INT64_MAX };
 
@@ -188,6 +189,12 @@ disk_fault (bool sync, uint64_t nth, uint64_t count, int error)
     disk.faults[sync].error = error;
 }
 
+size_t
+disk_faulted (void)
+{
+    return disk.faulted;
+}
+
 uint64_t
 disk_calls (bool sync)
 {
@@ -209,6 +216,7 @@ faulty (bool sync)
     if (!disk.faults[sync].error || call < disk.faults[sync].from ||
         call - disk.faults[sync].from >= disk.faults[sync].count)
         return false;
+    disk.faulted = disk.count;
     errno = disk.faults[sync].error;
     return true;
 }

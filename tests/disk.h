@@ -37,6 +37,7 @@ void disk_crash (const char *folder, size_t step, enum disk_crash how, uint64_t 
  *  after it fail with this errno. And all calls that were seen since. */
 void disk_fault (bool sync, uint64_t nth, uint64_t count, int error);
 uint64_t disk_calls (bool sync);
+size_t disk_faulted (void);             /*  how many steps there were when the last one failed */
 
 /*  Room is set aside in the folder alone, and is not counted as a call; elsewhere no file system can.
  *  Only so many bytes more may be added to the files of the folder; INT64_MAX: any. */

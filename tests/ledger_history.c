@@ -255,12 +255,12 @@ history_session (uint64_t from, uint64_t to)
 }
 
 void
-history_sweep (size_t from, uint64_t seeds)
+history_sweep (size_t from, size_t each, uint64_t seeds)
 {
     char where[256];
     size_t steps = disk_steps ();
     disk_stop ();
-    for (size_t step = from; step <= steps; step++)
+    for (size_t step = from; step <= steps; step += each)
         for (int how = 0; how < CRASHES; how++)
             for (uint64_t seed = 0; seed < (how == CRASH_POWER ? 1 : seeds); seed++) {
                 snprintf (where, sizeof where, "crash %d, seed %d, before %s", how, (int) seed, disk_step (step));

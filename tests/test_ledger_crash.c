@@ -19,7 +19,7 @@ test_crash_anywhere (void **state)
     disk_record (history_folder, history_promise);
     history_session (1, HISTORY_OPERATIONS / 2);
     history_session (HISTORY_OPERATIONS / 2 + 1, HISTORY_OPERATIONS);
-    history_sweep (0, 2);
+    history_sweep (0, 1, 2);
     assert_int_equal (history_judge ("in the end", history_promise ()), HISTORY_OPERATIONS);
 }
 
@@ -31,7 +31,7 @@ test_crash_without_sync (void **state)
     history_config.durability = LEDGER_NONE;
     disk_record (history_folder, history_promise);
     history_session (1, HISTORY_OPERATIONS / 2);
-    history_sweep (0, 2);
+    history_sweep (0, 1, 2);
 }
 
 /*  The process dies, the next head works on what may be in the system's memory alone, and then the power fails. */
@@ -58,7 +58,7 @@ test_crash_after_kill (void **state)
             assert_int_equal (ledger_flush (ledger, -1), 0);
         }
         assert_int_equal (history_end (ledger), 0);
-        history_sweep (step, 2);
+        history_sweep (step, 1, 2);
         disk_forget (step);
     }
 }

@@ -7,7 +7,7 @@
 #include "tests/ledger_history.h"
 #include "tests/testing.h"
 
-enum { END = 36, FOREVER = -1, ALL = 1 << 30 };
+enum { END = 36, FOREVER = -1, ALL = 1 << 30, EACH = 5 };
 
 /*  As much of the history as can be had from a disk that may fail; then the head ends. The state that it came to. */
 static enum ledger_state
@@ -69,6 +69,24 @@ calls (bool sync)
     return count;
 }
 
+/*  The next head goes on with what is in the system's memory, and then the power fails: at a few steps, others in each round. */
+static void
+go_on (uint64_t round)
+{
+    size_t steps = disk_steps ();
+    uint64_t there;
+    disk_record (history_folder, history_promise);
+    struct ledger *ledger = history_begin (&history_config);
+    if (!ledger)
+        fail_msg ("%s", weft_error ());
+    history_found_rows (&there);
+    if (there < END)
+        assert_int_equal (history_add (ledger, there + 1), 0);
+    assert_int_equal (ledger_flush (ledger, FOREVER), 0);
+    assert_int_equal (history_end (ledger), 0);
+    history_sweep (steps + round % EACH, EACH, 1);
+}
+
 /*  Once, and the next sync says that all is well: what was written before the first may be gone all the same. */
 static void
 test_sync_fails (void **state)
@@ -81,25 +99,54 @@ test_sync_fails (void **state)
         failed += try_session (1, END) == LEDGER_FAILED;
         disk_fault (true, 0, 0, 0);
         uint64_t promised = history_promise ();
-        judge_all ("sync", sync);
-        if (sync % 3)
-            continue;
-        /*  The next head finds in the system's memory what is not on disk; and then the power fails. */
+        history_sweep (disk_faulted () + sync % EACH, EACH, 1);
         disk_crash (history_folder, disk_steps (), CRASH_KILL, 0);
         history_restart (promised);
-        size_t steps = disk_steps ();
-        uint64_t there;
-        disk_record (history_folder, history_promise);
-        struct ledger *ledger = history_begin (&history_config);
-        assert_non_null (ledger);
-        history_found_rows (&there);
-        if (there < END)
-            assert_int_equal (history_add (ledger, there + 1), 0);
-        assert_int_equal (ledger_flush (ledger, FOREVER), 0);
-        assert_int_equal (history_end (ledger), 0);
-        history_sweep (steps, 1);
+        go_on (sync);
     }
     assert_true (failed > count / 2);
+}
+
+/*  While somebody reads, SQLite keeps in mind what of the log is in the file, and a head that follows believes it. */
+static uint64_t
+sync_fails_beside_reader (uint64_t sync)
+{
+    static const char *const look = "BEGIN; SELECT count (*) FROM jobs";
+    sqlite3 *reader;
+    start_over ();
+    history_session (1, 1);
+    assert_int_equal (sqlite3_open_v2 (history_path, &reader, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    struct ledger *ledger = history_begin (&history_config);
+    assert_non_null (ledger);
+    disk_fault (true, sync, sync == UINT64_MAX ? 0 : 1, EIO);
+    int rc = 0;
+    for (uint64_t number = 2; !rc && number <= END; number++) {
+        rc = history_add (ledger, number);
+        rc = rc ? rc : ledger_flush (ledger, FOREVER);
+        /*  Checkpoints are half done by turns, and whole. */
+        if (number % 6 == 2)
+            assert_int_equal (sqlite3_exec (reader, look, NULL, NULL, NULL), SQLITE_OK);
+        if (number % 6 == 5)
+            sqlite3_exec (reader, "COMMIT", NULL, NULL, NULL);
+    }
+    history_end (ledger);
+    uint64_t seen = disk_calls (true);
+    disk_fault (true, 0, 0, 0);
+    sqlite3_exec (reader, "COMMIT", NULL, NULL, NULL);
+    history_restart (history_promise ());
+    go_on (sync);
+    sqlite3_close (reader);
+    return seen;
+}
+
+static void
+test_sync_fails_beside_reader (void **state)
+{
+    (void) state;
+    uint64_t count = sync_fails_beside_reader (UINT64_MAX);
+    assert_true (count > END);
+    for (uint64_t sync = 0; sync < count; sync++)
+        sync_fails_beside_reader (sync);
 }
 
 static void
@@ -250,6 +297,7 @@ main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown (test_sync_fails, history_make_folder, history_remove_folder),
+        cmocka_unit_test_setup_teardown (test_sync_fails_beside_reader, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_write_fails, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_no_log, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_quota, history_make_folder, history_remove_folder),
