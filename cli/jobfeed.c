@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "cli/jobnote.h"
+#include "cli/resultrow.h"
 #include "core/error.h"
 
 #define FIELD(name) offsetof (struct jobfeed_options, name)
@@ -56,7 +58,10 @@ int
 jobfeed_init (struct jobfeed *self, const struct jobfeed_config *config)
 {
     enum resume_mode mode = RESUME_NOT;
-    *self = (struct jobfeed){ .resume.fd = -1 };
+    *self = (struct jobfeed){ .ledger = config->ledger, .resume.fd = -1 };
+    buffer_init (&self->note, 0);
+    buffer_init (&self->kept_tag, 0);
+    buffer_init (&self->kept_place, 0);
     buffer_init (&self->text, 0);
     buffer_init (&self->command, 0);
     buffer_init (&self->tag, 0);
@@ -66,6 +71,9 @@ jobfeed_init (struct jobfeed *self, const struct jobfeed_config *config)
         rc = jobfeed_mode (self, config, &mode);
     if (rc == 0)
         rc = resume_open (&self->resume, mode, config->joblog, config->feed->trust);
+    if (rc == 0 && config->ledger && config->feed->resume)
+        rc = resultrow_fresh (&self->results);
+    rc = rc ? rc : joblist_init_given (&self->kept, config->list, config->tag);
     if (rc < 0)
         return rc;
     self->resumes = config->ledger && config->feed->resume;
@@ -81,6 +89,10 @@ void
 jobfeed_free (struct jobfeed *self)
 {
     joblist_free (&self->list);
+    joblist_free (&self->kept);
+    buffer_free (&self->note);
+    buffer_free (&self->kept_tag);
+    buffer_free (&self->kept_place);
     resume_close (&self->resume);
     results_close (&self->results);
     buffer_free (&self->text);
@@ -147,6 +159,8 @@ jobfeed_next (struct jobfeed *self)
         rc = results_name (&self->results, &self->list.names);
     if (rc >= 0 && self->results.kind != RESULTS_NONE)
         rc = results_place (&self->results, &self->list.args, self->list.number, JOBLIST_SLOT_MARK, &self->place);
+    if (rc >= 0 && self->ledger)
+        rc = jobnote_write (&self->list.args, &self->list.names, buffer_data (&self->command), &self->note);
     rc = rc < 0 ? rc : jobfeed_pass (self);
     self->made += rc == 1;
     self->passed += rc == JOBFEED_PASSED;
@@ -164,4 +178,25 @@ jobfeed_job (const struct jobfeed *self)
 {
     return viewjob_new (buffer_data (&self->command), self->list.tag.text ? buffer_data (&self->tag) : NULL,
                         self->results.kind != RESULTS_NONE ? buffer_data (&self->place) : NULL);
+}
+
+struct viewjob *
+jobfeed_kept (struct jobfeed *self, const weft_pool_event_t *event, int *rc)
+{
+    const char *command = event->command ? event->command : "";
+    struct joblist *kept = &self->kept;
+    *rc = jobnote_read (event->note, event->note_size, command, &kept->args, kept->names.count ? NULL : &kept->names);
+    if (*rc == 0)
+        *rc = joblist_tag (kept, event->number, &self->kept_tag);
+    if (*rc == 0 && kept->names.count && !self->results.names)
+        *rc = results_name (&self->results, &kept->names);
+    if (*rc == 0 && self->results.kind != RESULTS_NONE)
+        *rc = results_place (&self->results, &kept->args, event->number, JOBLIST_SLOT_MARK, &self->kept_place);
+    if (*rc < 0)
+        return NULL;
+    struct viewjob *job = viewjob_new (command, kept->tag.text ? buffer_data (&self->kept_tag) : NULL,
+                                       self->results.kind != RESULTS_NONE ? buffer_data (&self->kept_place) : NULL);
+    if (!job)
+        *rc = error_set (WEFT_ENOMEM, "out of memory for a job");
+    return job;
 }

@@ -33,10 +33,14 @@ struct jobfeed {
     struct resume resume;
     struct results results;
     bool by_results;            /*  those are passed over that have results already */
+    struct joblist kept;        /*  of jobs that a ledger has: their values, the tag    */
+    struct buffer kept_tag, kept_place;
+    struct buffer note;         /*  ... and what it keeps of the one that was made  */
     struct buffer text;         /*  of a job in the log                             */
     struct buffer command, tag, place;  /*  of the job that was made                */
     uint64_t made, passed;      /*  jobs, without those passed over; and those      */
-    bool resumes;               /*  a ledger                                        */
+    bool ledger;                /*  there is one                                    */
+    bool resumes;               /*  ... that is gone on with                        */
     bool empty;                 /*  there is no input: only what the ledger has     */
 };
 
@@ -61,5 +65,8 @@ int jobfeed_fd (const struct jobfeed *self);
 
 /*  The job that was made, for the view; NULL when there is no memory. */
 struct viewjob *jobfeed_job (const struct jobfeed *self);
+
+/*  A job that a ledger has, whoever made it, from what an event says of it. NULL, and *rc. */
+struct viewjob *jobfeed_kept (struct jobfeed *self, const weft_pool_event_t *event, int *rc);
 
 #endif

@@ -55,13 +55,10 @@ jobhead_count (struct jobhead *self, const struct jobhead_config *config)
 static int
 jobhead_keep (struct jobhead *self, const struct jobhead_config *config)
 {
-    if (config->view->keep_order || config->view->tag || config->view->tagstring || config->feed->results)
-        return error_set (WEFT_EINVAL, "--ledger keeps no order and no values of the input: leave out --keep-order, "
-                          "--tag, --tagstring and --results");
     if (config->run->delay)
         return error_set (WEFT_EINVAL, "--delay cannot be joined with --ledger");
     self->resumes = config->feed->resume;
-    return jobkept_init (&self->kept);
+    return jobkept_init (&self->kept, self->cli);
 }
 
 int
@@ -226,7 +223,7 @@ jobhead_event (struct jobhead *self, const weft_pool_event_t *event)
     if (event->kind == WEFT_POOL_ACCEPTED)
         return;
     if (self->kept.ready && event->job) {
-        job = jobkept_job (&self->kept, event, &self->line, &self->jobs, &rc);
+        job = jobkept_job (&self->kept, event, &self->feed, &self->line, &self->jobs, &rc);
         if (event->kind == WEFT_POOL_DONE)
             jobkept_drop (&self->kept, event->job);
     }
@@ -255,7 +252,8 @@ jobhead_take (struct jobhead *self)
             return false;
         if (rc < 0) {
             self->ended = true;
-            if (rc != WEFT_EEND)
+            rc = rc == WEFT_EEND && self->kept.ready ? jobout_finish (&self->line) : rc;
+            if (rc < 0 && rc != WEFT_EEND)
                 jobhead_fail (self, rc);
             return false;
         }
@@ -272,7 +270,8 @@ jobhead_hand_over (struct jobhead *self)
 {
     bool marked = self->feed.list.command.uses_slot;
     if (self->kept.ready) {
-        weft_job_t kept = { .command = buffer_data (&self->feed.command),
+        weft_job_t kept = { .command = buffer_data (&self->feed.command), .number = self->feed.list.number,
+                            .note = buffer_data (&self->feed.note), .note_size = buffer_size (&self->feed.note),
                             .timeout = clock_poll_ms (self->options->timeout),
                             .slot_mark = marked ? JOBLIST_SLOT_MARK : NULL };
         int rc = weft_pool_submit (self->pool, &kept, NULL);
@@ -282,7 +281,10 @@ jobhead_hand_over (struct jobhead *self)
     struct viewjob *job = jobfeed_job (&self->feed);
     if (!job)
         return error_set (WEFT_ENOMEM, "out of memory");
-    weft_job_t spec = { .command = job->text, .tag = (uintptr_t) job, .timeout = clock_poll_ms (self->options->timeout),
+    /*  The pool counts those that it gets. */
+    uint64_t number = self->feed.list.number == self->feed.made ? 0 : self->feed.list.number;
+    weft_job_t spec = { .command = job->text, .tag = (uintptr_t) job, .number = number,
+                        .timeout = clock_poll_ms (self->options->timeout),
                         .slot_mark = marked ? JOBLIST_SLOT_MARK : NULL };
     int rc = weft_pool_submit (self->pool, &spec, NULL);
     if (rc < 0) {
@@ -320,7 +322,7 @@ jobhead_input_ended (struct jobhead *self)
 static bool
 jobhead_make (struct jobhead *self)
 {
-    if (!jobout_has_room (&self->line, self->feed.made + 1))
+    if (!self->resumes && !jobout_has_room (&self->line, self->feed.made + 1))
         return false;
     int rc = jobfeed_next (&self->feed);
     self->waiting = rc == 0;
@@ -447,6 +449,8 @@ int
 jobhead_run (struct jobhead *self)
 {
     struct progress_counts counts;
+    if (self->line.keep_order && self->resumes && jobkept_order (&self->kept, self->options->ledger) < 0)
+        jobhead_fail (self, WEFT_EIO);
     while (true) {
         bool busy = !self->ended && jobhead_take (self);
         if (!self->ended)

@@ -269,6 +269,21 @@ joblist_given (struct joblist *self, uint64_t number, const char *text, struct b
 }
 
 int
+joblist_tag (struct joblist *self, uint64_t number, struct buffer *tag)
+{
+    int rc = 0;
+    if (self->names.count && !self->named) {
+        self->named = true;
+        rc = joblist_rename (self, &self->tag);
+    }
+    buffer_clear (tag);
+    if (rc == 0 && self->tag.text)
+        rc = replace_render (&self->tag, arglist_values (&self->args), self->args.count, number, JOBLIST_SLOT_MARK,
+                             tag);
+    return rc < 0 ? rc : buffer_terminate (tag);
+}
+
+int
 joblist_fd (const struct joblist *self)
 {
     return jobsource_fd (self->source);

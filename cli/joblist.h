@@ -56,6 +56,10 @@ int joblist_next (struct joblist *self, struct buffer *command, struct buffer *t
 
 /*  The job of that number is this command, which is its one value, too. 1, or an error. */
 int joblist_given (struct joblist *self, uint64_t number, const char *text, struct buffer *command, struct buffer *tag);
+
+/*  The values of a job that was made before are in `args`, their names, if they have any, in `names`: its tag. 0, or
+ *  an error. */
+int joblist_tag (struct joblist *self, uint64_t number, struct buffer *tag);
 int joblist_fd (const struct joblist *self);
 
 /*  Are there operands that are sources (::: or ::::)? */

@@ -134,14 +134,15 @@ jobout_free (struct jobout *self)
 bool
 jobout_has_room (const struct jobout *self, uint64_t number)
 {
-    return !self->keep_order || number - self->turn < JOBOUT_WINDOW;
+    return !self->keep_order || number < self->turn || number - self->turn < JOBOUT_WINDOW;
 }
 
 void
 jobout_begin (struct jobout *self, struct jobout_job *job, uint64_t number, const char *tag)
 {
     *job = (struct jobout_job){ .number = number, .tag = self->mode == JOBOUT_RAW ? NULL : tag };
-    if (self->keep_order)
+    job->passed = self->keep_order && number < self->turn;
+    if (self->keep_order && !job->passed)
         self->waiting[number % JOBOUT_WINDOW] = job;
 }
 

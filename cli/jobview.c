@@ -282,26 +282,6 @@ job_keep (struct jobview *self, struct viewjob *job, const struct joblog_entry *
     return job->row ? 0 : error_set (WEFT_ENOMEM, "out of memory for results");
 }
 
-static int
-jobview_done (struct jobview *self, struct jobout *line, struct viewjob *job, const weft_pool_event_t *event)
-{
-    if (event->reason == WEFT_JOB_CANCELLED)
-        return jobout_skip (line, &job->out);
-    struct joblog_entry entry = { .number = job->number, .host = log_host (self, event),
-                                  .started = event->started, .runtime = event->runtime, .sent = event->sent_bytes,
-                                  .received = job->received, .command = job->command };
-    jobview_result (event, &entry.status, &entry.signal);
-    if (event->reason != WEFT_JOB_EXITED)
-        tell_failure (self, job, event);
-    summary_event (&self->summary, event, entry.status || entry.signal, clock_now (clock_system ()));
-    /*  What could not be kept is not logged as run. */
-    int rc = self->results ? job_keep (self, job, &entry) : 0;
-    if (rc == 0 && !job->kept.bad)
-        rc = joblog_add (&self->log, &entry);
-    int rc2 = jobout_end (line, &job->out);
-    return rc < 0 ? rc : rc2;
-}
-
 /*  A job, or another attempt, was started. */
 static int
 jobview_started (struct jobview *self, struct viewjob *job, const weft_pool_event_t *event)
@@ -318,12 +298,41 @@ jobview_started (struct jobview *self, struct viewjob *job, const weft_pool_even
     return rc < 0 ? rc : 0;
 }
 
+/*  It was begun under a program before this one, which had heard of that. */
+static int
+jobview_found (struct jobview *self, struct viewjob *job, const weft_pool_event_t *event)
+{
+    return self->results && !job->kept.results && event->slot > 0 ? jobview_started (self, job, event) : 0;
+}
+
+static int
+jobview_done (struct jobview *self, struct jobout *line, struct viewjob *job, const weft_pool_event_t *event)
+{
+    if (event->reason == WEFT_JOB_CANCELLED)
+        return jobout_skip (line, &job->out);
+    struct joblog_entry entry = { .number = job->number, .host = log_host (self, event),
+                                  .started = event->started, .runtime = event->runtime, .sent = event->sent_bytes,
+                                  .received = job->received, .command = job->command };
+    jobview_result (event, &entry.status, &entry.signal);
+    if (event->reason != WEFT_JOB_EXITED)
+        tell_failure (self, job, event);
+    summary_event (&self->summary, event, entry.status || entry.signal, clock_now (clock_system ()));
+    /*  What could not be kept is not logged as run. */
+    int rc = jobview_found (self, job, event);
+    if (rc == 0 && self->results)
+        rc = job_keep (self, job, &entry);
+    if (rc == 0 && !job->kept.bad)
+        rc = joblog_add (&self->log, &entry);
+    int rc2 = jobout_end (line, &job->out);
+    return rc < 0 ? rc : rc2;
+}
+
 static int
 jobview_output (struct jobview *self, struct jobout *line, struct viewjob *job, const weft_pool_event_t *event)
 {
-    int rc = 0;
+    int rc = jobview_found (self, job, event);
     job->received += event->stream == 1 ? event->size : 0;
-    if (self->results && !self->mute)
+    if (rc == 0 && self->results && !self->mute)
         rc = results_write (&job->kept, job->place, event->stream == 2, event->data, event->size);
     if (rc < 0 || self->mute || (self->results && !results_are_rows (self->results)))
         return rc;

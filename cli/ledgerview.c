@@ -31,6 +31,7 @@ enum {                          /*  statements                                  
     ASK_PAGE,
     ASK_JOB,
     ASK_ATTEMPTS,
+    ASK_ENDS,
     ASK_COUNT
 };
 
@@ -48,6 +49,7 @@ static const char *const questions[ASK_COUNT] = {
                  " (SELECT j.id FROM jobs j LEFT JOIN results r ON r.job = j.id WHERE j.id > ?1 AND CASE"
                  " WHEN r.job IS NULL THEN CASE WHEN " STARTED " THEN ?2 & 4 ELSE ?2 & 8 END"
                  " WHEN " FAILED " THEN ?2 & 2 ELSE ?2 & 1 END ORDER BY j.id LIMIT ?3) ORDER BY o.id",
+    [ASK_ENDS] = "SELECT job FROM results ORDER BY job",
     [ASK_JOB] = "SELECT * FROM overview WHERE id = ?1",
     [ASK_ATTEMPTS] = "SELECT attempt, CASE reason WHEN 0 THEN 'exited' WHEN 1 THEN 'timeout' WHEN 2 THEN 'lost'"
                      " WHEN 3 THEN 'cancelled' WHEN 4 THEN 'not started' WHEN 5 THEN 'output lost' END AS reason,"
@@ -166,6 +168,19 @@ ledgerview_count (struct ledgerview *self, struct ledgerview_counts *counts)
     /*  All of one moment. */
     int rc = sqlite3_exec (self->db, "BEGIN", NULL, NULL, NULL) ? view_error (self) : count_all (self, counts);
     sqlite3_exec (self->db, "COMMIT", NULL, NULL, NULL);
+    return rc;
+}
+
+int
+ledgerview_ended (struct ledgerview *self, ledgerview_take_fn *take, void *arg)
+{
+    sqlite3_stmt *row = self->asked[ASK_ENDS];
+    int rc = 0, step = SQLITE_ROW;
+    while (rc == 0 && (step = sqlite3_step (row)) == SQLITE_ROW)
+        rc = take (arg, (uint64_t) sqlite3_column_int64 (row, 0));
+    if (rc == 0 && step != SQLITE_DONE)
+        rc = view_error (self);
+    sqlite3_reset (row);
     return rc;
 }
 

@@ -31,6 +31,11 @@ void ledgerview_close (struct ledgerview **self);
 
 int ledgerview_count (struct ledgerview *self, struct ledgerview_counts *counts);
 
+/*  Calls `take` with the number of each job that has ended, in order, until it returns a negative result, which is
+ *  returned. */
+typedef int (ledgerview_take_fn) (void *arg, uint64_t job);
+int ledgerview_ended (struct ledgerview *self, ledgerview_take_fn *take, void *arg);
+
 /*  Adds lines for the jobs after `*after`, which moves on, to `out`: at most a page of them. 1, or
  *  WEFT_EEND when none are left. As text, or a JSON object each. */
 int ledgerview_page (struct ledgerview *self, unsigned filter, bool json, uint64_t *after, struct buffer *out);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/error.h"
 
@@ -23,6 +24,17 @@ resultrow_open (struct results *self, int out)
         return out;
     self->fd = open (self->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     return self->fd < 0 ? error_errno ("cannot keep results in %s", self->path) : self->fd;
+}
+
+int
+resultrow_fresh (const struct results *self)
+{
+    struct stat status;
+    if (!results_are_rows (self) || (self->path[0] == '-' && self->path[1] == '.') || stat (self->path, &status) < 0
+        || !S_ISREG (status.st_mode) || status.st_size == 0)
+        return 0;
+    return error_set (WEFT_EINVAL, "%s has rows already, which those of this run would take the place of: give "
+                      "--results another file", self->path);
 }
 
 bool

@@ -9,6 +9,9 @@
 /*  Where rows go: opens the file. `out` is standard output, for names like -.csv. */
 int resultrow_open (struct results *self, int out);
 
+/*  Rows begin a file: WEFT_EINVAL when there are some from before, which somebody wants to keep. */
+int resultrow_fresh (const struct results *self);
+
 /*  The values of a job, as its row will have them. */
 int resultrow_values (struct results *self, struct arglist *args, struct buffer *out);
 bool resultrow_needs_quotes (const struct results *self, const char *data, size_t size);

@@ -211,7 +211,8 @@ pool_put_spec (struct buffer *out, const weft_job_t *job, int64_t timeout, bool 
 {
     struct pool_packer pk;
     packer_begin (&pk, out);
-    put_array (&pk, 5);
+    uint32_t more = job->note_size ? 2 : job->number ? 1 : 0;
+    put_array (&pk, 5 + more);
     put_uint (&pk, stream);
     put_int (&pk, timeout);
     if (job->argc) {
@@ -223,6 +224,10 @@ pool_put_spec (struct buffer *out, const weft_job_t *job, int64_t timeout, bool 
         put_bytes (&pk, (struct pool_bytes) { job->command, strlen (job->command) });
     put_bytes (&pk, (struct pool_bytes) { job->input, job->input_size });
     put_bytes (&pk, (struct pool_bytes) { job->slot_mark, job->slot_mark ? strlen (job->slot_mark) : 0 });
+    if (more)
+        put_uint (&pk, job->number);
+    if (more > 1)
+        put_bytes (&pk, (struct pool_bytes) { job->note, job->note_size });
     return pk.failed;
 }
 
@@ -805,7 +810,7 @@ pool_get_spec (struct pool_spec *self, struct pool_bytes bytes, struct pool_read
     struct pool_reader in = { (const unsigned char *) bytes.data, (const unsigned char *) bytes.data + bytes.size,
                               false };
     memset (self, 0, sizeof *self);
-    get_array (&in, 5);
+    uint32_t more = get_array (&in, 5);
     self->stream = get_uint (&in, UINT64_MAX) & 1;
     self->timeout = get_int (&in, 0, INT_MAX);
     *arguments = in;
@@ -821,5 +826,9 @@ pool_get_spec (struct pool_spec *self, struct pool_bytes bytes, struct pool_read
         in.bad = true;
     self->input = get_bytes (&in, POOL_JOB_MAX);
     self->mark = get_bytes (&in, POOL_NAME_MAX);
+    if (more)
+        self->number = get_uint (&in, UINT64_MAX);
+    if (more > 1)
+        self->note = get_bytes (&in, POOL_JOB_MAX);
     return in.bad ? bad_message ("job") : 0;
 }

@@ -99,6 +99,8 @@ struct pool_spec {
     size_t argc;                /*  else: pool_next_argument, so many times         */
     struct pool_bytes input;
     struct pool_bytes mark;     /*  stands for the number of the slot; empty: none  */
+    uint64_t number;            /*  what it is called in its environment; 0: its id */
+    struct pool_bytes note;     /*  the submitter's own                             */
 };
 
 struct pool_record {

@@ -289,6 +289,9 @@ typedef struct weft_job {
     int timeout;                    /*  ms it may run; 0: the pool's option             */
     const char *slot_mark;          /*  wherever this text stands in the command or an argument,
                                         the worker puts the number of the slot; or NULL */
+    uint64_t number;                /*  what the job finds as $PARALLEL_SEQ; 0: its id  */
+    const void *note;               /*  the caller's own, kept where the job is, as in a ledger; or NULL */
+    size_t note_size;
 } weft_job_t;
 
 /*  What happened in a pool. Pointers are good until the next call on the handle. */
@@ -330,6 +333,9 @@ typedef struct weft_pool_event {
     int64_t runtime;                /*  microseconds                                    */
     uint64_t received_bytes;        /*  DONE: of output                                 */
     uint64_t sent_bytes;            /*  DONE: of input                                  */
+    uint64_t number;                /*  with a ledger: of the job, as it was submitted, or its id */
+    const void *note;               /*  ... and its note                                */
+    size_t note_size;
 } weft_pool_event_t;
 
 typedef struct weft_pool_stats {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "codec/pool_command.h"
+#include "codec/pool_wire.h"
 #include "core/error.h"
 #include "patterns/pool_head.h"
 
@@ -18,6 +19,26 @@ fill_event (weft_pool_event_t *event, int kind, const struct worker *worker)
     }
 }
 
+/*  What was submitted: a head before this one may have been told of it. */
+static void
+fill_spec (struct weft_pool *self, weft_pool_event_t *event, const struct dispatch_job *job)
+{
+    struct pool_spec spec;
+    struct pool_reader arguments;
+    event->number = job->id;
+    buffer_clear (&self->text);
+    if (command_render (&self->text, job->spec, job->size)
+        || pool_get_spec (&spec, (struct pool_bytes) { job->spec, job->size }, &arguments))
+        return;
+    size_t size = buffer_size (&self->text);
+    if (buffer_add (&self->text, spec.note.data, spec.note.size))
+        return;
+    event->command = buffer_data (&self->text);
+    event->number = spec.number ? spec.number : job->id;
+    event->note = spec.note.size ? event->command + size : NULL;
+    event->note_size = spec.note.size;
+}
+
 static void
 fill_job (struct weft_pool *self, weft_pool_event_t *event, const struct dispatch_job *job)
 {
@@ -25,10 +46,8 @@ fill_job (struct weft_pool *self, weft_pool_event_t *event, const struct dispatc
     event->job = job->id;
     event->tag = job->tag;
     event->attempt = POOL_ATTEMPT_NUMBER (job->attempt);
-    if (self->book) {
-        buffer_clear (&self->text);
-        event->command = command_render (&self->text, job->spec, job->size) ? NULL : buffer_data (&self->text);
-    }
+    if (self->book)
+        fill_spec (self, event, job);
 }
 
 static void

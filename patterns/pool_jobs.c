@@ -183,7 +183,7 @@ hash_job (const weft_job_t *job)
 static int
 check_job (const weft_job_t *job)
 {
-    size_t size = job->input_size + (job->command ? strlen (job->command) : 0);
+    size_t size = job->input_size + job->note_size + (job->command ? strlen (job->command) : 0);
     if (!job->argc && !job->command)
         return error_set (WEFT_EINVAL, "a job needs a command or arguments");
     if (job->argc > POOL_ARGS_MAX)

@@ -481,10 +481,11 @@ set_variable (char *text, unsigned long long value)
 }
 
 static void
-set_variables (struct slots *self, const struct slots_job *job, int number)
+set_variables (struct slots *self, const struct slots_job *job, uint64_t sequence, int number)
 {
     unsigned long long values[VARIABLES] = {
-        job->id, (unsigned) POOL_ATTEMPT_NUMBER (job->attempt), (unsigned) number, job->id, (unsigned) number
+        job->id, (unsigned) POOL_ATTEMPT_NUMBER (job->attempt), (unsigned) number,
+        sequence ? sequence : job->id, (unsigned) number
     };
     for (int i = 0; i < VARIABLES; i++)
         set_variable (self->variables->text[i], values[i]);
@@ -499,7 +500,7 @@ spawn_job (struct slots *self, struct slot *slot, const struct slots_job *job, i
     int rc = pool_get_spec (&spec, (struct pool_bytes) { job->spec, job->size }, &arguments);
     if (rc)
         return rc;
-    set_variables (self, job, number);
+    set_variables (self, job, spec.number, number);
     slot->stream = spec.stream;
     slot->sent = spec.input.size;
     slot->deadline = spec.timeout ? slot->begun + spec.timeout * TIME_MS : TIME_FOREVER;

@@ -135,6 +135,14 @@ passed_over (void **state)
     assert_string_equal (printed (&f, 0), "2\n1\n");
     end (&f, 3);
     assert_string_equal (printed (&f, 0), "2\n1\n4\n");
+    /*  One that begins after its turn takes nobody's place. */
+    struct jobout_job late;
+    assert_true (jobout_has_room (&f.jobout, 2));
+    jobout_begin (&f.jobout, &late, 2, NULL);
+    assert_int_equal (jobout_write (&f.jobout, &late, 1, "late\n", 5), 0);
+    assert_int_equal (jobout_end (&f.jobout, &late), 0);
+    f.done--;
+    assert_string_equal (printed (&f, 0), "2\n1\n4\nlate\n");
     finish (&f);
 }
 

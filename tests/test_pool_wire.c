@@ -187,7 +187,7 @@ test_jobs (void **state)
     buffer_init (&out, 0);
     assert_int_equal (pool_put_jobs (&out, 7, 8, 9, 2), 0);
     put_job (&out, 1, &(weft_job_t) { .command = "echo a", .input = "\0x", .input_size = 2, .slot_mark = "{%}" });
-    put_job (&out, UINT64_MAX, &(weft_job_t) { .argv = argv, .argc = 3 });
+    put_job (&out, UINT64_MAX, &(weft_job_t) { .argv = argv, .argc = 3, .number = 7, .note = "a\0b", .note_size = 3 });
     decode (&out, &message);
     assert_int_equal (message.verb, POOL_JOBS);
     assert_true (message.session == 7 && message.number == 8 && message.have == 9);
@@ -202,6 +202,7 @@ test_jobs (void **state)
     assert_text (spec.mark, "{%}");
     assert_int_equal (spec.input.size, 2);
     assert_memory_equal (spec.input.data, "\0x", 2);
+    assert_true (spec.number == 0 && spec.note.size == 0);
 
     assert_int_equal (pool_next_job (&message, &id, &attempt, &bytes), 1);
     assert_true (id == UINT64_MAX);
@@ -211,6 +212,9 @@ test_jobs (void **state)
         assert_int_equal (pool_next_argument (&arguments, &argument), 1);
         assert_text (argument, argv[i]);
     }
+    assert_int_equal (spec.number, 7);
+    assert_int_equal (spec.note.size, 3);
+    assert_memory_equal (spec.note.data, "a\0b", 3);
     assert_int_equal (pool_next_job (&message, &id, &attempt, &bytes), 0);
     buffer_free (&out);
 }
