@@ -103,8 +103,9 @@ int
 hosts_add (struct hosts *self, const char *text)
 {
     struct stat status;
-    if (*text == '/' || strncmp (text, "./", 2) == 0 || strncmp (text, "../", 3) == 0
-        || (stat (text, &status) == 0 && S_ISREG (status.st_mode)))
+    bool path = *text == '/' || strncmp (text, "./", 2) == 0 || strncmp (text, "../", 3) == 0;
+    /*  "/usr/bin/ssh n1" is a command. */
+    if ((path && !strpbrk (text, BLANKS)) || (stat (text, &status) == 0 && S_ISREG (status.st_mode)))
         return add_file (self, text);
     char *copy = strdup (text);
     if (!copy)

@@ -118,7 +118,7 @@ outpost_relay (void *arg)
         carry (self, &relay);
     if (fd >= 0) {
         relay_free (&relay);
-        close (fd);
+        relay_close (fd, -1);
     }
     eventfd_write (self->over, 1);
     return NULL;

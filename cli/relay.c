@@ -14,6 +14,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 
+#define CLOSE_MAX TIME_S
 #define ABSTRACT "ipc://@"
 
 int
@@ -69,17 +70,18 @@ way_read (struct relay_way *self)
     return size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
-static bool
+static void
 way_write (struct relay_way *self)
 {
-    if (self->begin == self->end)
-        return true;
-    ssize_t size = write (self->to, self->data + self->begin, self->end - self->begin);
+    ssize_t size = 0;
+    if (self->begin < self->end && !self->deaf)
+        size = write (self->to, self->data + self->begin, self->end - self->begin);
     if (size > 0)
         self->begin += (size_t) size;
-    if (self->begin == self->end)
+    else if (size < 0 && errno != EAGAIN && errno != EINTR)
+        self->deaf = true;
+    if (self->begin == self->end || self->deaf)
         self->begin = self->end = 0;
-    return size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
 static void
@@ -88,8 +90,8 @@ way_step (struct relay_way *self)
     bool open = self->over || way_read (self);
     if (self->over)
         return;
-    if (!way_write (self) || (!open && self->begin == self->end))
-        self->over = true;
+    way_write (self);
+    self->over = !open && self->begin == self->end;
 }
 
 void
@@ -100,6 +102,26 @@ relay_step (struct relay *self)
 }
 
 /* ------------------------------------------------------------------- sockets */
+
+void
+relay_close (int socket, int stop)
+{
+    char rest[4096];
+    struct pollfd fds[] = { { .fd = socket, .events = POLLIN }, { .fd = stop, .events = POLLIN } };
+    int64_t deadline = clock_deadline (clock_system (), CLOSE_MAX);
+    ssize_t size = 1;
+    shutdown (socket, SHUT_WR);
+    while (size > 0 && clock_left (clock_system (), deadline) != 0) {
+        int ready = poll (fds, 2, clock_poll_ms (clock_left (clock_system (), deadline)));
+        if (ready > 0 && fds[1].revents)
+            break;
+        if (ready > 0)
+            size = recv (socket, rest, sizeof rest, MSG_DONTWAIT);
+        else if (ready == 0 || errno != EINTR)
+            break;
+    }
+    close (socket);
+}
 
 int
 relay_listen (char *endpoint, size_t size)

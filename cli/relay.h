@@ -16,7 +16,8 @@ struct relay_way {
     int from, to;               /*  -1: closed                                          */
     char *data;
     size_t begin, end;
-    bool over;                  /*  `from` has ended, and all of it was written; or `to` takes no more */
+    bool deaf;                  /*  `to` takes no more: what comes is thrown away       */
+    bool over;                  /*  `from` has ended, and all of it was written         */
 };
 
 struct relay {
@@ -34,12 +35,16 @@ void relay_begin (struct relay *self, const void *data, size_t size);
 void relay_poll (const struct relay *self, struct pollfd fds[RELAY_FDS]);
 void relay_step (struct relay *self);
 
-/*  True once either direction is over, and then nothing is left of the other but what is written still. */
+/*  True once either side has ended, and what it had sent was written. */
 static inline bool
 relay_over (const struct relay *self)
 {
     return self->in.over || self->out.over;
 }
+
+/*  Closes the socket when the other side has read all and closed, after a while, or when the descriptor `stop` is
+ *  readable (-1: none). (libzmq takes the end of a Unix socket for an error, and reads no more of what came before.) */
+void relay_close (int socket, int stop);
 
 /*  A listening socket that only this process can have found: its abstract name as an endpoint, "ipc://@...". */
 int relay_listen (char *endpoint, size_t size);

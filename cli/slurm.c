@@ -20,6 +20,7 @@
 #define LOOK_FIRST (TIME_S / 4)         /*  between looks at the queue; then twice as long, and so on */
 #define LOOK_LONGEST (10 * TIME_S)
 #define ANSWER (60 * TIME_S)            /*  Slurm's controller may be busy                  */
+#define SUBMISSION (180 * TIME_S)       /*  what is cut off may be in the queue still       */
 #define OUTPUT_MAX (256 * 1024)
 #define LINES_MAX 20                    /*  of a pilot's output that are shown              */
 #define FAILURES_MAX 3                  /*  pilots in a row of which no worker came         */
@@ -74,7 +75,7 @@ submit (struct slurm *self)
     char output[KEY_PATH_MAX + 80];
     snprintf (output, sizeof output, "--output=%s", pilot_output (&self->pilot, "%j"));
     char *argv[] = { "sbatch", "--parsable", output, (char *) (uintptr_t) pilot_script (&self->pilot), NULL };
-    int status = ask (argv, &out, &err, TIME_FOREVER);
+    int status = ask (argv, &out, &err, SUBMISSION);
     bool good = status == 0 && take_id (self, buffer_data (&out));
     if (status < 0)
         talk_say (self->talk, true, "%s (is Slurm installed here?)", weft_error ());
@@ -84,7 +85,8 @@ submit (struct slurm *self)
             talk_say (self->talk, false, "slurm job %s: submitted, for %lld node%s", self->id,
                       (long long) self->config.nodes, self->config.nodes == 1 ? "" : "s");
         else
-            talk_say (self->talk, true, "slurm did not take the job (sbatch: status %d)", status);
+            talk_say (self->talk, true, "slurm did not take the job (sbatch: status %d%s)", status,
+                      status > 128 ? "; it was ended since it did not answer: is the job in squeue?" : "");
     }
     buffer_free (&out);
     buffer_free (&err);

@@ -265,7 +265,7 @@ static void
 node_finish (struct ssh_node *self, int rc)
 {
     if (self->socket >= 0)
-        close (self->socket);
+        relay_close (self->socket, self->ssh->stop);
     relay_free (&self->relay);
     bool stop = stopping (self);
     /*  A worker stops its jobs when its input ends. */

@@ -34,8 +34,8 @@ static int
 processors (void)
 {
     const char *text = getenv ("SLURM_JOB_ID") ? getenv ("SLURM_CPUS_ON_NODE") : NULL;
-    int count = text ? atoi (text) : 0;
-    return count > 0 ? count : slots_processors ();
+    long count = text ? strtol (text, NULL, 10) : 0;
+    return count > 0 && count <= POOL_SLOTS_MAX ? (int) count : slots_processors ();
 }
 
 /*  The library's options; slots may be given as weft run's -j. */

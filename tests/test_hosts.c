@@ -20,6 +20,7 @@ forms (void **state)
                   { ":", ":", ":", 0, true },
                   { "2/:", ":", ":", 2, true },
                   { "ssh -p 2222 me@n1", "ssh -p 2222 me@n1", "n1", 0, false },
+                  { "/usr/bin/ssh n1", "/usr/bin/ssh n1", "n1", 0, false },
                   { "8//usr/bin/ssh -4 n1", "/usr/bin/ssh -4 n1", "n1", 8, false } };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct hosts hosts = { .count = 0 };

@@ -2,6 +2,7 @@
 
 #include "cli/relay.h"
 
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -103,6 +104,25 @@ socket_ends (void **state)
     close_ends (&ends);
 }
 
+/*  One that takes no more does not keep the other way from its end. */
+static void
+deaf (void **state)
+{
+    (void) state;
+    struct ends ends;
+    char text[16] = "";
+    open_ends (&ends);
+    close (ends.out[0]);
+    ends.out[0] = -1;
+    assert_int_equal (write (ends.sock[1], "unheard", 7), 7);
+    settle (&ends.relay);
+    assert_false (relay_over (&ends.relay));
+    assert_int_equal (write (ends.in[1], "last", 4), 4);
+    settle (&ends.relay);
+    assert_int_equal (recv (ends.sock[1], text, sizeof text, MSG_DONTWAIT), 4);
+    close_ends (&ends);
+}
+
 /*  The listener is found by its name, and takes us alone. */
 static void
 listener (void **state)
@@ -119,14 +139,17 @@ listener (void **state)
     assert_int_equal (read (taken, text, sizeof text), 3);
     close (fd);
     assert_true (relay_connect (endpoint) < 0);
-    close (ours);
+    assert_int_equal (write (ours, "rest", 4), 4);
     close (taken);
+    relay_close (ours, -1);
 }
 
 int
 main (void)
 {
+    signal (SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = { cmocka_unit_test (both_ways), cmocka_unit_test (beginning_and_end),
-                                        cmocka_unit_test (socket_ends), cmocka_unit_test (listener) };
+                                        cmocka_unit_test (socket_ends), cmocka_unit_test (deaf),
+                                        cmocka_unit_test (listener) };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -131,6 +131,14 @@ def test_scancel_in_the_middle(run, cluster, tmp_path):
     assert sorted(program.out.data.split()) == [b"1", b"2", b"3", b"4", b"5", b"6"]
 
 
+def test_any_port(run, cluster, tmp_path):
+    """Without --listen the nodes are told a port that was free, and the name or address that is given."""
+    run.options[1:3] = ["--head-address", "127.0.0.1"]
+    assert run.start("--slurm", "1", "-j1", "echo {}; cat shared/*/ticket", ":::", "a").wait(40) == 0
+    program = run.weft.programs[-1]
+    assert re.search(rb"^connect = tcp://127\.0\.0\.1:\d+$", program.out.data, re.M)
+
+
 def test_a_bad_option(run):
     program = run.start("--slurm", "1", "--sbatch=--nosuch=1", "echo", ":::", "a")
     assert program.wait() == RUN_ERROR

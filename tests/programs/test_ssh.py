@@ -178,6 +178,24 @@ def test_all_connections_break(weft, options, sshd):
     assert all(gone(pid) for pid in running)
 
 
+def test_a_host_that_never_answers(weft, options, tmp_path):
+    """Nobody waits for it at the end, and its ssh ends, too."""
+    silent = tmp_path / "silent"
+    silent.write_text("#!/bin/sh\necho $$ > %s/pid\nexec sleep 1000\n" % tmp_path)
+    silent.chmod(0o755)
+    run = weft.start("run", *options, "--ssh", str(silent) + " n2,1/n1",
+                     "until [ -s %s/pid ]; do sleep 0.02; done; echo {}" % tmp_path, ":::", "a")
+    assert (run.wait(), run.out.data) == (0, b"a\n")
+    assert gone((tmp_path / "pid").read_text())
+
+
+def test_much_output(weft, options):
+    """More than all pipes hold, from several jobs, arrives whole, whatever the bytes."""
+    script = "head -c 4000000 /dev/zero | tr '\\0' {}"
+    status, output, talk = weft.run("run", *options, "-k", "--ssh", "2/n1", script, ":::", "a", "b", limit=60)
+    assert status == 0 and output == b"a" * 4000000 + b"b" * 4000000, talk
+
+
 @pytest.mark.parametrize("hosts, words", [("-oProxyCommand=x", "does not begin with -"), ("0/n1", "1 to 4096"),
                                           ("n1,9999/n2", "1 to 4096"), ("3/", "no name"), (",", "no host"),
                                           ("/nowhere/hosts", "/nowhere/hosts")])
