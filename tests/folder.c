@@ -1,19 +1,25 @@
-/*  folder.c - a folder of a test's own, for files whose modes matter */
+/*  folder.c - a folder of a test's own, in TMPDIR, one at a time */
 
 #include "tests/folder.h"
 
 #include <ftw.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/testing.h"
 
-static char folder[64];
+#define NAME "weft-test-XXXXXX"
 
+static char folder[FOLDER_SIZE];
+
+/*  A path of ipc has little room, so what is long is not used. */
 int
-folder_make (char *path)
+folder_make (char path[FOLDER_SIZE])
 {
-    strcpy (folder, "/tmp/weft-test-XXXXXX");
+    const char *root = getenv ("TMPDIR");
+    bool fits = root && *root && strlen (root) < sizeof folder - sizeof NAME;
+    snprintf (folder, sizeof folder, "%s/" NAME, fits ? root : "/tmp");
     if (!mkdtemp (folder))
         return -1;
     if (path)
@@ -32,6 +38,26 @@ int
 folder_remove (void)
 {
     return nftw (folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+int
+folder_remove_empty (void)
+{
+    return rmdir (folder);
+}
+
+int
+folder_setup (void **state)
+{
+    (void) state;
+    return folder_make (NULL);
+}
+
+int
+folder_teardown (void **state)
+{
+    (void) state;
+    return folder_remove ();
 }
 
 const char *

@@ -2,9 +2,6 @@
 
 #include "tests/sockets.h"
 
-#include <dirent.h>
-#include <unistd.h>
-
 #include "core/context.h"
 #include "tests/wire_mem.h"
 
@@ -142,25 +139,4 @@ counters_of (weft_socket_t *socket)
     weft_counters_t counters;
     weft_counters (socket, &counters);
     return counters;
-}
-
-char *
-scratch_make (void)
-{
-    char *path = strdup ("/tmp/weft-test-XXXXXX");
-    assert_non_null (mkdtemp (path));
-    return path;
-}
-
-void
-scratch_remove (char *path)
-{
-    DIR *directory = opendir (path);
-    for (struct dirent *entry; directory && (entry = readdir (directory));)
-        if (entry->d_name[0] != '.')
-            unlinkat (dirfd (directory), entry->d_name, 0);
-    if (directory)
-        closedir (directory);
-    assert_int_equal (rmdir (path), 0);
-    free (path);
 }

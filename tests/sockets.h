@@ -42,8 +42,4 @@ void expect_error (weft_socket_t *socket, int error, int flags);
 
 weft_counters_t counters_of (weft_socket_t *socket);
 
-/*  A directory for ipc endpoints, and its removal with the files in it. */
-char *scratch_make (void);
-void scratch_remove (char *path);
-
 #endif

@@ -286,14 +286,7 @@ begin (void **state)
     return rc;
 }
 
-static int
-end (void **state)
-{
-    (void) state;
-    return folder_remove ();
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown (name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown (name, begin, folder_teardown)
 
 int
 main (void)

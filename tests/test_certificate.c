@@ -11,7 +11,7 @@
 #include "tests/folder.h"
 #include "tests/testing.h"
 
-static char folder[64];
+static char folder[FOLDER_SIZE];
 
 /*  Keys of the CURVE specification's test (libzmq's tests/test_security_curve.cpp has them as well). */
 #define PUBLIC "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"
@@ -401,14 +401,7 @@ begin (void **state)
     return folder_make (folder);
 }
 
-static int
-end (void **state)
-{
-    (void) state;
-    return folder_remove ();
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown (name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown (name, begin, folder_teardown)
 
 int
 main (void)

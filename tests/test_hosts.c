@@ -78,9 +78,5 @@ main (void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test (forms), cmocka_unit_test (lists_and_files),
                                         cmocka_unit_test (refusals) };
-    if (folder_make (NULL))
-        return 1;
-    int failed = cmocka_run_group_tests (tests, NULL, NULL);
-    folder_remove ();
-    return failed;
+    return cmocka_run_group_tests (tests, folder_setup, folder_teardown);
 }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cli/joblist.h"
+#include "tests/folder.h"
 #include "tests/testing.h"
 
 static void
@@ -88,17 +89,16 @@ files (void **state)
 {
     (void) state;
     struct joblist_options plain = { .per_job = 1 };
-    char paths[2][40] = { "/tmp/weft-joblist-XXXXXX", "/tmp/weft-joblist-XXXXXX" }, missing[] = "/nonexistent";
+    char paths[2][256], missing[] = "/nonexistent";
     char *operands[] = { paths[0], paths[1], paths[0] }, *bad[] = { paths[0], missing }, got[100] = "";
     struct joblist list;
     struct buffer command, tag;
     buffer_init (&command, 0);
     buffer_init (&tag, 0);
-    for (int i = 0; i < 2; i++) {
-        int fd = mkstemp (paths[i]);
-        assert_int_equal (write (fd, i ? "three" : "one 1\ntwo {}\n", i ? 5 : 13), i ? 5 : 13);
-        close (fd);
-    }
+    folder_write ("two", "one 1\ntwo {}\n", 0600);
+    folder_write ("one", "three", 0600);
+    strcpy (paths[0], folder_path ("two"));
+    strcpy (paths[1], folder_path ("one"));
     assert_int_equal (joblist_init_files (&list, &plain, operands, 3, -1, NULL), 0);
     while (joblist_next (&list, &command, &tag) == 1)
         strcat (strcat (got, buffer_data (&command)), "|");
@@ -106,8 +106,6 @@ files (void **state)
     joblist_free (&list);
     assert_true (joblist_init_files (&list, &plain, bad, 2, -1, NULL) < 0);
     assert_says (missing);
-    for (int i = 0; i < 2; i++)
-        unlink (paths[i]);
     buffer_free (&command);
     buffer_free (&tag);
 }
@@ -141,5 +139,5 @@ main (void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test (typed), cmocka_unit_test (refusals), cmocka_unit_test (files),
                                         cmocka_unit_test (long_command) };
-    return cmocka_run_group_tests (tests, NULL, NULL);
+    return cmocka_run_group_tests (tests, folder_setup, folder_teardown);
 }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cli/joblog.h"
+#include "tests/folder.h"
 #include "tests/testing.h"
 
 #define HEADER JOBLOG_HEADER
@@ -26,10 +27,9 @@ static void
 lines (void **state)
 {
     (void) state;
-    char path[] = "+/tmp/weft-joblog-XXXXXX";
-    int fd = mkstemp (path + 1);
-    assert_true (fd >= 0);
-    close (fd);
+    char path[257] = "+";
+    strcpy (path + 1, folder_path ("lines"));
+    folder_write ("lines", "", 0600);
     struct joblog log;
     static const char once[] = HEADER LINE, twice[] = HEADER LINE LINE;
     const char *const paths[] = { path, path + 1 };
@@ -43,7 +43,6 @@ lines (void **state)
     assert_int_equal (joblog_add (&log, &entry), 0);
     assert_file (path + 1, twice, sizeof twice - 1);
     joblog_close (&log);
-    unlink (path + 1);
 }
 
 /*  Only to what is a job log, after its last whole line. */
@@ -52,8 +51,8 @@ additions (void **state)
 {
     (void) state;
     static const char whole[] = HEADER LINE;
-    char path[] = "/tmp/weft-joblog-XXXXXX", text[sizeof whole + 8];
-    close (mkstemp (path));
+    char path[256], text[sizeof whole + 8];
+    strcpy (path, folder_path ("additions"));
     struct joblog log;
     memcpy (text, whole, sizeof whole - 1);
     for (size_t size = 0; size < sizeof whole - 1; size++) {
@@ -78,7 +77,6 @@ additions (void **state)
     assert_int_equal (joblog_add (&log, &entry), 0);
     joblog_close (&log);
     assert_file (path, "Sequel", 6);
-    unlink (path);
 }
 
 static void
@@ -130,5 +128,5 @@ main (void)
     const struct CMUnitTest tests[] = { cmocka_unit_test (lines), cmocka_unit_test (additions),
                                         cmocka_unit_test (parsing), cmocka_unit_test (none),
                                         cmocka_unit_test (refusals) };
-    return cmocka_run_group_tests (tests, NULL, NULL);
+    return cmocka_run_group_tests (tests, folder_setup, folder_teardown);
 }

@@ -6,9 +6,10 @@
 #include "core/clock.h"
 #include "patterns/ledger.h"
 #include "tests/cli_support.h"
+#include "tests/folder.h"
 #include "tests/testing.h"
 
-static char folder[32], path[64], words[128];
+static char path[64], words[128];
 static weft_t *weft;
 
 static void
@@ -227,9 +228,8 @@ static int
 make_ledger (void **state)
 {
     (void) state;
-    strcpy (folder, "/tmp/weft-jobs-XXXXXX");
-    assert_non_null (mkdtemp (folder));
-    sprintf (path, "%s/ledger", folder);
+    assert_int_equal (folder_make (NULL), 0);
+    strcpy (path, folder_path ("ledger"));
     weft = weft_new ();
     return weft ? 0 : -1;
 }
@@ -237,11 +237,8 @@ make_ledger (void **state)
 static int
 remove_ledger (void **state)
 {
-    (void) state;
-    char line[100];
     weft_destroy (&weft);
-    sprintf (line, "rm -r %s", folder);
-    return system (line);
+    return folder_teardown (state);
 }
 
 #define WITH_LEDGER(test) cmocka_unit_test_setup_teardown (test, make_ledger, remove_ledger)

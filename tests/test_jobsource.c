@@ -5,6 +5,7 @@
 #include "cli/columns.h"
 #include "cli/jobsource.h"
 #include "cli/records.h"
+#include "tests/folder.h"
 #include "tests/testing.h"
 
 struct source_case {
@@ -254,9 +255,9 @@ static void
 counting (void **state)
 {
     (void) state;
-    char path[] = "/tmp/weft-jobsource-XXXXXX", *words[] = { "x", "y", "z" };
-    int fd = mkstemp (path);
-    assert_int_equal (write (fd, "1\n2\n3\n4", 7), 7);
+    char path[256], *words[] = { "x", "y", "z" };
+    strcpy (path, folder_path ("values"));
+    folder_write ("values", "1\n2\n3\n4", 0600);
     struct jobsource *source = jobsource_new (&(struct jobsource_config){ .per_job = 5 });
     uint64_t count;
     assert_int_equal (jobsource_add_file (source, path, -1, false), 0);
@@ -270,8 +271,6 @@ counting (void **state)
     assert_false (jobsource_count (source, &count));
     jobsource_destroy (&source);
     close (in);
-    close (fd);
-    unlink (path);
 }
 
 int
@@ -284,5 +283,5 @@ main (void)
         cmocka_unit_test (endless_value),        cmocka_unit_test (delimiters),
         cmocka_unit_test (counting),
     };
-    return cmocka_run_group_tests (tests, NULL, NULL);
+    return cmocka_run_group_tests (tests, folder_setup, folder_teardown);
 }

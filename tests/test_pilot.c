@@ -128,7 +128,7 @@ main (void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test (lifetimes), cmocka_unit_test (requests),
                                         cmocka_unit_test (folders) };
-    char folder[64], path[4096];
+    char folder[FOLDER_SIZE], path[4096];
     if (folder_make (folder))
         return 1;
     ticket_init (&ticket);

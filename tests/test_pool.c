@@ -10,6 +10,7 @@
 
 #include "codec/pool_wire.h"
 #include "core/context.h"
+#include "tests/folder.h"
 #include "tests/testing.h"
 
 #define WORKERS 4
@@ -26,7 +27,7 @@ struct fixture {
     weft_pool_t *pool;
     struct agent agents[WORKERS];
     int count;
-    char dir[32];
+    char dir[FOLDER_SIZE];
 };
 
 static int
@@ -35,8 +36,7 @@ setup (void **state)
     struct fixture *self = calloc (1, sizeof *self);
     self->weft = weft_new ();
     self->pool = weft_pool_new (self->weft);
-    strcpy (self->dir, "/tmp/weft-pool-XXXXXX");
-    assert_non_null (mkdtemp (self->dir));
+    assert_int_equal (folder_make (self->dir), 0);
     *state = self;
     return 0;
 }
@@ -55,15 +55,12 @@ static int
 teardown (void **state)
 {
     struct fixture *self = *state;
-    char command[64];
     weft_pool_destroy (&self->pool);
     for (int i = 0; i < self->count; i++)
         join (self, i);
     assert_int_equal (weft_destroy (&self->weft), 0);
-    snprintf (command, sizeof command, "rm -rf %s", self->dir);
-    assert_int_equal (system (command), 0);
     free (self);
-    return 0;
+    return folder_remove ();
 }
 
 static void *
@@ -441,7 +438,7 @@ static void
 test_stream (void **state)
 {
     struct fixture *self = *state;
-    char command[128];
+    char command[160];
     assert_int_equal (weft_pool_set (self->pool, "stream", "yes"), 0);
     bind_pool (self, "inproc://pool");
     add_worker (self, "1", NULL, NULL);

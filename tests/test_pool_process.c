@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/folder.h"
 #include "tests/testing.h"
 
 static int null;
@@ -255,13 +256,13 @@ test_not_started (void **state)
 static void
 test_path (void **state)
 {
-    char *argv[] = { "weft-test-program", NULL }, folder[] = "/tmp/weft-test-XXXXXX", path[256], text[8];
+    char *argv[] = { "weft-test-program", NULL }, folder[FOLDER_SIZE], path[256], text[8];
     char *saved = strdup (getenv ("PATH"));
     struct process process;
     struct process_spec spec = { .argv = argv, .envp = environ, .null = null };
     int failure, status, number;
     (void) state;
-    assert_non_null (mkdtemp (folder));
+    assert_int_equal (folder_make (folder), 0);
     snprintf (path, sizeof path, "%s/weft-test-program", folder);
     int fd = open (path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     assert_true (write (fd, "#!/bin/sh\necho on\n", 18) == 18);
@@ -287,8 +288,7 @@ test_path (void **state)
     assert_int_not_equal (process_spawn (&process, &spec, &failure), 0);
     assert_int_equal (failure, ENOENT);
     setenv ("PATH", saved, 1);
-    unlink (path);
-    rmdir (folder);
+    folder_remove ();
     free (saved);
 }
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "tests/cli_support.h"
+#include "tests/folder.h"
 
 struct fixture {
     weft_t *weft;
@@ -81,16 +82,14 @@ static void
 test_pull_until_gone (void **state)
 {
     struct fixture *self = *state;
-    char server[128], client[128], folder[] = "/tmp/weft-test-XXXXXX";
-    assert_non_null (mkdtemp (folder));
-    snprintf (server, sizeof server, "pull tcp://127.0.0.1:0,ipc://%s/x --until-gone", folder);
-    snprintf (client, sizeof client, "push -c ipc://%s/x --reconnect 1ms --data a+b --data c --count 3", folder);
+    char server[128], client[128], path[FOLDER_SIZE];
+    assert_int_equal (folder_make (path), 0);
+    snprintf (server, sizeof server, "pull tcp://127.0.0.1:0,ipc://%s/x --until-gone", path);
+    snprintf (client, sizeof client, "push -c ipc://%s/x --reconnect 1ms --data a+b --data c --count 3", path);
     join (self, server, client, "");
     assert_string_equal (self->a.output, "a b\nc\na b\n");
     leave (self);
-    snprintf (server, sizeof server, "%s/x", folder);
-    unlink (server);            /*  libzmq leaves it */
-    assert_int_equal (rmdir (folder), 0);
+    assert_int_equal (folder_remove_empty (), 0);
 }
 
 static void

@@ -7,9 +7,10 @@
 
 #include "cli/results.h"
 #include "cli/resultrow.h"
+#include "tests/folder.h"
 #include "tests/testing.h"
 
-static char folder[] = "/tmp/weft-results-XXXXXX";
+static char folder[FOLDER_SIZE];
 
 static struct arglist
 arguments (const char *const *values)
@@ -175,16 +176,7 @@ static int
 make_folder (void **state)
 {
     (void) state;
-    return mkdtemp (folder) ? 0 : -1;
-}
-
-static int
-remove_folder (void **state)
-{
-    (void) state;
-    char line[100];
-    sprintf (line, "rm -r %s", folder);
-    return system (line);
+    return folder_make (folder);
 }
 
 int
@@ -192,5 +184,5 @@ main (void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test (places), cmocka_unit_test (many),
                                         cmocka_unit_test (same_place), cmocka_unit_test (refusals) };
-    return cmocka_run_group_tests (tests, make_folder, remove_folder);
+    return cmocka_run_group_tests (tests, make_folder, folder_teardown);
 }

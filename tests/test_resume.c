@@ -4,11 +4,12 @@
 
 #include "cli/joblog.h"
 #include "cli/resume.h"
+#include "tests/folder.h"
 #include "tests/testing.h"
 
 #define LINE(number, status, command) number "\t:\t1.5\t     0.001\t0\t2\t" status "\t0\t" command "\n"
 
-static char path[] = "/tmp/weft-resume-XXXXXX";
+static char path[256];
 
 static void
 write_log (const char *text, size_t size)
@@ -117,15 +118,9 @@ static int
 make_file (void **state)
 {
     (void) state;
-    close (mkstemp (path));
-    return 0;
-}
-
-static int
-remove_file (void **state)
-{
-    (void) state;
-    return unlink (path);
+    int rc = folder_make (NULL);
+    strcpy (path, folder_path ("log"));
+    return rc;
 }
 
 int
@@ -133,5 +128,5 @@ main (void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test (passing), cmocka_unit_test (other_input),
                                         cmocka_unit_test (retrying), cmocka_unit_test (refusals) };
-    return cmocka_run_group_tests (tests, make_file, remove_file);
+    return cmocka_run_group_tests (tests, make_file, folder_teardown);
 }

@@ -8,6 +8,7 @@
 
 #include "core/allow.h"
 #include "core/security.h"
+#include "tests/folder.h"
 #include "tests/sockets.h"
 
 static const char *const networks[] = { "tcp://*:0", "tcp://0.0.0.0:0", "tcp://[::]:0", "tcp://10.1.2.3:5" };
@@ -162,7 +163,7 @@ what_was_refused_can_be_mended (void **state)
 
 /* ---------------------------------------------------------------- with keys */
 
-static char *folder;
+static char folder[FOLDER_SIZE];
 static struct certificate server, alice;
 
 static void
@@ -175,7 +176,7 @@ static int
 keys_setup (void **state)
 {
     char path[128];
-    folder = scratch_make ();
+    assert_int_equal (folder_make (folder), 0);
     setenv ("WEFT_KEYS", folder, 1);
     assert_int_equal (certificate_new (&server, "server"), 0);
     assert_int_equal (certificate_new (&alice, "alice"), 0);
@@ -191,8 +192,7 @@ keys_teardown (void **state)
 {
     int rc = zmq_teardown (state);
     unsetenv ("WEFT_KEYS");
-    scratch_remove (folder);
-    return rc;
+    return folder_remove () || rc ? -1 : 0;
 }
 
 static void

@@ -2,23 +2,20 @@
 
 #include <pthread.h>
 
+#include "tests/folder.h"
 #include "tests/sockets.h"
-
-static char *scratch;
 
 static int
 setup (void **state)
 {
-    scratch = scratch_make ();
-    return zmq_setup (state);
+    return folder_make (NULL) || zmq_setup (state) ? -1 : 0;
 }
 
 static int
 teardown (void **state)
 {
     int rc = zmq_teardown (state);
-    scratch_remove (scratch);
-    return rc;
+    return folder_remove () || rc ? -1 : 0;
 }
 
 enum { TRANSPORTS = 3, ENDPOINT_SIZE = 128 };
@@ -27,7 +24,7 @@ static const char *
 transport (int i, char *text)
 {
     if (i == 1)
-        snprintf (text, ENDPOINT_SIZE, "ipc://%s/socket", scratch);
+        snprintf (text, ENDPOINT_SIZE, "ipc://%s", folder_path ("socket"));
     else
         strcpy (text, i == 0 ? "tcp://127.0.0.1:0" : "inproc://test");
     return text;

@@ -160,9 +160,5 @@ main (void)
     const struct CMUnitTest tests[] = { cmocka_unit_test (there_and_back), cmocka_unit_test (refusals),
                                         cmocka_unit_test (received), cmocka_unit_test (files),
                                         cmocka_unit_test (in_memory) };
-    if (folder_make (NULL))
-        return 1;
-    int failed = cmocka_run_group_tests (tests, NULL, NULL);
-    folder_remove ();
-    return failed;
+    return cmocka_run_group_tests (tests, folder_setup, folder_teardown);
 }

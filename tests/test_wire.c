@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/wire.h"
+#include "tests/folder.h"
 #include "tests/wire_mem.h"
 
 #define PATIENCE (10 * TIME_S)      /*  how long a test waits for what must come */
@@ -19,7 +20,7 @@ struct rig {
     const char *transport;
     struct mem *net;
     void *context;
-    char folder[32];
+    char folder[FOLDER_SIZE];
     int names;
     struct wire_options options;        /*  of the next wire that is opened */
     struct wire *wires[WIRES];          /*  that are open: a test that fails leaves some */
@@ -38,8 +39,7 @@ static int
 set_up (void **state)
 {
     struct rig *rig = *state;
-    strcpy (rig->folder, "/tmp/test_wire.XXXXXX");
-    assert_non_null (mkdtemp (rig->folder));
+    assert_int_equal (folder_make (rig->folder), 0);
     rig->net = rig->engine == &wire_mem ? mem_new () : NULL;
     wire_options_init (&rig->options);
     rig->options.linger = PATIENCE;
@@ -65,7 +65,7 @@ tear_down (void **state)
     if (rig->net)
         mem_destroy (&rig->net);
     rig->names = 0;
-    return rmdir (rig->folder);
+    return folder_remove_empty ();
 }
 
 /* ------------------------------------------------------------------- tools */

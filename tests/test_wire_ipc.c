@@ -1,5 +1,6 @@
 /*  test_wire_ipc.c - the paths of ipc listeners: nobody's file is lost, none of ours is left */
 
+#include "tests/folder.h"
 #include "tests/testing.h"
 
 #include <pthread.h>
@@ -14,16 +15,15 @@
 struct rig {
     weft_t *weft;
     weft_socket_t *socket;
-    char folder[32], path[64], endpoint[80];
+    char folder[FOLDER_SIZE], path[64], endpoint[80];
 };
 
 static int
 set_up (void **state)
 {
     static struct rig rig;
-    strcpy (rig.folder, "/tmp/test_ipc.XXXXXX");
-    assert_non_null (mkdtemp (rig.folder));
-    snprintf (rig.path, sizeof rig.path, "%s/socket", rig.folder);
+    assert_int_equal (folder_make (rig.folder), 0);
+    strcpy (rig.path, folder_path ("socket"));
     snprintf (rig.endpoint, sizeof rig.endpoint, "ipc://%s", rig.path);
     rig.weft = weft_new ();
     rig.socket = weft_open (rig.weft, "pull");
@@ -38,7 +38,7 @@ tear_down (void **state)
     struct rig *rig = *state;
     weft_close (&rig->socket);
     assert_int_equal (weft_destroy (&rig->weft), 0);
-    return rmdir (rig->folder);
+    return folder_remove_empty ();
 }
 
 static bool

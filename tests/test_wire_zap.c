@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/wire.h"
+#include "tests/folder.h"
 
 #define PATIENCE (10 * TIME_S)      /*  how long a test waits for what must come */
 
@@ -16,7 +17,7 @@ enum { WIRES = 24 };
 
 struct rig {
     void *context;
-    char folder[32], list[64];
+    char list[64];
     struct certificate server, alice, bob;
     struct allow *allow;
     struct wire *wires[WIRES];      /*  that are open: a test that fails leaves some */
@@ -28,9 +29,8 @@ set_up (void **state)
 {
     static struct rig rig;
     memset (&rig, 0, sizeof rig);
-    strcpy (rig.folder, "/tmp/test_zap.XXXXXX");
-    assert_non_null (mkdtemp (rig.folder));
-    snprintf (rig.list, sizeof rig.list, "%s/allowed", rig.folder);
+    assert_int_equal (folder_make (NULL), 0);
+    strcpy (rig.list, folder_path ("allowed"));
     assert_int_equal (certificate_new (&rig.server, "server"), 0);
     assert_int_equal (certificate_new (&rig.alice, "alice"), 0);
     assert_int_equal (certificate_new (&rig.bob, "bob"), 0);
@@ -42,13 +42,11 @@ static int
 tear_down (void **state)
 {
     struct rig *rig = *state;
-    char command[64];
     for (int i = 0; i < WIRES; i++)
         wire_close (&rig->wires[i]);
     allow_release (&rig->allow);
     assert_int_equal (wire_zmq.context_destroy (&rig->context), 0);
-    snprintf (command, sizeof command, "rm -rf '%s'", rig->folder);
-    return system (command);
+    return folder_remove ();
 }
 
 /* ------------------------------------------------------------------- tools */
@@ -481,7 +479,7 @@ ipc_has_keys_too (void **state)
     char endpoint[80];
     write_list (rig, "alice %a\nbob %b\n");
     struct wire *pull = open_listener (rig, WIRE_PULL, "push");
-    snprintf (endpoint, sizeof endpoint, "ipc://%s/socket", rig->folder);
+    snprintf (endpoint, sizeof endpoint, "ipc://%s", folder_path ("socket"));
     must_attach (pull, endpoint, ENDPOINT_BIND);
     struct wire *alice = join (rig, WIRE_PUSH, &rig->alice, pull), *bob = join (rig, WIRE_PUSH, &rig->bob, pull);
     must_say (alice, "hello");

@@ -3,11 +3,12 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "tests/folder.h"
 #include "tests/testing.h"
 
 enum { MANY = 20000, SOME = 200 };
 
-static char folder[] = "/tmp/weft-linger-XXXXXX", endpoint[80], path[64];
+static char endpoint[80];
 static weft_t *receiving;
 static weft_socket_t *pull;
 
@@ -15,11 +16,9 @@ static int
 setup (void **state)
 {
     (void) state;
-    strcpy (folder + sizeof folder - 7, "XXXXXX");
-    if (!mkdtemp (folder))
+    if (folder_make (NULL))
         return -1;
-    snprintf (path, sizeof path, "%s/socket", folder);
-    snprintf (endpoint, sizeof endpoint, "ipc://%s", path);
+    snprintf (endpoint, sizeof endpoint, "ipc://%s", folder_path ("socket"));
     receiving = weft_new ();
     pull = weft_open (receiving, "pull");
     return weft_set (pull, "hwm", "1") || weft_set (pull, "until-gone", "yes") || weft_set (pull, "timeout", "20s")
@@ -32,9 +31,7 @@ teardown (void **state)
     (void) state;
     weft_close (&pull);
     int rc = weft_destroy (&receiving);
-    unlink (path);
-    rmdir (folder);
-    return rc;
+    return folder_remove () || rc ? -1 : 0;
 }
 
 /*  Sends some messages and closes; the context lives on. */
