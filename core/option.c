@@ -1,4 +1,4 @@
-/*  option.c - tables of options: values from text and back */
+/*  option.c - the value of an option: from text and back */
 
 #include "core/option.h"
 
@@ -43,12 +43,6 @@ static bool
 is_number (enum option_type type)
 {
     return type == OPTION_INT || type == OPTION_SIZE || type == OPTION_TIME;
-}
-
-static void *
-field_of (const struct option *option, const void *target)
-{
-    return (char *) (uintptr_t) target + option->offset;
 }
 
 /* ------------------------------------------------------------------ ranges */
@@ -303,7 +297,7 @@ add_text (const struct option *option, struct option_list *list, const char *val
 int
 option_set (const struct option *option, void *target, const char *value)
 {
-    void *field = field_of (option, target);
+    void *field = option_field (option, target);
     if (!value && option->type != OPTION_FLAG)
         return error_set (WEFT_EINVAL, "%s: needs a value%s%s", option->name, option->argument ? ": " : "",
                           option->argument ? option->argument : "");
@@ -339,7 +333,7 @@ get_list (const struct option_list *list, char *value, size_t size)
 int
 option_get (const struct option *option, const void *target, char *value, size_t size)
 {
-    void *field = field_of (option, target);
+    void *field = option_field (option, target);
     const char *text = "";
     char number[32];
     size_t length = 0;
@@ -366,65 +360,4 @@ option_get (const struct option *option, const void *target, char *value, size_t
         value[length] = '\0';
     }
     return 0;
-}
-
-/* ------------------------------------------------------------------ tables */
-
-int
-option_init (const struct option *table, void *target)
-{
-    for (const struct option *option = table; option->name; option++) {
-        int rc = option->standard ? option_set (option, target, option->standard) : 0;
-        if (rc) {
-            option_free (table, target);
-            return rc;
-        }
-    }
-    return 0;
-}
-
-void
-option_free (const struct option *table, void *target)
-{
-    for (; table->name; table++) {
-        void *field = field_of (table, target);
-        if (table->type == OPTION_TEXT) {
-            free (*(char **) field);
-            *(char **) field = NULL;
-        } else if (table->type == OPTION_LIST) {
-            struct option_list *list = field;
-            for (size_t i = 0; i < list->count; i++)
-                free (list->items[i]);
-            free (list->items);
-            *list = (struct option_list) { NULL, 0 };
-        }
-    }
-}
-
-static bool
-same_name (const char *a, const char *b)
-{
-    for (; *a && *b; a++, b++)
-        if ((*a == '_' ? '-' : *a) != (*b == '_' ? '-' : *b))
-            return false;
-    return *a == *b;
-}
-
-const struct option *
-option_find (const struct option *table, const char *name)
-{
-    for (; table->name; table++)
-        if (same_name (table->name, name))
-            return table;
-    return NULL;
-}
-
-const struct option *
-option_find_group (const struct option_group *groups, const char *name, void **target)
-{
-    const struct option *option = NULL;
-    for (; groups->table && !option; groups++)
-        if ((option = option_find (groups->table, name)))
-            *target = groups->target;
-    return option;
 }

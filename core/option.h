@@ -51,6 +51,13 @@ struct option {
 
 #define OPTION_END { .name = NULL }
 
+/*  Where its value is. */
+static inline void *
+option_field (const struct option *option, const void *target)
+{
+    return (char *) (uintptr_t) target + option->offset;
+}
+
 /*  Sets the defaults of a table in `target` (a zeroed struct). WEFT_ENOMEM. */
 int option_init (const struct option *table, void *target);
 
@@ -84,6 +91,14 @@ struct option_group {
                                             is NULL for a flag alone                            */
     const char *title;                  /*  heading in help                                     */
 };
+
+/*  For calls that set an option by its name: WEFT_EINVAL also where there is none, with the nearest; WEFT_ESTATE when
+ *  it is too late. `whose`: "a pool"; `closed`: NULL, or before what it has to be set: "the first bind". */
+int option_set_in (const struct option_group *groups, const char *name, const char *value, const char *whose,
+                   const char *closed);
+
+/*  That there is no such option: WEFT_EINVAL, with the nearest. */
+int option_unknown (const struct option_group *groups, const char *name, const char *whose);
 
 /*  Parses argv[1..]: --name VALUE, --name=VALUE, --flag, --no-flag, -x VALUE,
  *  -xVALUE, -abc for flags, -- ends the options. Operands are gathered in `operands`

@@ -120,13 +120,7 @@ weft_pool_set (weft_pool_t *self, const char *name, const char *value)
 {
     const struct option_group groups[] = { { .table = pool_options, .target = &self->config },
                                            { .table = security_options, .target = &self->config.security }, { 0 } };
-    void *target;
-    const struct option *option = option_find_group (groups, name, &target);
-    if (!option)
-        return error_set (WEFT_EINVAL, "a pool has no option '%s'", name);
-    if (self->ready)
-        return error_set (WEFT_ESTATE, "%s must be set before the pool binds or takes a job", name);
-    return option_set (option, target, value);
+    return option_set_in (groups, name, value, "a pool", self->ready ? "the pool binds or takes a job" : NULL);
 }
 
 static int

@@ -110,13 +110,7 @@ weft_sink_set (weft_sink_t *self, const char *name, const char *value)
 {
     const struct option_group groups[] = { { .table = sink_options, .target = &self->config },
                                            { .table = security_options, .target = &self->config.security }, { 0 } };
-    void *target;
-    const struct option *option = option_find_group (groups, name, &target);
-    if (!option)
-        return error_set (WEFT_EINVAL, "a sink has no option '%s'", name);
-    if (self->wire)
-        return error_set (WEFT_ESTATE, "%s must be set before the sink binds", name);
-    return option_set (option, target, value);
+    return option_set_in (groups, name, value, "a sink", self->wire ? "the sink binds" : NULL);
 }
 
 int

@@ -128,13 +128,7 @@ weft_worker_set (weft_worker_t *self, const char *name, const char *value)
 {
     const struct option_group groups[] = { { .table = worker_options, .target = &self->config },
                                            { .table = security_options, .target = &self->config.security }, { 0 } };
-    void *target;
-    const struct option *option = option_find_group (groups, name, &target);
-    if (!option)
-        return error_set (WEFT_EINVAL, "a worker has no option '%s'", name);
-    if (self->wire)
-        return error_set (WEFT_ESTATE, "%s must be set before the worker connects", name);
-    return option_set (option, target, value);
+    return option_set_in (groups, name, value, "a worker", self->wire ? "the worker connects" : NULL);
 }
 
 int

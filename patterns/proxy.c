@@ -137,17 +137,10 @@ weft_proxy_set (weft_proxy_t *self, const char *name, const char *value)
 {
     const struct option_group groups[] = { { .table = proxy_options, .target = &self->config },
                                            { .table = security_options, .target = &self->config.security }, { 0 } };
-    void *target;
-    const struct option *option = option_find_group (groups, name, &target);
-    if (!option) {
-        const char *nearest = option_nearest (groups, name);
-        return error_set (WEFT_EINVAL, "%s: no such option of a proxy%s%s%s", name, nearest ? "; perhaps " : "",
-                          nearest ? nearest : "", nearest ? "?" : "");
-    }
+    bool attached = false;
     for (int i = 0; i < SIDES; i++)
-        if (self->sides[i].wire)
-            return error_set (WEFT_ESTATE, "%s: has to be set before the first attach", option->name);
-    return option_set (option, target, value);
+        attached |= self->sides[i].wire != NULL;
+    return option_set_in (groups, name, value, "a proxy", attached ? "the first attach" : NULL);
 }
 
 static int

@@ -98,9 +98,7 @@ unknown_option (const weft_socket_t *self, const char *name)
         if (option_find (patterns[i]->options, name))
             return error_set (WEFT_EINVAL, "%s: not an option of %s, but of %s", name, self->pattern->name,
                               patterns[i]->name);
-    const char *nearest = option_nearest (groups, name);
-    return error_set (WEFT_EINVAL, "%s: no such option of %s%s%s%s", name, self->pattern->name,
-                      nearest ? "; perhaps " : "", nearest ? nearest : "", nearest ? "?" : "");
+    return option_unknown (groups, name, self->pattern->name);
 }
 
 int

@@ -415,6 +415,23 @@ bad_lines (void **state)
     assert_null (strstr (weft_error (), "did you mean"));
 }
 
+static void
+set_by_name (void **state)
+{
+    struct values *values = *state;
+    static const struct option other[] = { { .name = "other", .type = OPTION_FLAG }, OPTION_END };
+    const struct option_group groups[] = { { .table = other }, { .table = table, .target = values }, { 0 } };
+    assert_int_equal (option_set_in (groups, "max_size", "5", "a pool", NULL), 0);
+    assert_int_equal (values->size, 5);
+    assert_int_equal (option_set_in (groups, "max-size", "6", "a pool", "the bind"), WEFT_ESTATE);
+    assert_string_equal (weft_error (), "max-size: has to be set before the bind");
+    assert_int_equal (values->size, 5);
+    assert_int_equal (option_set_in (groups, "max-siz", "6", "a pool", "the bind"), WEFT_EINVAL);
+    assert_string_equal (weft_error (), "max-siz: no such option of a pool; perhaps max-size?");
+    assert_int_equal (option_set_in (groups, "qwertz", "6", "a pool", NULL), WEFT_EINVAL);
+    assert_string_equal (weft_error (), "qwertz: no such option of a pool");
+}
+
 struct raw {
     char text[256];
 };
@@ -532,6 +549,7 @@ main (void)
         with_values (flags_on_the_line),
         with_values (posix_stops_at_the_first_operand),
         with_values (bad_lines),
+        with_values (set_by_name),
         with_values (a_group_may_take_raw_text),
         cmocka_unit_test (suggestions),
         with_values (help),
