@@ -357,8 +357,8 @@ dispatch_ended (struct dispatch *self, struct dispatch_worker *worker, uint64_t 
     if (end->reason == WEFT_JOB_EXITED && !end->status && !end->signal)
         return job_end (self, job, false);
     /*  An attempt that we had stopped, as one too many, is no failure of the job. */
-    bool stopped = end->reason == WEFT_JOB_CANCELLED;
-    if (job->cancelled || (!stopped && ++job->failures > self->limits.retries))
+    job->failures += end->reason != WEFT_JOB_CANCELLED;
+    if (job->cancelled || job->failures > self->limits.retries)
         return job_end (self, job, true);
     self->retries++;
     job_enqueue (self, job, true);

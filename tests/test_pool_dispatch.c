@@ -179,6 +179,29 @@ test_cancelled_and_lost (void **state)
     dispatch_free (&self);
 }
 
+/*  Whether that was one failure too many is asked by who keeps the ends: see tell_end in pool_events.c. */
+static void
+test_cancelled_and_failed (void **state)
+{
+    struct dispatch_worker worker;
+    const struct dispatch_job *job;
+    struct dispatch_end stopped = { .reason = WEFT_JOB_CANCELLED }, failed = { .reason = WEFT_JOB_EXITED, .status = 3 };
+    (void) state;
+    BEGIN (self);
+    dispatch_join (&self, &worker, 2, 2);
+    for (int i = 0; i < 2; i++) {
+        submit (&self, 0);
+        dispatch_assign (&self);
+    }
+    dispatch_cancel (&self);
+    assert_int_equal (dispatch_ended (&self, &worker, 1, 1, &failed, &job), DISPATCH_DONE);
+    assert_int_equal (job->failures, 1);
+    assert_int_equal (dispatch_ended (&self, &worker, 2, 1, &stopped, &job), DISPATCH_DONE);
+    assert_int_equal (job->failures, 0);
+    dispatch_leave (&self, &worker);
+    dispatch_free (&self);
+}
+
 static void
 test_cancel (void **state)
 {
@@ -615,6 +638,7 @@ main (void)
         cmocka_unit_test (test_losses),
         cmocka_unit_test (test_only_what_has_not_begun_is_returned),
         cmocka_unit_test (test_cancelled_and_lost),
+        cmocka_unit_test (test_cancelled_and_failed),
         cmocka_unit_test (test_cancel),
         cmocka_unit_test (test_back_after_a_break),
         cmocka_unit_test (test_stopped_attempt),

@@ -119,6 +119,23 @@ def test_a_stopped_head_leaves_its_jobs(weft, tmp_path):
         assert states == [("started", "local-1"), ("waiting", None)]
 
 
+def test_what_fails_while_a_head_waits_for_it_has_failed(weft, tmp_path):
+    """After a first SIGTERM what runs may end: that is its result, and the next head does not run it again."""
+    ledger = tmp_path / "ledger"
+    command = "echo {} >> %s/runs; while ! test -e %s/go; do sleep 0.05; done; exit 3" % (tmp_path, tmp_path)
+    run = ["run", "-j1", "-t", "--ledger", str(ledger), command, ":::", "1", "2"]
+    head = weft.start(*run)
+    wait_started(head, 1)
+    head.signal()
+    head.expect_talk("waiting for those that run")
+    (tmp_path / "go").touch()
+    assert head.wait() == 255
+    assert results(ledger) == [(1, 3)]
+    assert weft.run(run[0], "--resume", *run[1:])[0] == 1
+    assert results(ledger) == [(1, 3), (2, 3)]
+    assert runs(tmp_path) == [1, 2]
+
+
 def test_a_ledger_is_not_taken_over_by_accident(weft, tmp_path):
     ledger = tmp_path / "ledger"
     assert weft.run("run", "--ledger", str(ledger), "echo", ":::", "1", "2")[0] == OK
