@@ -11,6 +11,7 @@ CC      := gcc
 endif
 CFLAGS  ?= -O2 -g
 FUZZ_SECONDS ?= 30
+SOAK    ?= 10000
 
 VERSION := $(shell sed -n 's/^\#define WEFT_VERSION "\(.*\)"/\1/p' include/weft.h)
 SONAME  := libweft.so.$(firstword $(subst ., ,$(VERSION)))
@@ -116,7 +117,7 @@ bench: ## measure, side by side with others
 help: ## this list
 	@sed -n 's|$$(BUILD)|$(BUILD)|g; s|^\([a-z-]*\):.*## \(.*\)|  \1\t\2|p' Makefile | expand -t 20
 	@echo; echo "  BUILD=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)"
-	@echo "  CC=$(CC) CFLAGS=$(CFLAGS) FUZZ_SECONDS=$(FUZZ_SECONDS) V=$(V)"
+	@echo "  CC=$(CC) CFLAGS=$(CFLAGS) FUZZ_SECONDS=$(FUZZ_SECONDS) SOAK=$(SOAK) V=$(V)"
 
 # -------------------------------------------------------------------- testing
 
@@ -127,6 +128,10 @@ test: ## everything: installs what it needs, under 10 minutes
 	@CC="$(CC)" tests/packages --install build check test
 	@+$(MAKE) $(JOBS) --no-print-directory all $(TESTS) $(REPLAYS) $(BENCHES) $(EXAMPLES)
 	@+$(RUN) unit corpus floors symbols scripts manual install programs fault interop $(MORE)
+
+soak: all ## SOAK faults at random (SEED=N: the same again) on a pool of real processes
+	@WEFT=$(abspath $(BUILD))/weft /usr/bin/python3 tests/fault/pool_chaos.py -v --faults $(SOAK) \
+	    --seed $(or $(SEED),$(shell date +%s))
 
 SANITIZE := -O1 -g -fno-omit-frame-pointer
 check-asan: ## the tests under the address and undefined behaviour sanitizers
@@ -211,7 +216,7 @@ clean: ## what was built
 	rm -rf $(BUILD)
 
 -include $(patsubst %.o,%.d,$(call objects,$(ALL_SRC)))
-.PHONY: all demo examples bench help check test check-asan check-tsan check-sanitized fuzz fuzz-build \
+.PHONY: all demo examples bench help check test soak check-asan check-tsan check-sanitized fuzz fuzz-build \
     lint lint-build format manual install uninstall dist clean
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -1,0 +1,234 @@
+#!/usr/bin/python3
+"""Says what a pool promised and did not keep, from what it left in a folder and nothing else.
+
+    tests/fault/pool_check.py FOLDER
+
+`log` is what jobs, and who made the faults, have added to one file in the order of events; `ledger.db` the ledger;
+`jobs` the input; `head-N.out` what heads have written. See pool_chaos.py, which makes them."""
+
+import collections
+import glob
+import os
+import re
+import sqlite3
+import sys
+
+EXITED, LOST = 0, 2
+BYTES = 100000      # that some jobs write
+
+
+class Run:
+    """An execution of a job, as it has told of itself."""
+
+    def __init__(self, at, attempt, pid, worker):
+        self.at, self.attempt, self.pid, self.worker = at, attempt, pid, worker
+        self.status = None              # when it came to its end
+
+
+class History:
+    """The log, read."""
+
+    def __init__(self, path):
+        self.runs = collections.defaultdict(list)
+        self.harm = collections.defaultdict(list)       # name of a process: when it was hurt
+        self.head_deaths = []
+        self.exits = []
+        self.settings = {}
+        with open(path, encoding="ascii") as file:
+            for at, line in enumerate(file):
+                self.take(at, line.split())
+
+    def take(self, at, words):
+        kind = words[0]
+        if kind == "start":
+            self.runs[int(words[1])].append(Run(at, int(words[2]), int(words[3]), words[4]))
+        elif kind == "end":
+            for run in self.runs[int(words[1])]:
+                if run.pid == int(words[3]) and run.attempt == int(words[2]) and run.status is None:
+                    run.status = int(words[4])
+        elif kind == "fault":
+            self.harm[words[2]].append((at, words[1]))
+            twice = sum(what == "terminate" for _at, what in self.harm[words[2]]) > 1
+            if words[2].startswith("head") and (words[1] in ("kill", "interrupt") or twice):
+                self.head_deaths.append(at)
+        elif kind == "exit":
+            self.exits.append((words[1], int(words[2])))
+        elif kind == "set":
+            self.settings[words[1]] = words[2]
+
+
+class Check:
+    def __init__(self, folder, ledger=None):
+        self.folder, self.problems = folder, []
+        self.history = History(folder + "/log")
+        database = sqlite3.connect("file:%s?mode=ro" % (ledger or folder + "/ledger.db"), uri=True)
+        self.jobs = dict(database.execute("SELECT id, command FROM jobs"))
+        self.rows = database.execute("SELECT job, attempt, reason, status, signal, worker FROM results").fetchall()
+        self.retries = {(job, attempt): status for job, attempt, status in
+                        database.execute("SELECT job, attempt, status FROM retries WHERE reason = 0")}
+        database.close()
+        self.results = {row[0]: row for row in self.rows}
+        self.repeats = self.allowed = 0
+
+    def wrong(self, text, *arguments):
+        self.problems.append(text % arguments)
+
+    def every_job_once(self):
+        with open(self.folder + "/jobs", encoding="ascii") as file:
+            wanted = collections.Counter(file.read().splitlines())
+        there = collections.Counter(self.jobs.values())
+        for command in wanted | there:
+            if wanted[command] != there[command]:
+                self.wrong("%r was given %d times, and is in the ledger %d times", command, wanted[command],
+                           there[command])
+        for job in self.jobs:
+            if job not in self.results:
+                self.wrong("job %d has no result", job)
+        if len(self.rows) != len(self.results):
+            self.wrong("there are %d results of %d jobs", len(self.rows), len(self.results))
+
+    def results_are_true(self):
+        for job, attempt, reason, status, signal, worker in self.rows:
+            if reason == LOST and self.history.settings.get("dead") == "yes":
+                continue
+            runs = [run for run in self.history.runs[job] if run.attempt == attempt and run.worker == worker]
+            if reason != EXITED or signal != 0 or not any(run.status == status for run in runs):
+                self.wrong("job %d: its result is attempt %d by %s: reason %d, status %d, signal %d; it ran as %s", job,
+                           attempt, worker, reason, status, signal,
+                           [(run.attempt, run.worker, run.status) for run in self.history.runs[job]])
+
+    def repeats_have_reasons(self):
+        gentle = self.history.settings.get("gentle") == "yes"
+        for job, runs in self.history.runs.items():
+            for first, second in zip(runs, runs[1:]):
+                if (job, first.attempt) in self.retries and first.status:
+                    continue
+                self.repeats += 1
+                hurt = [what for at, what in self.history.harm[first.worker] if at < second.at]
+                died = any(first.at < at < second.at for at in self.history.head_deaths)
+                if gentle or not (hurt or died):
+                    self.wrong("job %d ran again without a reason: attempt %d by %s, then %d by %s", job, first.attempt,
+                               first.worker, second.attempt, second.worker)
+
+    def no_more_tries_than_allowed(self):
+        tries = collections.Counter(job for job, _attempt in self.retries)
+        for job, count in tries.items():
+            if count >= int(self.history.settings.get("tries", 1)):
+                self.wrong("job %d failed %d times, and was tried again", job, count)
+
+    def output_is_of_the_result(self):
+        """What heads print is printed once, whole, and by the execution that counts."""
+        printed = collections.Counter()
+        for path in glob.glob(self.folder + "/head-*.out"):
+            with open(path, encoding="ascii") as file:
+                text = file.read()
+            lines = text.split("\n")
+            if lines.pop() and ("exit %s -9\n" % os.path.basename(path)[:-4]) not in self.text():
+                self.wrong("%s ends in the middle of a line", path)
+            for line in lines:
+                found = re.fullmatch(r"(x* )?job (\d+) (\d+)", line)
+                if not found or (found[1] and len(found[1]) != BYTES + 1 and not self.head_died_during(int(found[2]))):
+                    self.wrong("%s: output is broken: %.60r (%d bytes)", path, line, len(line))
+                    continue
+                self.printed_line(int(found[2]), int(found[3]))
+                printed[found[2], found[3]] += 1
+        for (job, pid), times in printed.items():
+            if times > 1:
+                self.wrong("the output of job %s, process %s, was printed %d times", job, pid, times)
+
+    def head_died_during(self, job):
+        """What had been acknowledged of its output went with that head (docs/spec/pool.md)."""
+        return any(run.at < at for run in self.history.runs[job] for at in self.history.head_deaths)
+
+    def printed_line(self, job, pid):
+        row = self.results.get(job)
+        runs = [run for run in self.history.runs[job] if run.pid == pid]
+        if not row or not any(run.attempt == row[1] and run.worker == row[5] for run in runs):
+            if not runs or (job, runs[0].attempt) not in self.retries:
+                self.wrong("job %d: output of process %d was printed, the result is %s", job, pid, row)
+
+    def text(self):
+        with open(self.folder + "/log", encoding="ascii") as file:
+            return file.read()
+
+    def good_statuses(self, name, hurt):
+        """With which statuses a process may end to which that was done."""
+        role = name.partition("-")[0]
+        good = {"worker": {0}, "head": set(range(102)), "sink": set(range(102))}[role]
+        if "kill" in hurt:
+            good.add(-9)
+        if "terminate" in hurt:
+            good.add(-15)               # before it had come so far as to catch it
+            good.add(255 if role != "worker" else 0)
+        if "interrupt" in hurt:
+            good.add(-2)
+        if role == "worker" and (hurt or not self.met_last_head(name)):
+            good.add(4)                 # it waited in vain for another head
+        if role == "worker" and hurt:
+            good.add(6)                 # nobody took its last results
+        if role == "head" and self.history.harm["disk"] and re.search(
+                "is full|No space left", self.talk(name)):
+            good.add(255)               # the head before it ended in order, and the reserve with it
+        return good
+
+    def met_last_head(self, name):
+        heads = [head for head, _status in self.history.exits if head.startswith("head-")]
+        return bool(heads) and "worker %s came" % name in self.talk(heads[-1])
+
+    def talk(self, name):
+        with open("%s/%s.err" % (self.folder, name), encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def processes_ended_well(self):
+        for name, status in self.history.exits:
+            hurt = {what for _at, what in self.history.harm[name]}
+            if status not in self.good_statuses(name, hurt):
+                self.wrong("%s ended with %d, after %s: %s", name, status, sorted(hurt) or "nothing",
+                           self.talk(name).strip().rpartition("\n")[2])
+
+    def sinks_heard_all(self):
+        """Of a head that lived: every result, as it is in the ledger; more than once where a sink was killed. A head
+        that is told to end tells them of jobs that it leaves to the next one, too."""
+        heard = collections.defaultdict(set)
+        for path in glob.glob(self.folder + "/sink-*.joblog"):
+            with open(path, encoding="ascii") as file:
+                for line in file.read().split("\n")[1:-1]:
+                    words = line.split("\t")
+                    heard[int(words[0])].add(int(words[6]))
+        for job, row in self.results.items():
+            true = {row[3]}
+            if self.history.settings["steady"] == "no":
+                true |= {-1} | {status for (tried, _attempt), status in self.retries.items() if tried == job}
+            if heard[job] - true or (not heard[job] and self.history.settings["steady"] == "yes"):
+                self.wrong("job %d: sinks heard of %s, the result is %s", job, sorted(heard[job]), row)
+
+    def snapshots_stand(self):
+        """What was in the ledger when a head had died is in it still."""
+        for path in glob.glob(self.folder + "/snapshot-*"):
+            with open(path, encoding="ascii") as file:
+                for line in file:
+                    row = tuple(int(word) for word in line.split())
+                    if row[0] not in self.jobs or (len(row) > 1 and self.results.get(row[0], ())[:5] != row):
+                        self.wrong("%s: %s is %s now", path, row, self.results.get(row[0]))
+
+    def check(self):
+        self.every_job_once()
+        self.results_are_true()
+        self.repeats_have_reasons()
+        self.no_more_tries_than_allowed()
+        self.output_is_of_the_result()
+        self.processes_ended_well()
+        self.snapshots_stand()
+        if self.history.settings["sink"] == "yes":
+            self.sinks_heard_all()
+        return self.problems
+
+
+def main(folder):
+    problems = Check(folder).check()
+    print("\n".join(problems) or "all is as promised")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

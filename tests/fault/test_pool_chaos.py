@@ -1,0 +1,91 @@
+"""A pool of real processes under seeded faults keeps its promise; and the checker sees what is wrong."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+import pool_check
+from running import WEFT
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LIMIT = 150             # seconds after which it hangs; it takes a few
+
+
+@pytest.mark.parametrize("seed", [2, 3, 9], ids=["all faults", "no job twice", "a sink hears all"])
+def test_a_pool_under_faults(seed, tmp_path):
+    command = [sys.executable, HERE + "/pool_chaos.py", "--seed", str(seed), "--faults", "80", "--keep", str(tmp_path)]
+    done = subprocess.run(command, env={**os.environ, "WEFT": WEFT}, capture_output=True, text=True, timeout=LIMIT)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# ------------------------------------------------------------------- the checker
+
+LOG = """set gentle no
+set sink no
+set steady no
+begin head-0.1
+start 1 1 100 worker-0.1
+end 1 1 100 0
+start 2 1 200 worker-0.1
+fault kill worker-0.1
+exit worker-0.1 -9
+start 2 2 201 worker-1.1
+end 2 2 201 5
+exit worker-1.1 0
+exit head-0.1 1
+"""
+TABLES = """CREATE TABLE jobs (id, command);
+CREATE TABLE results (job, attempt, reason, status, signal, worker);
+CREATE TABLE retries (job, attempt, reason, status);
+INSERT INTO jobs VALUES (1, 'one'), (2, 'two');
+INSERT INTO results VALUES (1, 1, 0, 0, 0, 'worker-0.1'), (2, 2, 0, 5, 0, 'worker-1.1');
+"""
+OUTPUT = "job 1 100\njob 2 201\n"
+
+
+def complaints(folder, sql="", log=LOG, output=OUTPUT):
+    shutil.rmtree(folder)
+    folder.mkdir()
+    database = sqlite3.connect(folder / "ledger.db")
+    database.executescript(TABLES + sql)
+    database.close()
+    (folder / "log").write_text(log)
+    (folder / "jobs").write_text("one\ntwo\n")
+    (folder / "head-0.1.out").write_text(output)
+    for name in ("head-0.1", "worker-0.1", "worker-1.1"):
+        (folder / (name + ".err")).write_text("weft ventilator: worker worker-1.1 came with 1 slot\n")
+    (folder / "snapshot-1").write_text("1\n2\n1 1 0 0 0\n")
+    return "\n".join(pool_check.Check(str(folder)).check())
+
+
+def test_the_checker_lets_pass_what_is_right(tmp_path):
+    assert complaints(tmp_path) == ""
+
+
+@pytest.mark.parametrize("words, changes", [
+    ("job 2 has no result", {"sql": "DELETE FROM results WHERE job = 2"}),
+    ("3 results of 2 jobs", {"sql": "INSERT INTO results SELECT * FROM results WHERE job = 1"}),
+    ("'two' was given 1 times, and is in the ledger 0", {"sql": "DELETE FROM jobs WHERE id = 2"}),
+    ("job 2: its result is attempt 1", {"sql": "UPDATE results SET attempt = 1 WHERE job = 2"}),
+    ("status 4", {"sql": "UPDATE results SET status = 4 WHERE job = 2"}),
+    ("job 1: its result", {"log": LOG.replace("start 1 1 100 worker-0.1\n", "")}),
+    ("job 2 ran again without a reason", {"log": LOG.replace("fault kill worker-0.1\n", "")}),
+    ("job 2 ran again without a reason", {"log": LOG.replace("gentle no", "gentle yes")}),
+    ("head-0.1 ended with 255", {"log": LOG.replace("exit head-0.1 1", "exit head-0.1 255")}),
+    ("worker-1.1 ended with 4", {"log": LOG.replace("exit worker-1.1 0", "exit worker-1.1 4")}),
+    ("worker-0.1 ended with -9", {"log": LOG.replace("fault kill worker-0.1\n", "")}),
+    ("job 2 failed 1 times, and was tried again", {"sql": "INSERT INTO retries VALUES (2, 1, 0, 7)"}),
+    ("output of process 200", {"output": "job 1 100\njob 2 200\n"}),
+    ("printed 2 times", {"output": OUTPUT + "job 1 100\n"}),
+    ("output is broken", {"output": "job 1 100\nxxxjob 2 201\n"}),
+    ("middle of a line", {"output": "job 1 100\njob 2"}),
+    ("(1, 1, 0, 0, 0) is", {"sql": "UPDATE results SET attempt = 2 WHERE job = 1"}),
+    ("sinks heard of [], the result is", {"log": LOG.replace("sink no", "sink yes").replace("dy no", "dy yes")}),
+])
+def test_the_checker_sees(tmp_path, words, changes):
+    assert words in complaints(tmp_path, **changes)
