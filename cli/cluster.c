@@ -30,7 +30,7 @@ const struct option cluster_options[] = {
       .text = "a folder that this machine and the nodes share; without it ~/.cache/weft" },
     { .name = "head-address", .type = OPTION_TEXT, .argument = "HOST", .offset = FIELD (head_address),
       .text = "name or address by which the nodes reach this machine; without it its host name" },
-    { .name = "lifetime", .type = OPTION_TIME, .argument = "TIME", .standard = "0", .max = INT64_MAX / 2,
+    { .name = "lifetime", .type = OPTION_TIME, .argument = "TIME", .standard = "0", .max = INT64_MAX,
       .offset = FIELD (lifetime),
       .text = "with --slurm: nodes end after so long, and others are asked for; 0: shortly before their walltime" },
     { .name = "remote-weft", .type = OPTION_TEXT, .argument = "PATH", .offset = FIELD (remote_weft),

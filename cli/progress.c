@@ -127,9 +127,11 @@ progress_clear (struct progress *self)
 void
 progress_end (struct progress *self, const struct progress_counts *counts)
 {
+    struct progress_counts last = *counts;
     if (!self->out)
         return;
-    progress_draw (self, counts);
+    last.elsewhere = false;         /*  they have left */
+    progress_draw (self, &last);
     if (self->terminal)
         fputc ('\n', self->out);
     fflush (self->out);

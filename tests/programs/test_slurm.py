@@ -172,6 +172,16 @@ def test_waiting_in_the_queue(run, cluster):
     assert run.left() == []
 
 
+def test_ctrl_c_in_the_middle(run, cluster):
+    """Its jobs end, the pilot is cancelled, nothing is left."""
+    program = run.start("-u", "--slurm", "1", "-j1", "echo started; exec sleep 1000; : {}", ":::", "a", "b")
+    program.expect(b"started\n")
+    program.signal(signal.SIGINT)
+    assert program.wait() == RUN_ERROR and program.out.data == b"started\n"
+    cluster.wait_empty()
+    assert run.left() == []
+
+
 def test_two_runs_at_once(run):
     programs = [run.start("--slurm", "2", "-j1", meet(4) + "echo {}", ":::", name + "1", name + "2") for name in "ab"]
     for program, name in zip(programs, "ab"):
