@@ -10,7 +10,8 @@ WEFT=${WEFT:-weft}
 FILES=${DEMO_FILES:-12000}      # at most so many
 BATCH=8                         # files a job
 dir=$(mktemp -d "${TMPDIR:-/tmp}/weft-demo.XXXXXX")
-trap 'rm -rf "$dir"' EXIT
+head='' worker=''
+trap 'kill $head $worker 2> /dev/null || true; rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
 
 bold='' dim='' plain=''
@@ -67,5 +68,36 @@ typed "weft pull -b ipc://$dir/pipe --until-gone | wc -l &"
 weft pull -q -b "ipc://$dir/pipe" --until-gone | wc -l &
 run "seq 100000 | weft push -c ipc://$dir/pipe"
 wait
+
+title "5. Keys: a server that answers whom it knows, and says why not"
+export WEFT_KEYS="$dir/keys"
+run "weft key new -q server > server.key; weft key new -q alice > alice.key; weft key new -q mallory > /dev/null"
+run "weft key allow alice - < alice.key"
+typed "weft rep --key server -b tcp://127.0.0.1:0 --count 1 --exec 'tr a-z A-Z' &"
+weft rep --key server -b tcp://127.0.0.1:0 --count 1 --exec 'tr a-z A-Z' 2> rep.log &
+until port=$(sed -n 's/.*listening on tcp:.*:\([0-9]*\)$/\1/p' rep.log) && [ -n "$port" ]; do sleep 0.05; done
+run "echo 'let me in' | weft req -q --key mallory --server-key server tcp://127.0.0.1:$port || echo \"exit status \$?\""
+run "echo 'hello, weft' | weft req --key alice --server-key server tcp://127.0.0.1:$port"
+wait
+say "What the server said:"
+cut -c 1-180 rep.log
+
+title "6. A pool whose head is killed in the middle, and goes on: its jobs are in a ledger"
+seq 40 | sed 's/.*/sleep 0.1; echo "job &"/' > jobs
+typed "weft ventilator -b ipc://$dir/pool --ledger ledger jobs > first &"
+"$WEFT" ventilator -q -b "ipc://$dir/pool" --ledger ledger jobs > first &     # not the function: to be killed
+head=$!
+typed "weft worker -c ipc://$dir/pool -j2 &"
+"$WEFT" worker -q -c "ipc://$dir/pool" -j2 &
+worker=$!
+until [ -s first ] && [ "$(wc -l < first)" -ge 8 ]; do sleep 0.05; done
+typed "kill -9 HEAD; weft jobs ledger summary"
+kill -9 "$head"
+wait "$head" 2> /dev/null || true
+weft jobs ledger summary
+run "weft ventilator -q -b ipc://$dir/pool --ledger ledger --resume > second"
+wait "$worker"
+head='' worker=''
+run "weft jobs ledger summary; sort first second | uniq | wc -l"
 
 title "That was weft. 'weft help' lists its commands, 'weft help run' explains the pool."
