@@ -348,20 +348,6 @@ jobhead_delay (const struct jobhead *self)
     return self->starting ? TIME_FOREVER : clock_left (clock_system (), self->next_start);
 }
 
-/*  A full disk is said once, and when it has room again. */
-static void
-jobhead_note_full (struct jobhead *self, bool full)
-{
-    if (self->full == full)
-        return;
-    self->full = full;
-    progress_clear (&self->view.progress);
-    if (full)
-        cli_note (self->cli, "no more jobs are taken until there is room: %s", weft_error ());
-    else
-        cli_note (self->cli, "%s: there is room again", self->options->ledger);
-}
-
 /*  True when there may be more to hand over at once. */
 static bool
 jobhead_feed (struct jobhead *self)
@@ -373,13 +359,13 @@ jobhead_feed (struct jobhead *self)
         if (rc == WEFT_EAGAIN)
             return false;
         if (rc == WEFT_ELIMIT && self->kept.ready) {
-            jobhead_note_full (self, true);
+            self->full = true;          /*  the pool says so */
             return false;
         }
         if (rc < 0)
             jobhead_fail (self, rc);
         else
-            jobhead_note_full (self, false);
+            self->full = false;
     }
     return self->state == HEAD_FEEDING;
 }

@@ -170,15 +170,18 @@ set_options (struct zmq_wire *self, const struct wire_options *o)
 #define SETTLE_TIME (100 * TIME_MS)
 
 /*  A handshake that is under way when libzmq's socket is closed gets no answer from the actor any more, and hangs
- *  until its time is over: what was to linger would be late, or lost. So it is awaited, if only for a moment. */
+ *  until its time is over: what was to linger would be late, or lost. So it is awaited, for a moment where there is
+ *  no connection yet. */
 static void
 settle_handshake (struct zmq_wire *self)
 {
     struct wire_event event = { .kind = WIRE_LISTENING };
-    int64_t deadline = clock_deadline (clock_system (), clock_earlier (self->wire.options.linger, SETTLE_TIME)), left;
+    int64_t linger = self->wire.options.linger, left;
+    int64_t soon = clock_deadline (clock_system (), clock_earlier (linger, SETTLE_TIME));
+    int64_t late = clock_deadline (clock_system (), clock_earlier (linger, self->wire.options.handshake));
     if (!self->domain || !self->wire.counters.sent || self->wire.peers || self->wire.bound[0])
         return;
-    while ((left = clock_left (clock_system (), deadline)) > 0) {
+    while ((left = clock_left (clock_system (), self->monitor.count ? late : soon)) > 0) {
         zmq_pollitem_t item = { .socket = self->monitor.socket, .events = ZMQ_POLLIN };
         while (monitor_next (self, &event) > 0)
             if (event.kind != WIRE_LISTENING)

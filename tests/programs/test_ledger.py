@@ -165,9 +165,9 @@ def test_a_full_disk_holds_up_jobs_and_no_results(weft, small_disk):
     jobs = b"".join(b"true %d %s\n" % (number, b"x" * 4000) for number in range(1, 4001))
     ledger = folder / "ledger"
     head = weft.start("run", "-j2", "--ledger", str(ledger), input=jobs)
-    head.expect_talk("no more jobs are taken until there is room: .*full")
+    head.expect_talk("no new jobs, .*, until this is over: .*full")
     enlarge()
-    head.expect_talk("there is room again")
+    head.expect_talk("the ledger can be written again")
     assert head.wait(60) == OK
     assert results(ledger) == [(number, 0) for number in range(1, 4001)]
-    assert len(re.findall(rb"no more jobs", head.talk.data)) == len(re.findall(rb"room again", head.talk.data))
+    assert len(re.findall(rb"no new jobs", head.talk.data)) == len(re.findall(rb"written again", head.talk.data))
