@@ -49,22 +49,39 @@ zap_deny (struct zap_domain *domain, const struct zap_denial *denial)
     domain->denials[(domain->first_denial + domain->denial_count++) % ZAP_DENIALS] = *denial;
 }
 
-void
-zap_note (struct zap_domain *domain, const char *format, ...)
+static void WEFT_PRINTF (2, 0)
+add_notice (struct zap_domain *domain, const char *format, va_list args)
 {
-    char text[ZAP_TEXT];
-    va_list args;
-    va_start (args, format);
-    vsnprintf (text, sizeof text, format, args);
-    va_end (args);
     if (domain->notice_count == ZAP_NOTICES) {
         domain->first_notice = (domain->first_notice + 1) % ZAP_NOTICES;
         domain->notice_count--;
     }
     unsigned last = (domain->first_notice + domain->notice_count++) % ZAP_NOTICES;
-    strcpy (domain->notices[last], text);
+    vsnprintf (domain->notices[last], ZAP_TEXT, format, args);
     atomic_store (&domain->noticed, true);
     eventfd_write (domain->wire->inproc_fd, 1);
+}
+
+void
+zap_note (struct zap_domain *domain, const char *format, ...)
+{
+    va_list args;
+    va_start (args, format);
+    add_notice (domain, format, args);
+    va_end (args);
+}
+
+void
+zap_note_wire (struct zmq_wire *wire, const char *format, ...)
+{
+    va_list args;
+    if (!wire->domain)
+        return;
+    va_start (args, format);
+    pthread_mutex_lock (&wire->context->zap->lock);
+    add_notice (wire->domain, format, args);
+    pthread_mutex_unlock (&wire->context->zap->lock);
+    va_end (args);
 }
 
 bool

@@ -18,8 +18,6 @@
  *  core/subscriptions.h. */
 
 #include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -155,24 +153,6 @@ add_peer (struct zmq_wire *wire, zmq_msg_t *msg, const char *place, struct peer 
     return 0;
 }
 
-static void note (struct zmq_wire *wire, const char *format, ...) WEFT_PRINTF (2, 3);
-
-/*  For the log. */
-static void
-note (struct zmq_wire *wire, const char *format, ...)
-{
-    char text[ZAP_TEXT];
-    va_list args;
-    va_start (args, format);
-    vsnprintf (text, sizeof text, format, args);
-    va_end (args);
-    if (!wire->domain)
-        return;
-    pthread_mutex_lock (&wire->context->zap->lock);
-    zap_note (wire->domain, "%s", text);
-    pthread_mutex_unlock (&wire->context->zap->lock);
-}
-
 /*  A duplicate stays what it is while we look at it, whatever libzmq closes and opens meanwhile. */
 static void
 end_peer (struct zmq_wire *wire, struct peer *peer, const char *why)
@@ -187,7 +167,7 @@ end_peer (struct zmq_wire *wire, struct peer *peer, const char *why)
     }
     if (fd >= 0)
         close (fd);
-    note (wire, "a subscriber was cut off: %s", why);
+    zap_note_wire (wire, "a subscriber was cut off: %s", why);
 }
 
 /* -------------------------------------------------------------- what comes */
@@ -228,7 +208,7 @@ pass_over (struct zmq_wire *wire, struct peer *peer, size_t size)
 {
     wire->wire.counters.refused++;
     if (peer->has.passed_over == 0)
-        note (wire, "a topic of %zu bytes was passed over: at most %d", size, TOPIC_MAX);
+        zap_note_wire (wire, "a topic of %zu bytes was passed over: at most %d", size, TOPIC_MAX);
     subscriptions_pass_over (&wire->subscribers->table, &peer->has, size);
 }
 

@@ -67,6 +67,9 @@ bool zap_has_room (struct zap_domain *domain);
 void zap_deny (struct zap_domain *domain, const struct zap_denial *denial);
 void zap_note (struct zap_domain *domain, const char *format, ...) WEFT_PRINTF (2, 3);
 
+/*  The same, but not under the lock; nothing for a wire without a domain. */
+void zap_note_wire (struct zmq_wire *wire, const char *format, ...) WEFT_PRINTF (2, 3);
+
 /*  wire_zmq_lists.c, under zap->lock. */
 bool zap_is_allowed (struct zap_domain *domain, const char *key, char *name, enum allow_verdict *verdict);
 
