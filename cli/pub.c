@@ -20,29 +20,31 @@ static const struct option pub_table[] = {
 };
 
 static bool
-pub_check (struct cli *cli, const struct pub_options *options, int *status)
+pub_check (const struct session *session)
 {
+    const struct pub_options *options = session->own;
     for (size_t i = 0; i < options->topics.count; i++)
         if (strlen (options->topics.items[i]) > TOPIC_MAX) {
-            cli_error (cli, "--topic: %zu bytes are too many; at most %d", strlen (options->topics.items[i]),
+            cli_error (session->cli, "--topic: %zu bytes are too many; at most %d", strlen (options->topics.items[i]),
                        TOPIC_MAX);
-            *status = EXIT_USAGE;
             return false;
         }
     return true;
 }
 
 static int
+pub_session (struct session *session)
+{
+    struct pub_options *options = session->own;
+    return sender_run (session, &options->source, &options->topics);
+}
+
+static int
 pub_run (struct cli *cli, const struct command *self, int argc, char **argv)
 {
+    static const struct session_program program = { .pattern = &pattern_pub, .check = pub_check, .run = pub_session };
     struct pub_options options = { .source.count = 0 };
-    struct session session;
-    int status;
-    if (session_open (&session, cli, self, &pattern_pub, &options, argc, argv, &status) &&
-        pub_check (cli, &options, &status) && session_attach (&session, &status))
-        status = sender_run (&session, &options.source, &options.topics);
-    session_close (&session);
-    return status;
+    return session_run (cli, self, &program, &options, argc, argv);
 }
 
 const struct command command_pub = {

@@ -9,16 +9,18 @@ struct pull_options {
 static const struct option pull_table[] = { RECEIVER_OPTIONS (struct pull_options, receiver), OPTION_END };
 
 static int
+pull_session (struct session *session)
+{
+    struct pull_options *options = session->own;
+    return receiver_run (session, &options->receiver, RECEIVER_DRAINS);
+}
+
+static int
 pull_run (struct cli *cli, const struct command *self, int argc, char **argv)
 {
+    static const struct session_program program = { .pattern = &pattern_pull, .run = pull_session };
     struct pull_options options = { .receiver.count = 0 };
-    struct session session;
-    int status;
-    if (session_open (&session, cli, self, &pattern_pull, &options, argc, argv, &status) &&
-        session_attach (&session, &status))
-        status = receiver_run (&session, &options.receiver, RECEIVER_DRAINS);
-    session_close (&session);
-    return status;
+    return session_run (cli, self, &program, &options, argc, argv);
 }
 
 const struct command command_pull = {

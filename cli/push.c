@@ -9,16 +9,18 @@ struct push_options {
 static const struct option push_table[] = { SOURCE_OPTIONS (struct push_options, source), OPTION_END };
 
 static int
+push_session (struct session *session)
+{
+    struct push_options *options = session->own;
+    return sender_run (session, &options->source, NULL);
+}
+
+static int
 push_run (struct cli *cli, const struct command *self, int argc, char **argv)
 {
+    static const struct session_program program = { .pattern = &pattern_push, .run = push_session };
     struct push_options options = { .source.count = 0 };
-    struct session session;
-    int status;
-    if (session_open (&session, cli, self, &pattern_push, &options, argc, argv, &status) &&
-        session_attach (&session, &status))
-        status = sender_run (&session, &options.source, NULL);
-    session_close (&session);
-    return status;
+    return session_run (cli, self, &program, &options, argc, argv);
 }
 
 const struct command command_push = {

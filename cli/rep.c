@@ -135,10 +135,10 @@ rep_loop (struct rep *self)
 }
 
 static bool
-rep_check (const struct session *session, const struct rep_options *options, int *status)
+rep_check (const struct session *session)
 {
+    const struct rep_options *options = session->own;
     const struct formats *formats = &session->formats;
-    *status = EXIT_USAGE;
     if (options->echo + !!options->data + !!options->exec + !!options->filter > 1)
         cli_error (session->cli, "--echo, --data, --exec and --filter exclude each other: choose one");
     else if (options->filter && (formats->input == FORMAT_RAW || formats->output == FORMAT_RAW))
@@ -149,8 +149,9 @@ rep_check (const struct session *session, const struct rep_options *options, int
 }
 
 static int
-rep_session (struct session *session, const struct rep_options *options)
+rep_session (struct session *session)
 {
+    const struct rep_options *options = session->own;
     struct rep self = { .session = session, .options = options };
     exec_init (&self.exec, session, options->exec);
     filter_init (&self.filter, session, options->filter);
@@ -171,14 +172,9 @@ rep_session (struct session *session, const struct rep_options *options)
 static int
 rep_run (struct cli *cli, const struct command *self, int argc, char **argv)
 {
+    static const struct session_program program = { .pattern = &pattern_rep, .check = rep_check, .run = rep_session };
     struct rep_options options = { .echo = false };
-    struct session session;
-    int status;
-    if (session_open (&session, cli, self, &pattern_rep, &options, argc, argv, &status) &&
-        rep_check (&session, &options, &status) && session_attach (&session, &status))
-        status = rep_session (&session, &options);
-    session_close (&session);
-    return status;
+    return session_run (cli, self, &program, &options, argc, argv);
 }
 
 const struct command command_rep = {

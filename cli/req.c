@@ -73,10 +73,11 @@ req_loop (struct req *self)
 }
 
 static int
-req_session (struct session *session, const struct source_config *config)
+req_session (struct session *session)
 {
+    const struct req_options *options = session->own;
     struct req self = { .session = session };
-    source_init (&self.source, session->cli, config, &session->formats, session->socket->config.max_size);
+    source_init (&self.source, session->cli, &options->source, &session->formats, session->socket->config.max_size);
     output_init (&self.output, session->cli, &session->formats, NULL);
     int rc = req_loop (&self);
     int status = rc == WEFT_EEND ? source_status (&self.source) : cli_fail (session->cli, rc, NULL);
@@ -92,14 +93,9 @@ req_session (struct session *session, const struct source_config *config)
 static int
 req_run (struct cli *cli, const struct command *self, int argc, char **argv)
 {
+    static const struct session_program program = { .pattern = &pattern_req, .run = req_session };
     struct req_options options = { .source.count = 0 };
-    struct session session;
-    int status;
-    if (session_open (&session, cli, self, &pattern_req, &options, argc, argv, &status) &&
-        session_attach (&session, &status))
-        status = req_session (&session, &options.source);
-    session_close (&session);
-    return status;
+    return session_run (cli, self, &program, &options, argc, argv);
 }
 
 const struct command command_req = {

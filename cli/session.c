@@ -68,8 +68,8 @@ attach_all (struct session *self)
     return rc;
 }
 
-bool
-session_attach (struct session *self, int *status)
+static bool
+attach (struct session *self, int *status)
 {
     if (self->operand_count == 0 && self->endpoints.bind.count == 0 && self->endpoints.connect.count == 0) {
         cli_error (self->cli, "where? an endpoint is missing, as in '%s' (see 'weft help %s')",
@@ -99,8 +99,8 @@ session_targets (struct session *self, void **targets)
 static command_set_fn *const session_setters[SESSION_OWN_TABLES] = { NULL, formats_set, NULL, socket_set, socket_set,
                                                                      NULL };
 
-bool
-session_open (struct session *self, struct cli *cli, const struct command *command, const struct pattern *pattern,
+static bool
+open_session (struct session *self, struct cli *cli, const struct command *command, const struct pattern *pattern,
               void *own, int argc, char **argv, int *status)
 {
     void *targets[SESSION_OWN_TABLES];
@@ -117,8 +117,8 @@ session_open (struct session *self, struct cli *cli, const struct command *comma
     return rc == 0;
 }
 
-void
-session_close (struct session *self)
+static void
+close_session (struct session *self)
 {
     void *targets[SESSION_OWN_TABLES];
     if (!self->socket)
@@ -127,6 +127,22 @@ session_close (struct session *self)
     formats_free (&self->formats);
     free (self->operands);
     weft_close (&self->socket);
+}
+
+int
+session_run (struct cli *cli, const struct command *command, const struct session_program *program, void *own,
+             int argc, char **argv)
+{
+    struct session self;
+    int status;
+    if (open_session (&self, cli, command, program->pattern, own, argc, argv, &status)) {
+        if (program->check && !program->check (&self))
+            status = EXIT_USAGE;
+        else if (attach (&self, &status))
+            status = program->run (&self);
+    }
+    close_session (&self);
+    return status;
 }
 
 /* ----------------------------------------------------------------- waiting */

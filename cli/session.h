@@ -13,7 +13,7 @@ struct session_endpoints {
 };
 extern const struct option session_endpoint_table[];
 
-/*  The tables of a pattern's program, in the order that session_open expects: its own, and
+/*  The tables of a pattern's program, in the order that session_run expects: its own, and
  *  those that it shares. */
 #define SESSION_TABLES(own, formats, pattern)                                                                          \
     (const struct command_table[])                                                                                     \
@@ -38,14 +38,18 @@ struct session {
     int64_t drain;              /*  after a signal: until when what was taken is delivered  */
 };
 
-/*  Opens a socket of the pattern, and parses argv into it and into `own` (a zeroed struct for
- *  the first table). True: go on with session_attach. False: *status says how the command
- *  ends. Either way session_close follows. */
-bool session_open (struct session *self, struct cli *cli, const struct command *command, const struct pattern *pattern,
-                   void *own, int argc, char **argv, int *status);
+/*  What a pattern's program is, besides its command: session->own has its options. */
+struct session_program {
+    const struct pattern *pattern;
+    bool (*check) (const struct session *session);      /*  of its options, before any endpoint is opened; false:
+                                                            has said what is wrong with them. May be NULL   */
+    int (*run) (struct session *session);               /*  ends with session_finish, whose status it gives */
+};
 
-/*  Binds and connects to all endpoints that were given, in the same manner. */
-bool session_attach (struct session *self, int *status);
+/*  A whole command: opens a socket of the pattern, parses argv into it and into `own` (a zeroed struct for the first
+ *  table), checks, binds and connects to all endpoints that were given, runs, and closes. How the command ends. */
+int session_run (struct cli *cli, const struct command *command, const struct session_program *program, void *own,
+                 int argc, char **argv);
 
 /*  Waits, all at once, for the socket (`events`: WEFT_IN, WEFT_OUT or 0), for input when
  *  `input`, for a signal, for the output's reader to go, and until `deadline`. Returns bits, or a
@@ -74,7 +78,5 @@ int session_timed_out (struct session *self);
 
 /*  The summary, and what losses make of `status`. */
 int session_finish (struct session *self, int status);
-
-void session_close (struct session *self);
 
 #endif

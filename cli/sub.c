@@ -9,16 +9,18 @@ struct sub_options {
 static const struct option sub_table[] = { RECEIVER_OPTIONS (struct sub_options, receiver), OPTION_END };
 
 static int
+sub_session (struct session *session)
+{
+    struct sub_options *options = session->own;
+    return receiver_run (session, &options->receiver, RECEIVER_TOPICS);
+}
+
+static int
 sub_run (struct cli *cli, const struct command *self, int argc, char **argv)
 {
+    static const struct session_program program = { .pattern = &pattern_sub, .run = sub_session };
     struct sub_options options = { .receiver.count = 0 };
-    struct session session;
-    int status;
-    if (session_open (&session, cli, self, &pattern_sub, &options, argc, argv, &status) &&
-        session_attach (&session, &status))
-        status = receiver_run (&session, &options.receiver, RECEIVER_TOPICS);
-    session_close (&session);
-    return status;
+    return session_run (cli, self, &program, &options, argc, argv);
 }
 
 const struct command command_sub = {
