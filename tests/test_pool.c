@@ -85,6 +85,14 @@ add_worker (struct fixture *self, const char *slots, const char *option, const c
     return self->count++;
 }
 
+static const char *
+ipc_place (const struct fixture *self)
+{
+    static char endpoint[64];
+    snprintf (endpoint, sizeof endpoint, "ipc://%s/pool", self->dir);
+    return endpoint;
+}
+
 static void
 bind_pool (struct fixture *self, const char *endpoint)
 {
@@ -165,9 +173,7 @@ static void
 test_ipc (void **state)
 {
     struct fixture *self = *state;
-    char endpoint[64];
-    snprintf (endpoint, sizeof endpoint, "ipc://%s/pool", self->dir);
-    run_many (self, endpoint);
+    run_many (self, ipc_place (self));
 }
 
 static void
@@ -516,9 +522,7 @@ static void
 test_killed_over_ipc (void **state)
 {
     struct fixture *self = *state;
-    char endpoint[64];
-    snprintf (endpoint, sizeof endpoint, "ipc://%s/pool", self->dir);
-    kill_and_check (self, endpoint);
+    kill_and_check (self, ipc_place (self));
 }
 
 static void
@@ -616,12 +620,10 @@ static struct wire *
 stranger_connect (struct fixture *self)
 {
     struct wire_options options;
-    struct endpoint endpoint;
     struct wire *wire;
     wire_options_init (&options);
     assert_int_equal (context_open (self->weft, WIRE_DEALER, &options, &wire), 0);
-    assert_int_equal (endpoint_parse (&endpoint, weft_pool_endpoint (self->pool), ENDPOINT_CONNECT), 0);
-    assert_int_equal (wire_attach (wire, &endpoint), 0);
+    assert_int_equal (attach_wire (wire, weft_pool_endpoint (self->pool), ENDPOINT_CONNECT), 0);
     return wire;
 }
 

@@ -119,12 +119,10 @@ raw (enum wire_type type, const char *side)
 {
     struct wire *wire;
     struct wire_options options;
-    struct endpoint endpoint;
     wire_options_init (&options);
     options.send_hwm = options.recv_hwm = 10;
     assert_int_equal (context_open (weft, type, &options, &wire), 0);
-    assert_int_equal (endpoint_parse (&endpoint, weft_proxy_endpoint (proxy, side), ENDPOINT_CONNECT), 0);
-    assert_int_equal (wire_attach (wire, &endpoint), 0);
+    assert_int_equal (attach_wire (wire, weft_proxy_endpoint (proxy, side), ENDPOINT_CONNECT), 0);
     return wire;
 }
 

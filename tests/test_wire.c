@@ -85,14 +85,6 @@ open_wire (struct rig *rig, enum wire_type type)
     return NULL;
 }
 
-static int
-attach (struct wire *wire, const char *text, enum endpoint_side side)
-{
-    struct endpoint endpoint;
-    assert_int_equal (endpoint_parse (&endpoint, text, side), 0);
-    return wire_attach (wire, &endpoint);
-}
-
 static struct wire *
 bound (struct rig *rig, enum wire_type type)
 {
@@ -102,7 +94,7 @@ bound (struct rig *rig, enum wire_type type)
         snprintf (text, sizeof text, "ipc://%s/%d", rig->folder, rig->names++);
     if (strcmp (rig->transport, "inproc") == 0)
         snprintf (text, sizeof text, "inproc://%d", rig->names++);
-    if (attach (wire, text, ENDPOINT_BIND))
+    if (attach_wire (wire, text, ENDPOINT_BIND))
         fail_msg ("%s", weft_error ());
     return wire;
 }
@@ -110,7 +102,7 @@ bound (struct rig *rig, enum wire_type type)
 static void
 join (struct wire *wire, const struct wire *to)
 {
-    if (attach (wire, to->bound, ENDPOINT_CONNECT))
+    if (attach_wire (wire, to->bound, ENDPOINT_CONNECT))
         fail_msg ("%s", weft_error ());
 }
 
@@ -151,7 +143,7 @@ stranded (struct rig *rig, enum wire_type type, char *where)
     bool inproc = strcmp (rig->transport, "inproc") == 0;
     strcpy (where, inproc ? "inproc://where nobody is" : gone->bound);
     close_wire (rig, gone);
-    assert_int_equal (attach (wire, where, ENDPOINT_CONNECT), 0);
+    assert_int_equal (attach_wire (wire, where, ENDPOINT_CONNECT), 0);
     if (!inproc)
         await (wire, WIRE_RETRYING);        /*  libzmq closes in the background */
     return wire;
@@ -311,7 +303,7 @@ who_connects_first_waits_for_the_other (void **state)
     struct wire *push = stranded (rig, WIRE_PUSH, where);
     assert_sent (push, "early");
     struct wire *pull = open_wire (rig, WIRE_PULL);
-    assert_int_equal (attach (pull, where, ENDPOINT_BIND), 0);
+    assert_int_equal (attach_wire (pull, where, ENDPOINT_BIND), 0);
     assert_hears (pull, "early");
     close_wire (rig, pull);
     close_wire (rig, push);
@@ -577,7 +569,7 @@ an_endpoint_has_one_owner (void **state)
 {
     struct rig *rig = *state;
     struct wire *first = bound (rig, WIRE_PULL), *second = open_wire (rig, WIRE_PULL);
-    assert_int_equal (attach (second, first->bound, ENDPOINT_BIND), WEFT_EADDRINUSE);
+    assert_int_equal (attach_wire (second, first->bound, ENDPOINT_BIND), WEFT_EADDRINUSE);
     close_wire (rig, first);
     close_wire (rig, second);
 }

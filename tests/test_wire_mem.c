@@ -278,16 +278,14 @@ a_name_is_kept_or_taken_over (void **state)
     for (int handover = 0; handover < 2; handover++) {
         struct wire *router = mem_open (*state, WIRE_ROUTER, PLACE), *first, *second;
         struct wire_options options;
-        struct endpoint endpoint;
         weft_t *weft = context_new (&wire_mem, mem_clock (*state));
         wire_options_init (&options);
         strcpy (options.identity, "name");
         router->options.handover = handover;
         assert_int_equal (context_open (weft, WIRE_DEALER, &options, &first), 0);
         assert_int_equal (context_open (weft, WIRE_DEALER, &options, &second), 0);
-        endpoint_parse (&endpoint, PLACE, ENDPOINT_CONNECT);
-        wire_attach (first, &endpoint);
-        wire_attach (second, &endpoint);
+        attach_wire (first, PLACE, ENDPOINT_CONNECT);
+        attach_wire (second, PLACE, ENDPOINT_CONNECT);
         say (router, "name|x", 0);
         assert_string_equal (hear (handover ? second : first, 0), "x");
         assert_string_equal (hear (handover ? first : second, 0), weft_strerror (WEFT_EAGAIN));
@@ -304,12 +302,10 @@ undelivered (void **state)
 {
     weft_t *weft = context_new (&wire_mem, mem_clock (*state));
     struct wire_options options;
-    struct endpoint endpoint;
     struct wire *push;
     wire_options_init (&options);
     assert_int_equal (context_open (weft, WIRE_PUSH, &options, &push), 0);
-    assert_int_equal (endpoint_parse (&endpoint, PLACE, ENDPOINT_CONNECT), 0);
-    assert_int_equal (wire_attach (push, &endpoint), 0);
+    assert_int_equal (attach_wire (push, PLACE, ENDPOINT_CONNECT), 0);
     assert_int_equal (say (push, "x", 0), 0);
     context_close (weft, &push);
     assert_int_equal (weft_destroy (&weft), WEFT_ETIMEOUT);

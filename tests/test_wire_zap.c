@@ -100,18 +100,10 @@ close_wire (struct rig *rig, struct wire *wire)
     wire_close (&wire);
 }
 
-static int
-attach (struct wire *wire, const char *text, enum endpoint_side side)
-{
-    struct endpoint endpoint;
-    int rc = endpoint_parse (&endpoint, text, side);
-    return rc ? rc : wire_attach (wire, &endpoint);
-}
-
 static void
 must_attach (struct wire *wire, const char *text, enum endpoint_side side)
 {
-    if (attach (wire, text, side))
+    if (attach_wire (wire, text, side))
         fail_msg ("%s", weft_error ());
 }
 
@@ -441,7 +433,7 @@ a_key_without_a_server_key_does_not_connect (void **state)
 {
     struct rig *rig = *state;
     struct wire *push = open_listener (rig, WIRE_PUSH, "pull");
-    assert_int_equal (attach (push, "tcp://127.0.0.1:1", ENDPOINT_CONNECT), WEFT_EINVAL);
+    assert_int_equal (attach_wire (push, "tcp://127.0.0.1:1", ENDPOINT_CONNECT), WEFT_EINVAL);
     assert_says ("server-key");
 }
 
@@ -454,7 +446,7 @@ a_wire_listens_and_connects (void **state)
     struct wire *pull = listen_keyed (rig, WIRE_PULL, "push"), *other = listen_keyed (rig, WIRE_PUSH, "pull");
     struct wire *push = join (rig, WIRE_PUSH, &rig->alice, pull);
     pull->options.security.server_key[0] = '\0';
-    assert_int_equal (attach (pull, other->bound, ENDPOINT_CONNECT), WEFT_EINVAL);
+    assert_int_equal (attach_wire (pull, other->bound, ENDPOINT_CONNECT), WEFT_EINVAL);
     must_say (push, "hello");
     assert_heard (pull, "hello");
 }

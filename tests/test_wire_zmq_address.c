@@ -46,14 +46,6 @@ open_wire (enum wire_type type)
     return wires[opened++];
 }
 
-static int
-attach (struct wire *wire, const char *text, enum endpoint_side side)
-{
-    struct endpoint endpoint;
-    assert_int_equal (endpoint_parse (&endpoint, text, side), 0);
-    return wire_attach (wire, &endpoint);
-}
-
 /*  Takes connection events until `peers` are there. */
 static void
 until_peers (struct wire *wire, uint32_t peers)
@@ -68,7 +60,7 @@ static struct wire *
 open_bound (enum wire_type type)
 {
     struct wire *wire = open_wire (type);
-    assert_int_equal (attach (wire, "tcp://127.0.0.1:*", ENDPOINT_BIND), 0);
+    assert_int_equal (attach_wire (wire, "tcp://127.0.0.1:*", ENDPOINT_BIND), 0);
     return wire;
 }
 
@@ -76,7 +68,7 @@ static struct wire *
 open_connected (enum wire_type type, const struct wire *peer)
 {
     struct wire *wire = open_wire (type);
-    assert_int_equal (attach (wire, peer->bound, ENDPOINT_CONNECT), 0);
+    assert_int_equal (attach_wire (wire, peer->bound, ENDPOINT_CONNECT), 0);
     return wire;
 }
 
@@ -125,7 +117,7 @@ a_queue_outlives_a_connection (void **state)
     push->peers = 1;                /*  as if that had not been noticed yet */
     assert_int_equal (say (push, "kept", 0), 0);
     pull = open_wire (WIRE_PULL);
-    assert_int_equal (attach (pull, where, ENDPOINT_BIND), 0);
+    assert_int_equal (attach_wire (pull, where, ENDPOINT_BIND), 0);
     assert_string_equal (hear (pull, PATIENCE), "kept");
     close_wire (push);
     close_wire (pull);
@@ -143,8 +135,8 @@ of_several_only_those_that_are_there_get_anything (void **state)
     assert_int_equal (endpoint_resolve (&endpoint), 0);
     assert_int_equal (wire_zmq.disconnect (gone, &endpoint), 0);
     close_wire (gone);
-    assert_int_equal (attach (push, nowhere, ENDPOINT_CONNECT), 0);
-    assert_int_equal (attach (push, pull->bound, ENDPOINT_CONNECT), 0);
+    assert_int_equal (attach_wire (push, nowhere, ENDPOINT_CONNECT), 0);
+    assert_int_equal (attach_wire (push, pull->bound, ENDPOINT_CONNECT), 0);
     for (int i = 0; i < 10; i++)
         assert_int_equal (say (push, "x", PATIENCE), 0);
     for (int i = 0; i < 10; i++)

@@ -37,14 +37,6 @@ tear_down (void **state)
 }
 
 static void
-attach (struct wire *wire, const char *where, enum endpoint_side side)
-{
-    struct endpoint endpoint;
-    assert_int_equal (endpoint_parse (&endpoint, where, side), 0);
-    assert_int_equal (wire_attach (wire, &endpoint), 0);
-}
-
-static void
 open_pub (bool verbose, int64_t limit)
 {
     struct wire_options options;
@@ -53,7 +45,7 @@ open_pub (bool verbose, int64_t limit)
     options.verbose = verbose;
     options.max_subscriptions = limit;
     assert_int_equal (wire_zmq.open (context, WIRE_XPUB, &options, &pub), 0);
-    attach (pub, "tcp://127.0.0.1:0", ENDPOINT_BIND);
+    assert_int_equal (attach_wire (pub, "tcp://127.0.0.1:0", ENDPOINT_BIND), 0);
 }
 
 static void
@@ -64,7 +56,7 @@ open_sub (int index)
     options.send_hwm = 0;
     options.reconnect = options.reconnect_max = 3600 * TIME_S;      /*  who is cut off stays away */
     assert_int_equal (wire_zmq.open (context, WIRE_SUB, &options, &subs[index]), 0);
-    attach (subs[index], pub->bound, ENDPOINT_CONNECT);
+    assert_int_equal (attach_wire (subs[index], pub->bound, ENDPOINT_CONNECT), 0);
 }
 
 static void

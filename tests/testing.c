@@ -37,6 +37,14 @@ text_of_message (const weft_msg_t *msg)
 }
 
 int
+attach_wire (struct wire *wire, const char *text, enum endpoint_side side)
+{
+    struct endpoint endpoint;
+    int rc = endpoint_parse (&endpoint, text, side);
+    return rc ? rc : wire_attach (wire, &endpoint);
+}
+
+int
 say (struct wire *wire, const char *text, int64_t timeout)
 {
     weft_msg_t msg;

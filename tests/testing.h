@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "core/endpoint.h"
 #include "weft.h"
 
 /*  weft_error () tells this much; shows all of it when it does not. */
@@ -22,6 +23,9 @@
 } while (0)
 
 struct wire;
+
+/*  Binds or connects: the result of endpoint_parse or wire_attach. */
+int attach_wire (struct wire *wire, const char *text, enum endpoint_side side);
 
 /*  A message of the frames in "one|two|three"; and back: bytes that are not
  *  printable as \xNN, a frame of over 99 bytes as (its size). Static storage. */
