@@ -69,7 +69,8 @@ fill_record (weft_pool_event_t *event, const struct pool_record *record)
 }
 
 /*  An attempt has ended, as `event` says: 1 when that can be told. With a ledger the end of a job is told when it is
- *  durable; and what was cancelled is no end there, but goes on with the next head. */
+ *  durable; and what was cancelled is no end there, but goes on with the next head: nor is the failure of an attempt
+ *  that would have been followed by another, so that is told as cancelled, too. */
 static int
 tell_end (struct weft_pool *self, enum dispatch_verdict verdict, const struct dispatch_job *job,
           weft_pool_event_t *event)
@@ -86,6 +87,8 @@ tell_end (struct weft_pool *self, enum dispatch_verdict verdict, const struct di
         rc = book_end (self->book, event, NULL);
     if (rc)
         self->broken = rc;
+    if (verdict == DISPATCH_DONE && again)
+        event->reason = WEFT_JOB_CANCELLED;
     return verdict != DISPATCH_DONE || again;
 }
 

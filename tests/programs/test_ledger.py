@@ -136,6 +136,24 @@ def test_what_fails_while_a_head_waits_for_it_has_failed(weft, tmp_path):
     assert runs(tmp_path) == [1, 2]
 
 
+def test_what_will_be_tried_again_is_not_told_as_failed(weft, tmp_path):
+    """A failure with tries left, while a head waits for what runs: the next one goes on with it and tells its end."""
+    ledger = tmp_path / "ledger"
+    command = "echo {} >> %s/runs; while ! test -e %s/go; do sleep 0.05; done; echo ran; exit 3" % (tmp_path, tmp_path)
+    run = ["run", "-j1", "-t", "--retries", "2", "--ledger", str(ledger), command, ":::", "1"]
+    head = weft.start(*run)
+    wait_started(head, 1)
+    head.signal()
+    head.expect_talk("waiting for those that run")
+    (tmp_path / "go").touch()
+    assert head.wait() == 255
+    assert (head.out.data, results(ledger)) == (b"", [])
+    assert b"1 job was not run to the end" in head.talk.data
+    assert weft.run(run[0], "--resume", *run[1:])[:2] == (1, b"ran\n")
+    assert results(ledger) == [(1, 3)]
+    assert runs(tmp_path) == [1, 1]
+
+
 def test_a_ledger_is_not_taken_over_by_accident(weft, tmp_path):
     ledger = tmp_path / "ledger"
     assert weft.run("run", "--ledger", str(ledger), "echo", ":::", "1", "2")[0] == OK
