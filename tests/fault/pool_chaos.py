@@ -40,9 +40,9 @@ WAKE = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)      # a child has ended
 JOB = """#!/bin/sh
 # job NAME SECONDS BYTES: tells the log when it starts and ends; its status depends on its process id
 echo "start $WEFT_JOB $WEFT_ATTEMPT $$ $CHAOS_WORKER" >> "$CHAOS_FOLDER/log"
-[ "$2" = 0 ] || sleep "$2"
 status=0; [ $(($$ % 9)) != 0 ] || status=$(($$ % 100))
 [ "$3" = 0 ] || { head -c "$3" /dev/zero | tr '\\0' x; printf ' '; }
+[ "$2" = 0 ] || sleep "$2"
 echo "job $WEFT_JOB $$"
 echo "end $WEFT_JOB $WEFT_ATTEMPT $$ $status" >> "$CHAOS_FOLDER/log"
 exit $status
@@ -99,6 +99,7 @@ class Chaos:
         self.steady = seed % 8 == 1             # heads live
         self.retries = 1 + (seed % 5 == 2)
         self.dead = seed % 7 == 3 and not self.gentle
+        self.queue = self.random.choice(["10", "100", "10000"])
         self.reattach = "5s" if self.gentle else self.random.choice(["100ms", "300ms", "1s"])
         self.ledger = (disk or folder) + "/ledger.db"
         self.durability = self.random.choice(["sync", "group", "none"])
@@ -126,7 +127,7 @@ class Chaos:
         with open(self.folder + "/jobs", "w", encoding="ascii") as file:
             for job in range(1, self.jobs + 1):
                 file.write("./job %d %s %d\n" % (job, self.random.choice(["0", "0", "0.01", "0.02", "0.1", "0.4"]),
-                                                 BYTES * (self.random.random() < 0.05)))
+                                                 BYTES * (self.random.random() < 0.15)))
         for name, value in (("gentle", self.gentle), ("dead", self.dead), ("sink", self.sinks),
                             ("steady", self.steady)):
             self.say("set", name, "yes" if value else "no")
@@ -143,12 +144,13 @@ class Chaos:
         sink = ["--sink", "ipc://sink.socket", "--sink-timeout", "60s"] if self.sinks else []
         return ["ventilator", "-v", "-b", "ipc://head.socket", "-b", "tcp://127.0.0.1:0", "--ledger", self.ledger,
                 "--durability", self.durability, "--heartbeat", "50ms", "--reattach", self.reattach, "--retries",
-                str(self.retries), "--crash-limit", "2" if self.dead else "1000", *resume, *sink, "jobs"]
+                str(self.retries), "--crash-limit", "2" if self.dead else "1000", "--queue", self.queue, *resume, *sink,
+                "jobs"]
 
     def worker_command(self, member):
         return ["worker", "-v", "-c", member.relay.endpoint if member.relay else "ipc://head.socket",
-                "-j%d" % self.random.randrange(1, 5), "--name", member.name, "--heartbeat", "50ms",
-                "--connect-timeout", "5s", "--grace", "200ms"]
+                "-j%d" % self.random.randrange(1, 5), "--prefetch", self.random.choice(["0", "1", "16"]), "--name",
+                member.name, "--heartbeat", "50ms", "--connect-timeout", "5s", "--grace", "200ms"]
 
     @staticmethod
     def sink_command(member):

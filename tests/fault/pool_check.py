@@ -127,14 +127,16 @@ class Check:
                 self.wrong("%s ends in the middle of a line", path)
             for line in lines:
                 found = re.fullmatch(r"(x* )?job (\d+) (\d+)", line)
-                if not found or (found[1] and len(found[1]) != BYTES + 1 and not self.head_died_during(int(found[2]))):
+                size = len(found[1] or "") if found else 0
+                short = 0 < size <= BYTES and not self.head_died_during(int(found[2]))
+                if not found or short or size > BYTES + 1:
                     self.wrong("%s: output is broken: %.60r (%d bytes)", path, line, len(line))
                     continue
                 self.printed_line(int(found[2]), int(found[3]))
-                printed[found[2], found[3]] += 1
-        for (job, pid), times in printed.items():
+                printed[int(found[2])] += 1
+        for job, times in printed.items():
             if times > 1:
-                self.wrong("the output of job %s, process %s, was printed %d times", job, pid, times)
+                self.wrong("the output of job %d was printed %d times", job, times)
 
     def head_died_during(self, job):
         """What had been acknowledged of its output went with that head (docs/spec/pool.md)."""
@@ -144,8 +146,7 @@ class Check:
         row = self.results.get(job)
         runs = [run for run in self.history.runs[job] if run.pid == pid]
         if not row or not any(run.attempt == row[1] and run.worker == row[5] for run in runs):
-            if not runs or (job, runs[0].attempt) not in self.retries:
-                self.wrong("job %d: output of process %d was printed, the result is %s", job, pid, row)
+            self.wrong("job %d: output of process %d was printed, the result is %s", job, pid, row)
 
     def text(self):
         with open(self.folder + "/log", encoding="ascii") as file:
@@ -187,8 +188,7 @@ class Check:
                            self.talk(name).strip().rpartition("\n")[2])
 
     def sinks_heard_all(self):
-        """Of a head that lived: every result, as it is in the ledger; more than once where a sink was killed. A head
-        that is told to end tells them of jobs that it leaves to the next one, too."""
+        """Of a head that lived: every result, as it is in the ledger; more than once where a sink was killed."""
         heard = collections.defaultdict(set)
         for path in glob.glob(self.folder + "/sink-*.joblog"):
             with open(path, encoding="ascii") as file:
@@ -196,10 +196,8 @@ class Check:
                     words = line.split("\t")
                     heard[int(words[0])].add(int(words[6]))
         for job, row in self.results.items():
-            true = {row[3]}
-            if self.history.settings["steady"] == "no":
-                true |= {-1} | {status for (tried, _attempt), status in self.retries.items() if tried == job}
-            if heard[job] - true or (not heard[job] and self.history.settings["steady"] == "yes"):
+            missed = not heard[job] and self.history.settings["steady"] == "yes"
+            if missed or heard[job] - {row[3] if row[2] == EXITED else -1}:
                 self.wrong("job %d: sinks heard of %s, the result is %s", job, sorted(heard[job]), row)
 
     def snapshots_stand(self):

@@ -85,6 +85,8 @@ def test_the_checker_lets_pass_what_is_right(tmp_path):
     ("output is broken", {"output": "job 1 100\nxxxjob 2 201\n"}),
     ("middle of a line", {"output": "job 1 100\njob 2"}),
     ("(1, 1, 0, 0, 0) is", {"sql": "UPDATE results SET attempt = 2 WHERE job = 1"}),
+    ("job 2: output of process 200", {"sql": "INSERT INTO retries VALUES (2, 1, 0, 7)",
+                                      "output": "job 1 100\njob 2 200\n"}),
     ("sinks heard of [], the result is", {"log": LOG.replace("sink no", "sink yes").replace("dy no", "dy yes")}),
 ])
 def test_the_checker_sees(tmp_path, words, changes):
