@@ -246,8 +246,11 @@ explain_leaving (struct zmq_wire *wire, struct wire_event *event)
 {
     struct zmq_monitor *self = &wire->monitor;
     if (side_of (self) == SIDE_CAME) {
-        event->kind = WIRE_ABANDONED;
-        event->text = "a connection was closed before the handshake";
+        bool keyed = wire->wire.options.security.secret_key[0];
+        event->kind = keyed ? WIRE_NOTICE : WIRE_ABANDONED;
+        event->text = keyed ? "a connection was closed in the handshake: a probe, or a peer that speaks clear text and "
+                              "saw first that this side wants keys"
+                            : "a connection was closed before the handshake";
         return;
     }
     event->kind = WIRE_REJECTED;
