@@ -71,16 +71,16 @@ def test_results_are_placed(weft, tmp_path, cut):
 
 def test_names_of_columns_are_kept(weft, tmp_path):
     ledger, options = str(tmp_path / "ledger"), ["-k", "--tagstring", "{x}"]
-    head = weft.start("run", *options, "-j1", "--header", ":", "-t", "--ledger", ledger, "sleep {y}; echo {y}", ":::", "x", "a", "b", ":::",
-                      "y", "1000", "0")
+    head = weft.start("run", *options, "-j1", "--header", ":", "-t", "--ledger", ledger, "sleep {y}; echo {y}",
+                      ":::", "x", "a", "b", ":::", "y", "1000", "0")
     head.talk.wait(lambda talk: b"sleep" in talk, "the first job")
     head.kill()
     head = weft.start("run", "-j2", *options, "-t", "--ledger", ledger, "--resume",
-                      "--results", str(tmp_path / "{y}-{x}/"))
+                      "--results", str(tmp_path / "{y}-{x}"))
     head.talk.wait(lambda talk: talk.count(b"sleep 1000") == 2, "the jobs that stay")
     head.signal(signal.SIGINT)
     assert head.wait() == BAD
-    assert (tmp_path / "1000-b" / "seq").exists()
+    assert (tmp_path / "1000-b.seq").exists()
 
 
 def test_jobs_of_the_line_that_were_given_up(weft, tmp_path):
