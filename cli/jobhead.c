@@ -56,7 +56,8 @@ static int
 jobhead_keep (struct jobhead *self, const struct jobhead_config *config)
 {
     if (config->run->delay)
-        return error_set (WEFT_EINVAL, "--delay cannot be joined with --ledger");
+        return error_set (WEFT_EINVAL, "--delay cannot be joined with --ledger: what is in the ledger is started "
+                          "as workers have room, not as it is read");
     self->resumes = config->feed->resume;
     return jobkept_init (&self->kept, self->cli);
 }

@@ -4,8 +4,10 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/jobswatch.h"
 #include "cli/ledgerview.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -13,7 +15,7 @@
 #define WAIT_MS 250
 
 struct jobs_options {
-    bool done, failed, started, waiting, json;
+    bool done, failed, started, waiting, json, watch;
 };
 
 #define FIELD(name) offsetof (struct jobs_options, name)
@@ -26,7 +28,9 @@ static const struct option jobs_table[] = {
     { .name = "waiting", .type = OPTION_FLAG, .offset = FIELD (waiting),
       .text = "list those that are to be started, the first time or again" },
     { .name = "json", .type = OPTION_FLAG, .offset = FIELD (json),
-      .text = "a JSON object for each job, with all columns" },
+      .text = "a JSON object for each job, with all columns; with --watch, for each look" },
+    { .name = "watch", .letter = 'w', .type = OPTION_FLAG, .offset = FIELD (watch),
+      .text = "show how the jobs are, about once a second, until all have ended; q leaves" },
     OPTION_END
 };
 
@@ -126,6 +130,17 @@ jobs_show (struct jobs *self, char **words, int count)
     return rc;
 }
 
+/*  What was drawn is gone: the last of it stays as a line. 1 when any has failed. */
+static int
+jobs_watch (struct jobs *self, const char *path)
+{
+    struct ledgerview_counts counts;
+    int rc = jobswatch_run (self->cli, self->view, path, self->options.json, &counts);
+    if (rc == 0 && !self->options.json && isatty (self->cli->out))
+        rc = jobs_summary (self, &counts);
+    return rc < 0 ? rc : counts.failed > 0 && counts.started + counts.waiting == 0;
+}
+
 /*  What is asked for: 0, 1 for jobs that failed, or an error. */
 static int
 jobs_do (struct jobs *self, const char *verb, char **words, int count)
@@ -160,7 +175,10 @@ jobs_run (struct cli *cli, const struct command *command, int argc, char **argv)
         cli_error (cli, "give a ledger, as in 'weft jobs LEDGER'");
     else if (rc == 0) {
         rc = ledgerview_open (&self.view, operands[0]);
-        if (rc == 0)
+        if (rc == 0 && self.options.watch)
+            rc = count > 1 ? error_set (WEFT_EINVAL, "'%s': --watch shows all that there is", operands[1])
+                           : jobs_watch (&self, operands[0]);
+        else if (rc == 0)
             rc = jobs_do (&self, count > 1 ? operands[1] : "list", operands + (count > 1 ? 2 : 1),
                           count > 1 ? count - 2 : 0);
         status = rc == 1 ? EXIT_ERROR : rc == 0 || rc == WEFT_EEND ? EXIT_OK : cli_fail (cli, rc, NULL);
@@ -179,14 +197,18 @@ const struct command command_jobs = {
         "Reads a ledger, whether its head lives or not, and changes nothing. list, which is the default, has a line "
         "for each job, with TABs between columns; summary counts them; show has all that is known of some jobs, with "
         "attempts before the last; wait ends when no job is open any more, and then counts.\n\n"
+        "With --watch, a terminal shows them until all have ended: how many, how fast and how long yet, those that "
+        "run, who runs them, those that failed last and the slowest. q or Ctrl-C leaves it. Where standard output is "
+        "no terminal there is a line whenever something has changed.\n\n"
         "A job is waiting, started, waiting again after an attempt that failed, done, failed, or dead, which is failed "
         "by the loss of its workers. What a head was at when it died is still called started.",
-    .status = "wait: 1 when any job has failed",
+    .status = "wait, and --watch to the end: 1 when any job has failed",
     .tables = (const struct command_table[]){ { .title = "Options", .table = jobs_table }, { .title = NULL } },
     .examples =
         (const struct command_example[]){
             { "weft jobs ledger summary", "How many jobs there are, and how they are." },
             { "weft jobs --failed ledger | cut -f1,8", "Number and command of each that failed." },
+            { "weft jobs --watch ledger", "What goes on, until all have ended." },
             { "weft jobs ledger wait && echo all well", "Waits until all jobs have ended." },
             { .line = NULL } },
     .run = jobs_run,

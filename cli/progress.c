@@ -25,8 +25,8 @@ progress_wait (const struct progress *self)
     return self->out ? clock_left (self->clock, self->next) : TIME_FOREVER;
 }
 
-static void
-duration_text (double seconds, char *text, size_t size)
+void
+progress_duration (double seconds, char *text, size_t size)
 {
     unsigned long s = (unsigned long) (seconds + 0.5);
     if (s >= 100 * 3600ul)
@@ -52,7 +52,7 @@ figures_text (const struct progress_counts *counts, int64_t elapsed, char *text,
         words = "ETA";
         seconds = (double) (counts->total - counts->done) / rate;
     }
-    duration_text (seconds, time, sizeof time);
+    progress_duration (seconds, time, sizeof time);
     if (counts->failed)
         snprintf (failed, sizeof failed, "  %llu failed", (unsigned long long) counts->failed);
     if (counts->elsewhere)

@@ -42,4 +42,7 @@ void progress_end (struct progress *self, const struct progress_counts *counts);
 /*  The text, at most width - 1 characters: a bar when `width` is not 0. */
 void progress_text (const struct progress_counts *counts, int64_t elapsed, int width, char *text, size_t size);
 
+/*  5s, 2m05s, 3h10m, 5d02h. */
+void progress_duration (double seconds, char *text, size_t size);
+
 #endif
