@@ -305,6 +305,18 @@ jobview_found (struct jobview *self, struct viewjob *job, const weft_pool_event_
     return self->results && !job->kept.results && event->slot > 0 ? jobview_started (self, job, event) : 0;
 }
 
+/*  What a program before this one had acknowledged of a job that ran on went with it, when it was killed. */
+static void
+tell_missing (struct jobview *self, const struct viewjob *job, const weft_pool_event_t *event)
+{
+    if (self->mute || event->reason != WEFT_JOB_EXITED || job->heard >= event->received_bytes)
+        return;
+    progress_clear (&self->progress);
+    cli_error (self->cli, "job %llu: %llu bytes of what it wrote were lost with the program that had taken them: %s",
+               (unsigned long long) job->number, (unsigned long long) (event->received_bytes - job->heard),
+               job->command);
+}
+
 static int
 jobview_done (struct jobview *self, struct jobout *line, struct viewjob *job, const weft_pool_event_t *event)
 {
@@ -316,6 +328,7 @@ jobview_done (struct jobview *self, struct jobout *line, struct viewjob *job, co
     jobview_result (event, &entry.status, &entry.signal);
     if (event->reason != WEFT_JOB_EXITED)
         tell_failure (self, job, event);
+    tell_missing (self, job, event);
     summary_event (&self->summary, event, entry.status || entry.signal, clock_now (clock_system ()));
     /*  What could not be kept is not logged as run. */
     int rc = jobview_found (self, job, event);
@@ -332,6 +345,7 @@ jobview_output (struct jobview *self, struct jobout *line, struct viewjob *job, 
 {
     int rc = jobview_found (self, job, event);
     job->received += event->stream == 1 ? event->size : 0;
+    job->heard += event->size;
     if (rc == 0 && self->results && !self->mute)
         rc = results_write (&job->kept, job->place, event->stream == 2, event->data, event->size);
     if (rc < 0 || self->mute || (self->results && !results_are_rows (self->results)))
@@ -354,7 +368,7 @@ jobview_event (struct jobview *self, struct jobout *line, struct viewjob *job, c
     case WEFT_POOL_OUTPUT:
         return jobview_output (self, line, job, event);
     case WEFT_POOL_RETRY:
-        job->received = 0;
+        job->received = job->heard = 0;
         results_void (&job->kept);
         cli_detail (self->cli, "job %llu failed in attempt %d and is tried again", (unsigned long long) job->number,
                     event->attempt);

@@ -40,6 +40,7 @@ struct viewjob {
     struct results_job kept;
     char *row;                  /*  all but what it wrote, once it has ended    */
     uint64_t received;          /*  bytes of standard output in this attempt    */
+    uint64_t heard;             /*  bytes of all that it wrote in this attempt  */
     struct viewjob *next;       /*  in a list that viewjob_free takes it out of ... */
     struct viewjob **link;      /*  ... by what points to it; NULL: in none     */
     char text[];                /*  all three, as they were submitted           */

@@ -76,6 +76,26 @@ def test_a_head_is_killed_again_and_again(weft, tmp_path):
     assert set(runs(tmp_path)) == set(range(1, 2001))
 
 
+def test_output_that_went_with_a_head_is_told(weft, tmp_path):
+    """What the first had acknowledged, the second does not get again: it says how much that was."""
+    ledger, endpoint = tmp_path / "ledger", "ipc://%s/pool" % tmp_path
+    wait = "while ! test -e %s/%%s; do sleep 0.05; done" % tmp_path
+    jobs = ["-u", "head -c 200000 /dev/zero; %s; echo more; %s; echo {}" % (wait % "step", wait % "go"), ":::", "1"]
+    first = ventilate(weft, endpoint, ledger, *jobs)
+    assert first.endpoint
+    worker = weft.start("worker", "-c", endpoint)
+    first.out.wait(lambda data: len(data) >= 3 * 65536, "output")
+    (tmp_path / "step").touch()
+    first.out.wait(lambda data: data.endswith(b"more\n"), "more output")
+    first.kill()
+    second = ventilate(weft, endpoint, ledger, "--resume", *jobs)
+    assert second.endpoint
+    (tmp_path / "go").touch()
+    end_well(second, worker)
+    lost = re.findall(rb"job 1: (\d+) bytes of what it wrote were lost", second.talk.data)
+    assert len(second.out.data) + sum(map(int, lost)) == 200007
+
+
 def test_a_head_and_a_worker_are_killed(weft, tmp_path):
     """What that worker had runs again, with the one that is left; nothing is lost, nothing ends twice."""
     ledger, endpoint = tmp_path / "ledger", "ipc://%s/pool" % tmp_path
