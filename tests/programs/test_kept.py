@@ -120,3 +120,19 @@ def test_rows_are_not_written_over(weft, tmp_path):
     other = tmp_path / "other.csv"
     assert weft.run("run", "--ledger", ledger, "--resume", "--results", str(other), "echo", ":::", "b")[0] == OK
     assert b",b," in other.read_bytes()
+
+
+def test_what_has_its_turn_does_not_wait_for_the_end(weft, tmp_path):
+    """The turns of jobs that had ended before are not waited for."""
+    ledger = str(tmp_path / "ledger")
+    command = "test {} -lt 2 || until test -e %s/go; do sleep 0.05; done; " \
+              "test {} -lt 3 || until test -e %s/last; do sleep 0.05; done; echo {}" % (tmp_path, tmp_path)
+    head = weft.start("run", "-j1", "--ledger", ledger, command, ":::", "1", "2", "3")
+    head.out.wait(lambda out: out == b"1\n", "the first job")
+    head.kill()
+    (tmp_path / "go").touch()
+    head = weft.start("run", "-k", "-j2", "--ledger", ledger, "--resume")
+    head.out.wait(lambda out: out == b"2\n", "the second job")
+    (tmp_path / "last").touch()
+    assert head.wait() == OK
+    assert head.out.data == b"2\n3\n"
