@@ -67,7 +67,7 @@ class Member:
         self.chaos.say("begin", self.name)
         with open(path + ".out", "wb") as out, open(path + ".err", "wb") as err:
             process = subprocess.Popen([WEFT, *self.command(self)], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                                       cwd=self.chaos.folder, start_new_session=True,
+                                       cwd=self.chaos.folder,
                                        env={**os.environ, "CHAOS_FOLDER": self.chaos.folder, "CHAOS_WORKER": self.name})
         self.pid, process.returncode = process.pid, 0       # it is reaped by us
         self.stopped = self.told = False
@@ -332,22 +332,28 @@ class Chaos:
             return True
 
     def run(self):
-        problems = []
+        """What is wrong, and the checker that says so. Nobody is left, however this ends."""
+        try:
+            problems = self.live()
+        finally:
+            self.end()
+        check = Check(self.folder, self.ledger)
+        return problems + check.check(), check
+
+    def live(self):
         self.prepare()
         for member in reversed(self.members):
             member.start()
         self.strike()
         if not self.wait_until(lambda: self.over, "head"):
-            problems.append("the head does not come to an end")
+            return ["the head does not come to an end"]
         self.calm()
-        if not problems and not self.wait_until(self.alone, "rest"):
-            problems.append("processes are left: " + ", ".join(member.name for member in self.members if member.pid))
-        self.end()
-        check = Check(self.folder, self.ledger)
-        problems += check.check()
-        return problems, check
+        if not self.wait_until(self.alone, "rest"):
+            return ["processes are left: " + ", ".join(member.name for member in self.members if member.pid)]
+        return []
 
     def end(self):
+        self.over = True
         for member in self.members:
             if member.pid:
                 os.kill(member.pid, signal.SIGKILL)
@@ -394,6 +400,7 @@ def main():
     parser.add_argument("-v", "--verbose", action="store_true", help="a line a round")
     options = parser.parse_args()
     LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    signal.signal(signal.SIGTERM, lambda *_arguments: sys.exit(1))
     signal.signal(signal.SIGCHLD, lambda *_arguments: None)
     signal.set_wakeup_fd(WAKE[1], warn_on_full_buffer=False)
     total, seed, bad = collections.Counter(), options.seed, 0

@@ -107,7 +107,8 @@ class Check:
                 self.repeats += 1
                 hurt = [what for at, what in self.history.harm[first.worker] if at < second.at]
                 died = any(first.at < at < second.at for at in self.history.head_deaths)
-                if gentle or not (hurt or died):
+                gave_up = (first.worker, 4) in self.history.exits       # no head came in time
+                if not gave_up and (gentle or not (hurt or died)):
                     self.wrong("job %d ran again without a reason: attempt %d by %s, then %d by %s", job, first.attempt,
                                first.worker, second.attempt, second.worker)
 
