@@ -15,7 +15,8 @@
 #define BLOCK 4096              /*  jobs that are counted at once                   */
 #define BUSY 5000               /*  ms that a ledger may be held by others          */
 
-/*  A job whose last attempt has begun, and has not ended. Above the number of one that begins stands its head's epoch. */
+/*  A job whose last attempt has begun, and has not ended. Above the number of one that begins stands its head's
+ *  epoch. */
 #define STARTED "EXISTS (SELECT 1 FROM starts s WHERE s.job = j.id" \
                 " AND s.attempt = (SELECT max (attempt) FROM starts WHERE job = j.id) AND NOT EXISTS" \
                 " (SELECT 1 FROM retries t WHERE t.job = s.job AND t.attempt = s.attempt & 0x7fffffff))"

@@ -40,8 +40,8 @@ const char *history_found_rows (uint64_t *count);
  *  operations of the history, no others, and at least those that were promised. Gives their number. */
 uint64_t history_judge (const char *where, uint64_t promised);
 
-/*  Judges what each crash leaves, of each kind, at `each` step of the record from this one on (1: all). With LEDGER_NONE a loss of
- *  power may take any number of operations, but not the epoch. */
+/*  Judges what each crash leaves, of each kind, at `each` step of the record from this one on (1: all). With
+ *  LEDGER_NONE a loss of power may take any number of operations, but not the epoch. */
 void history_sweep (size_t from, size_t each, uint64_t seeds);
 
 #endif

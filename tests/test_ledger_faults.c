@@ -69,7 +69,8 @@ calls (bool sync)
     return count;
 }
 
-/*  The next head goes on with what is in the system's memory, and then the power fails: at a few steps, others in each round. */
+/*  The next head goes on with what is in the system's memory, and then the power fails: at a few steps, others in each
+ *  round. */
 static void
 go_on (uint64_t round)
 {
