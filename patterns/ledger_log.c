@@ -1,11 +1,10 @@
 /*  ledger_log.c - a log that another head has left: made sure of, before anything is built on it
  *
  *  What was read of a file whose sync has failed may be in the system's memory alone, for good: no later sync writes
- *  it. SQLite would bring such a log into the file; then the power fails, the log on disk is only the beginning of what it
- *  was, and that, replayed over newer pages, makes a file that never was. With a reader that stayed SQLite also takes
- *  for done what a checkpoint before has copied, though no sync of it need have succeeded. So every byte of the log,
- *  and every page of the file that may have come from it, is written again as it is, and synced. */
-
+ *  it. SQLite would bring such a log into the file; then the power fails, the log on disk is only the beginning of
+ *  what it was, and that, replayed over newer pages, makes a file that never was. With a reader that stayed SQLite
+ *  also takes for done what a checkpoint before has copied, though no sync of it need have succeeded. So every byte
+ *  of the log, and every page of the file that may have come from it, is written again as it is, and synced. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
