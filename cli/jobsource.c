@@ -1,31 +1,15 @@
-/*  jobsource.c - the arguments of job after job, from words, files and standard input */
+/*  jobsource.c - the arguments of job after job: sources combined, in step, in order or shuffled */
 
 #include "cli/jobsource.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/columns.h"
-#include "cli/records.h"
+#include "cli/jobinput.h"
 #include "cli/shuffle.h"
 #include "core/error.h"
-
-/*  One source. Values are asked for by index: 0, 1, 2, ... and, where they are
- *  kept, from 0 again. */
-struct input {
-    char *const *words;         /*  ::: ; else a file                               */
-    struct records records;
-    char *const *chain;         /*  files that follow on this one                   */
-    size_t chain_count;
-    int in;                     /*  what "-" is among them                          */
-    bool file, linked;
-    bool keep;                  /*  its values come round again                     */
-    bool ended;                 /*  `count` is all there is                         */
-    char **kept;                /*  words without the blank ones, or what was read  */
-    size_t count, capacity;
-};
 
 /*  Inputs that go in step. */
 struct group {
@@ -35,10 +19,9 @@ struct group {
 
 struct jobsource {
     struct jobsource_config config;
-    char delimiter[16];
-    size_t delimiter_size;
+    struct jobinput_rules rules;
     struct columns columns;
-    struct input *inputs;
+    struct jobinput *inputs;
     char **current;             /*  the value of each input in this combination     */
     struct group *groups;
     size_t input_count, group_count;
@@ -46,8 +29,6 @@ struct jobsource {
     int64_t gathered;           /*  combinations in the job that is being made      */
     size_t named;               /*  inputs whose header was read                    */
     struct shuffle shuffle;
-    size_t kept_bytes;
-    int waiting_fd;
     bool prepared, used_in;
 };
 
@@ -60,8 +41,10 @@ jobsource_new (const struct jobsource_config *config)
         return NULL;
     }
     self->config = *config;
-    self->waiting_fd = -1;
-    if (records_delimiter (config->delimiter ? config->delimiter : "\n", self->delimiter, &self->delimiter_size) < 0
+    self->rules.skip_blank = config->skip_blank;
+    self->rules.waiting_fd = -1;
+    if (records_delimiter (config->delimiter ? config->delimiter : "\n", self->rules.delimiter,
+                           &self->rules.delimiter_size) < 0
         || (config->colsep && columns_init (&self->columns, config->colsep) < 0))
         jobsource_destroy (&self);
     return self;
@@ -74,14 +57,8 @@ jobsource_destroy (struct jobsource **self_p)
     *self_p = NULL;
     if (!self)
         return;
-    for (size_t i = 0; i < self->input_count; i++) {
-        struct input *input = &self->inputs[i];
-        for (size_t j = 0; input->file && input->keep && j < input->count; j++)
-            free (input->kept[j]);
-        free (input->kept);
-        if (input->file)
-            records_close (&input->records);
-    }
+    for (size_t i = 0; i < self->input_count; i++)
+        jobinput_free (&self->inputs[i]);
     columns_free (&self->columns);
     free (self->inputs);
     free (self->current);
@@ -90,56 +67,25 @@ jobsource_destroy (struct jobsource **self_p)
     free (self);
 }
 
-static struct input *
+static struct jobinput *
 jobsource_add (struct jobsource *self, bool linked)
 {
-    struct input *inputs = realloc (self->inputs, (self->input_count + 1) * sizeof *inputs);
+    struct jobinput *inputs = realloc (self->inputs, (self->input_count + 1) * sizeof *inputs);
     if (!inputs) {
         error_set (WEFT_ENOMEM, "out of memory");
         return NULL;
     }
     self->inputs = inputs;
-    struct input *input = &inputs[self->input_count++];
-    *input = (struct input){ .linked = linked };
+    struct jobinput *input = &inputs[self->input_count++];
+    *input = (struct jobinput){ .rules = &self->rules, .linked = linked };
     return input;
-}
-
-static bool
-is_blank (const char *text)
-{
-    while (isspace ((unsigned char) *text))
-        text++;
-    return *text == '\0';
-}
-
-/*  Takes over the pointer; the text itself is the input's when it is a file. */
-static int
-input_keep (struct input *self, char *text)
-{
-    if (self->count == self->capacity) {
-        size_t capacity = self->capacity ? self->capacity * 2 : 16;
-        char **kept = realloc (self->kept, capacity * sizeof *kept);
-        if (!kept)
-            return error_set (WEFT_ENOMEM, "out of memory for %zu values", capacity);
-        self->kept = kept;
-        self->capacity = capacity;
-    }
-    self->kept[self->count++] = text;
-    return 0;
 }
 
 int
 jobsource_add_words (struct jobsource *self, char *const *words, size_t count, bool linked)
 {
-    struct input *input = jobsource_add (self, linked);
-    if (!input)
-        return WEFT_ENOMEM;
-    input->words = words;
-    input->keep = input->ended = true;
-    for (size_t i = 0; i < count; i++)
-        if (!(self->config.skip_blank && is_blank (words[i])) && input_keep (input, words[i]) < 0)
-            return WEFT_ENOMEM;
-    return 0;
+    struct jobinput *input = jobsource_add (self, linked);
+    return input ? jobinput_words (input, words, count) : WEFT_ENOMEM;
 }
 
 int
@@ -150,11 +96,8 @@ jobsource_add_file (struct jobsource *self, const char *path, int in, bool linke
             return error_set (WEFT_EINVAL, "standard input can be only one of the sources");
         self->used_in = true;
     }
-    struct input *input = jobsource_add (self, linked);
-    if (!input)
-        return WEFT_ENOMEM;
-    input->file = true;
-    return records_open (&input->records, path, in, self->delimiter, self->delimiter_size);
+    struct jobinput *input = jobsource_add (self, linked);
+    return input ? jobinput_file (input, path, in) : WEFT_ENOMEM;
 }
 
 int
@@ -166,7 +109,7 @@ jobsource_add_chain (struct jobsource *self, char *const *paths, size_t count, i
     int rc = jobsource_add_file (self, paths[0], in, false);
     if (rc < 0)
         return rc;
-    struct input *input = &self->inputs[self->input_count - 1];
+    struct jobinput *input = &self->inputs[self->input_count - 1];
     input->chain = paths + 1;
     input->chain_count = count - 1;
     input->in = in;
@@ -190,77 +133,21 @@ jobsource_prepare (struct jobsource *self)
                                 || (self->config.link && self->input_count > 1);
     }
     self->shuffle.width = self->input_count;
-    self->shuffle.bytes_max = JOBSOURCE_KEPT_MAX;
+    self->shuffle.bytes_max = JOBINPUT_KEPT_MAX;
     self->prepared = true;
     return 0;
 }
 
-/*  The next value of a file, or of those that follow on it. */
+/*  A source without any counts as one empty value, if there are others. */
 static int
-input_next (struct jobsource *self, struct input *input, char **value, size_t *size)
-{
-    while (true) {
-        int rc = records_next (&input->records, value, size);
-        if (rc == 1 && self->config.skip_blank && is_blank (*value))
-            continue;
-        if (rc != WEFT_EEND || input->chain_count == 0)
-            return rc;
-        records_close (&input->records);
-        input->chain_count--;
-        rc = records_open (&input->records, *input->chain++, input->in, self->delimiter, self->delimiter_size);
-        if (rc < 0)
-            return rc;
-    }
-}
-
-/*  Reads one value more of a file: 1 with *value set, 0, WEFT_EEND or an error. */
-static int
-input_read (struct jobsource *self, struct input *input, char **value)
-{
-    size_t size;
-    int rc = input_next (self, input, value, &size);
-    if (rc == 0)
-        self->waiting_fd = input->records.fd;
-    if (rc == WEFT_EEND)
-        input->ended = true;
-    if (rc != 1)
-        return rc;
-    if (!input->keep) {
-        input->count++;
-        return 1;
-    }
-    self->kept_bytes += size + 1 + sizeof *value;
-    if (self->kept_bytes > JOBSOURCE_KEPT_MAX)
-        return error_set (WEFT_ETOOBIG, "%s: too long to be combined with other sources (over %d MiB); "
-                          "give it first", input->records.name, JOBSOURCE_KEPT_MAX >> 20);
-    *value = strdup (*value);
-    if (!*value || input_keep (input, *value) < 0) {
-        free (*value);
-        return error_set (WEFT_ENOMEM, "out of memory for values");
-    }
-    return 1;
-}
-
-/*  The value at `index`. A source without any counts as one empty value, if there
- *  are others. */
-static int
-input_at (struct jobsource *self, struct input *input, uint64_t index, char **value)
+value_at (struct jobsource *self, struct jobinput *input, uint64_t index, char **value)
 {
     static char empty[] = "";
-    int rc = 1;
-    if (input->keep && index < input->count) {
-        *value = input->kept[index];
-        return 1;
-    }
-    if (!input->ended)
-        rc = input_read (self, input, value);
-    if (rc != WEFT_EEND && !input->ended)
+    int rc = jobinput_at (input, index, value);
+    if (rc != WEFT_EEND || input->count > 0 || self->input_count < 2 || (index > 0 && !self->config.link))
         return rc;
-    if (input->count == 0 && self->input_count > 1 && (index == 0 || self->config.link)) {
-        *value = empty;
-        return 1;
-    }
-    return WEFT_EEND;
+    *value = empty;
+    return 1;
 }
 
 /*  Sets the values of a group at its position. With --link, shorter inputs begin
@@ -270,10 +157,10 @@ group_load (struct jobsource *self, const struct group *group)
 {
     bool fresh = false;
     for (size_t i = group->first; i < group->first + group->size; i++) {
-        struct input *input = &self->inputs[i];
+        struct jobinput *input = &self->inputs[i];
         if (!self->config.link && self->current[i])
             continue;           /*  loaded before another one had to wait */
-        int rc = input_at (self, input, group->position, &self->current[i]);
+        int rc = value_at (self, input, group->position, &self->current[i]);
         if (rc == 1)
             fresh |= group->position < (input->count ? input->count : 1);
         else if (rc == WEFT_EEND && self->config.link && input->count)
@@ -358,7 +245,7 @@ jobsource_next (struct jobsource *self, struct arglist *args)
 {
     if (!self->prepared && jobsource_prepare (self) < 0)
         return WEFT_ENOMEM;
-    self->waiting_fd = -1;
+    self->rules.waiting_fd = -1;
     if (self->group_count == 0)
         return WEFT_EEND;
     if (self->gathered == 0)
@@ -381,38 +268,27 @@ jobsource_next (struct jobsource *self, struct arglist *args)
     }
 }
 
-/*  The first value of an input, which is none: 1, 0 or an error. One without any has no name. */
+/*  1, 0 or an error. An input without any value has no name. */
 static int
-input_header (struct jobsource *self, struct input *input, struct arglist *names)
+read_name (struct jobsource *self, struct jobinput *input, struct arglist *names)
 {
-    char *value = NULL;
-    size_t size = 0;
-    int rc = 1;
-    if (input->file)
-        rc = input_next (self, input, &value, &size);
-    else if (input->count) {
-        value = input->kept[0];
-        memmove (input->kept, input->kept + 1, --input->count * sizeof *input->kept);
-    }
-    if (rc == 0)
-        self->waiting_fd = input->records.fd;
+    char *value;
+    int rc = jobinput_name (input, &value);
     if (rc == WEFT_EEND)
-        input->ended = true;
-    if (rc <= 0 || !value)
-        return rc == WEFT_EEND ? 1 : rc;
-    size = strlen (value);
-    if (input->file && size && value[size - 1] == '\r')
-        value[--size] = '\0';
-    rc = self->columns.active ? columns_split (&self->columns, value, names) : arglist_add (names, value, size);
+        return 1;
+    if (rc != 1)
+        return rc;
+    rc = self->columns.active ? columns_split (&self->columns, value, names)
+                              : arglist_add (names, value, strlen (value));
     return rc < 0 ? rc : 1;
 }
 
 int
 jobsource_header (struct jobsource *self, struct arglist *names)
 {
-    self->waiting_fd = -1;
+    self->rules.waiting_fd = -1;
     for (; self->config.header && self->named < self->input_count; self->named++) {
-        int rc = input_header (self, &self->inputs[self->named], names);
+        int rc = read_name (self, &self->inputs[self->named], names);
         if (rc != 1)
             return rc;
     }
@@ -422,7 +298,7 @@ jobsource_header (struct jobsource *self, struct arglist *names)
 int
 jobsource_fd (const struct jobsource *self)
 {
-    return self->waiting_fd;
+    return self->rules.waiting_fd;
 }
 
 bool
@@ -430,7 +306,7 @@ jobsource_count (const struct jobsource *self, uint64_t *count)
 {
     uint64_t total = 1, group = 0;
     for (size_t i = 0; i < self->input_count; i++) {
-        const struct input *input = &self->inputs[i];
+        const struct jobinput *input = &self->inputs[i];
         uint64_t size = input->count;
         if (input->file && (self->config.skip_blank || input->chain_count || !records_count (&input->records, &size)))
             return false;

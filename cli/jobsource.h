@@ -1,9 +1,9 @@
-/*  jobsource.h - the arguments of job after job, from words, files and standard input
+/*  jobsource.h - the arguments of job after job, from words, files and standard input (jobinput.h)
  *
  *  GNU parallel's input: every ::: , :::: and -a is a source; several give all
  *  combinations, the last the fastest; one that is linked (:::+ , ::::+) goes along
  *  with the source before it. The first source is streamed, the others are kept
- *  in memory, up to JOBSOURCE_KEPT_MAX. */
+ *  in memory, up to JOBINPUT_KEPT_MAX. */
 #ifndef WEFT_CLI_JOBSOURCE_H
 #define WEFT_CLI_JOBSOURCE_H
 
@@ -11,8 +11,6 @@
 #include <stdint.h>
 
 #include "cli/arglist.h"
-
-#define JOBSOURCE_KEPT_MAX (256 << 20)  /*  bytes of values that are combined more than once */
 
 struct jobsource_config {
     const char *delimiter;      /*  of files, as typed; NULL: newline                           */
