@@ -88,7 +88,7 @@ static void
 foreign (void **state)
 {
     (void) state;
-    static const char *const notes[] = { "x", "1a\0" "1", "\0", "1a\0\0" };
+    static const char *const notes[] = { "x", ("1a\0" "1"), "\0", "1a\0\0" };
     static const size_t sizes[] = { 1, 4, 1, 4 };
     begin ();
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
