@@ -71,7 +71,7 @@ next_value (struct jobinput *self, char **value, size_t *size)
             return rc;
         records_close (&self->records);
         self->chain_count--;
-        rc = records_open (&self->records, *self->chain++, self->in, self->rules->delimiter, self->rules->delimiter_size);
+        rc = jobinput_file (self, *self->chain++, self->in);
         if (rc < 0)
             return rc;
     }

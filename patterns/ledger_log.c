@@ -5,6 +5,7 @@
  *  what it was, and that, replayed over newer pages, makes a file that never was. With a reader that stayed SQLite
  *  also takes for done what a checkpoint before has copied, though no sync of it need have succeeded. So every byte
  *  of the log, and every page of the file that may have come from it, is written again as it is, and synced. */
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
