@@ -5,6 +5,7 @@ their process ids, and what they started with their process groups."""
 
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -57,6 +58,10 @@ def free_ports(count):
     return ports
 
 
+class AbsentPeer(Exception):
+    """What others wrote does not run on this machine."""
+
+
 class Slurm:
     def __init__(self, folder):
         self.folder, self.daemons = folder, []
@@ -91,8 +96,21 @@ class Slurm:
             time.sleep(0.05)
         raise AssertionError("waited in vain for " + what)
 
+    def failure(self):
+        """Why a daemon has ended, in its own words; None while all run."""
+        if all(daemon.poll() is None for daemon in self.daemons):
+            return None
+        said = re.findall(r"(?:error|fatal): .*", (self.folder / "daemons.log").read_text(errors="replace"))
+        return said[-1] if said else "a daemon ended without a word"
+
     def wait_up(self):
-        self.wait(lambda: self.say("sinfo", "-h", "-o", "%t %D") == "idle 2", "two idle nodes")
+        """AbsentPeer where Slurm cannot run, which says why."""
+        def up():
+            if self.failure():
+                raise AbsentPeer("Slurm does not run here: " + self.failure())
+            return self.say("sinfo", "-h", "-o", "%t %D") == "idle 2"
+
+        self.wait(up, "two idle nodes")
 
     def jobs(self):
         """ID, state and name of each that is not over."""
