@@ -83,9 +83,9 @@ say "What the server said:"
 cut -c 1-180 rep.log
 
 title "6. A pool whose head is killed in the middle, and goes on: its jobs are in a ledger"
-seq 40 | sed 's/.*/sleep 0.1; echo "job &"/' > jobs
-typed "weft ventilator -b ipc://$dir/pool --ledger ledger jobs > first &"
-"$WEFT" ventilator -q -b "ipc://$dir/pool" --ledger ledger jobs > first &     # not the function: to be killed
+seq 40 | sed 's/.*/sleep 0.1; echo "job &"/' > jobs.txt
+typed "weft ventilator -b ipc://$dir/pool --ledger ledger jobs.txt > first &"
+"$WEFT" ventilator -q -b "ipc://$dir/pool" --ledger ledger jobs.txt > first &     # not the function: to be killed
 head=$!
 typed "weft worker -c ipc://$dir/pool -j2 &"
 "$WEFT" worker -q -c "ipc://$dir/pool" -j2 &
