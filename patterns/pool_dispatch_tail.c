@@ -1,0 +1,49 @@
+/*  pool_dispatch_tail.c - what waits at one worker while another has nothing to do */
+
+#include "patterns/pool_dispatch_parts.h"
+
+/*  The last job of the worker that has not begun, beyond those that its slots will take next. */
+static struct dispatch_job *
+worker_spare_job (struct dispatch_worker *worker)
+{
+    if (!worker->window || worker->held <= worker->slots)
+        return NULL;
+    for (struct dispatch_list *entry = worker->jobs.prev; entry != &worker->jobs; entry = entry->prev) {
+        struct dispatch_job *job = job_of (entry);
+        if (job->state == JOB_GIVEN && !job->retracted && !job->cancelled)
+            return job;
+    }
+    return NULL;
+}
+
+static struct dispatch_job *
+spare_job_among (struct dispatch_list *workers)
+{
+    struct dispatch_job *job = NULL;
+    for (struct dispatch_list *entry = workers->next; !job && entry != workers; entry = entry->next)
+        job = worker_spare_job (worker_of (entry));
+    return job;
+}
+
+bool
+dispatch_may_retract (const struct dispatch *self)
+{
+    return list_empty (&self->queue) && !list_empty (&self->idle) && self->running > self->begun + self->retracting;
+}
+
+struct dispatch_job *
+dispatch_retract (struct dispatch *self)
+{
+    uint64_t idle = 0;
+    for (struct dispatch_list *entry = self->idle.next; entry != &self->idle; entry = entry->next)
+        idle += (uint64_t) (worker_of (entry)->slots - worker_of (entry)->held);
+    if (!list_empty (&self->queue) || self->retracting >= idle)
+        return NULL;
+    struct dispatch_job *job = spare_job_among (&self->full);
+    job = job ? job : spare_job_among (&self->ahead);
+    if (job) {
+        job->retracted = true;
+        self->retracting++;
+    }
+    return job;
+}
