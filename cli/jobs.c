@@ -4,19 +4,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cli/command.h"
-#include "cli/jobswatch.h"
-#include "cli/ledgerview.h"
-#include "core/clock.h"
+#include "cli/jobs.h"
 #include "core/error.h"
-
-#define WAIT_MS 250
-
-struct jobs_options {
-    bool done, failed, started, waiting, json, watch;
-};
 
 #define FIELD(name) offsetof (struct jobs_options, name)
 
@@ -34,13 +24,18 @@ static const struct option jobs_table[] = {
     OPTION_END
 };
 
-struct jobs {
-    struct cli *cli;
-    struct jobs_options options;
-    struct ledgerview *view;
+static const struct {
+    const char *name;
+    jobs_verb_fn *run;
+    const char *wants;          /*  of jobs that must be named; NULL: none are  */
+} verbs[] = {
+    { "list", jobs_list, NULL },
+    { "summary", jobs_summary, NULL },
+    { "show", jobs_show, "give the numbers of jobs" },
+    { "wait", jobs_wait, NULL },
 };
 
-static int
+int
 jobs_write (struct jobs *self, struct buffer *out)
 {
     int rc = cli_write (self->cli->out, buffer_data (out), buffer_size (out));
@@ -48,117 +43,32 @@ jobs_write (struct jobs *self, struct buffer *out)
     return rc;
 }
 
-static int
-jobs_list (struct jobs *self)
+int
+jobs_id (const char *word, uint64_t *id)
 {
-    const struct jobs_options *options = &self->options;
-    unsigned filter = (options->done ? LEDGERVIEW_DONE : 0u) | (options->failed ? LEDGERVIEW_FAILED : 0u)
-                      | (options->started ? LEDGERVIEW_STARTED : 0u) | (options->waiting ? LEDGERVIEW_WAITING : 0u);
-    struct buffer out;
-    uint64_t after = 0;
-    buffer_init (&out, 0);
-    int rc = options->json ? 0 : buffer_add_str (&out, "ID\tSTATE\tATTEMPT\tSTATUS\tSIGNAL\tSECONDS\tHOST\tCOMMAND\n");
-    while (rc >= 0 && !self->cli->stopped (self->cli)) {
-        rc = ledgerview_page (self->view, filter ? filter : LEDGERVIEW_ALL, options->json, &after, &out);
-        int rc2 = rc >= 0 || rc == WEFT_EEND ? jobs_write (self, &out) : 0;
-        rc = rc2 < 0 ? rc2 : rc;
+    char *end;
+    errno = 0;
+    unsigned long long number = strtoull (word, &end, 10);
+    if (errno || *end || word[0] < '0' || word[0] > '9' || number > INT64_MAX)
+        return error_set (WEFT_EINVAL, "'%s' is no number of a job", word);
+    *id = number;
+    return 0;
+}
+
+/*  What is asked for. */
+static int
+jobs_do (struct jobs *self, const char *name, char **words, int count)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (strcmp (name, verbs[i].name) != 0)
+            continue;
+        if (verbs[i].wants && !count)
+            return error_set (WEFT_EINVAL, "%s: %s", name, verbs[i].wants);
+        if (!verbs[i].wants && count)
+            return error_set (WEFT_EINVAL, "'%s' is too much", words[0]);
+        return verbs[i].run (self, words, count);
     }
-    buffer_free (&out);
-    return rc == WEFT_EEND ? 0 : rc;
-}
-
-static int
-jobs_summary (struct jobs *self, const struct ledgerview_counts *counts)
-{
-    struct buffer out;
-    buffer_init (&out, 0);
-    int rc = buffer_addf (&out, self->options.json ? "{\"jobs\":%llu,\"done\":%llu,\"failed\":%llu,\"started\":%llu,"
-                                                     "\"waiting\":%llu}\n"
-                                                   : "%llu jobs: %llu done, %llu failed, %llu started, %llu waiting\n",
-                          (unsigned long long) counts->jobs, (unsigned long long) counts->done,
-                          (unsigned long long) counts->failed, (unsigned long long) counts->started,
-                          (unsigned long long) counts->waiting);
-    if (rc == 0)
-        rc = jobs_write (self, &out);
-    buffer_free (&out);
-    return rc;
-}
-
-/*  Until no job is open. 1 when any has failed. */
-static int
-jobs_wait (struct jobs *self)
-{
-    struct ledgerview_counts counts;
-    while (true) {
-        int rc = ledgerview_count (self->view, &counts);
-        if (rc < 0)
-            return rc;
-        if (counts.started + counts.waiting == 0)
-            break;
-        weft_pollitem_t item = { .fd = self->cli->stop_fd, .events = WEFT_IN };
-        rc = weft_poll (&item, 1, WAIT_MS);
-        if (self->cli->stopped (self->cli))
-            return error_set (WEFT_EINTR, "stopped: %llu were running, %llu waiting",
-                              (unsigned long long) counts.started, (unsigned long long) counts.waiting);
-        if (rc < 0 && rc != WEFT_EINTR)
-            return rc;
-    }
-    int rc = jobs_summary (self, &counts);
-    return rc < 0 ? rc : counts.failed > 0;
-}
-
-static int
-jobs_show (struct jobs *self, char **words, int count)
-{
-    struct buffer out;
-    buffer_init (&out, 0);
-    int rc = count ? 0 : error_set (WEFT_EINVAL, "show: give the numbers of jobs");
-    for (int i = 0; i < count && rc == 0; i++) {
-        char *end;
-        errno = 0;
-        unsigned long long job = strtoull (words[i], &end, 10);
-        if (errno || *end || words[i][0] < '0' || words[i][0] > '9' || job > INT64_MAX)
-            rc = error_set (WEFT_EINVAL, "'%s' is no number of a job", words[i]);
-        if (rc == 0 && i && !self->options.json)
-            rc = buffer_add_str (&out, "\n");
-        if (rc == 0)
-            rc = ledgerview_show (self->view, job, self->options.json, &out);
-    }
-    if (rc == 0)
-        rc = jobs_write (self, &out);
-    buffer_free (&out);
-    return rc;
-}
-
-/*  What was drawn is gone: the last of it stays as a line. 1 when any has failed. */
-static int
-jobs_watch (struct jobs *self, const char *path)
-{
-    struct ledgerview_counts counts;
-    int rc = jobswatch_run (self->cli, self->view, path, self->options.json, &counts);
-    if (rc == 0 && !self->options.json && isatty (self->cli->out))
-        rc = jobs_summary (self, &counts);
-    return rc < 0 ? rc : counts.failed > 0 && counts.started + counts.waiting == 0;
-}
-
-/*  What is asked for: 0, 1 for jobs that failed, or an error. */
-static int
-jobs_do (struct jobs *self, const char *verb, char **words, int count)
-{
-    struct ledgerview_counts counts;
-    bool show = strcmp (verb, "show") == 0;
-    if (!show && count)
-        return error_set (WEFT_EINVAL, "'%s' is too much", words[0]);
-    if (show)
-        return jobs_show (self, words, count);
-    if (strcmp (verb, "list") == 0)
-        return jobs_list (self);
-    if (strcmp (verb, "wait") == 0)
-        return jobs_wait (self);
-    if (strcmp (verb, "summary") != 0)
-        return error_set (WEFT_EINVAL, "'%s': there are list, summary, show and wait", verb);
-    int rc = ledgerview_count (self->view, &counts);
-    return rc < 0 ? rc : jobs_summary (self, &counts);
+    return error_set (WEFT_EINVAL, "'%s': there are list, summary, show and wait", name);
 }
 
 static int
@@ -174,10 +84,11 @@ jobs_run (struct cli *cli, const struct command *command, int argc, char **argv)
     else if (rc == 0 && count == 0)
         cli_error (cli, "give a ledger, as in 'weft jobs LEDGER'");
     else if (rc == 0) {
-        rc = ledgerview_open (&self.view, operands[0]);
+        self.path = operands[0];
+        rc = ledgerview_open (&self.view, self.path);
         if (rc == 0 && self.options.watch)
             rc = count > 1 ? error_set (WEFT_EINVAL, "'%s': --watch shows all that there is", operands[1])
-                           : jobs_watch (&self, operands[0]);
+                           : jobs_watch (&self, NULL, 0);
         else if (rc == 0)
             rc = jobs_do (&self, count > 1 ? operands[1] : "list", operands + (count > 1 ? 2 : 1),
                           count > 1 ? count - 2 : 0);
