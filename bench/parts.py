@@ -91,12 +91,12 @@ def seam_run(setting, name, kind, transport, size, count, keys=None):
 
 
 def seam_contestants(setting, kind, transport, size, count):
-    def contestant(name):
+    def contestant(name, title=None):
         def play():
             values = seam_run(setting, name, kind, transport, size, count)
             return values if kind == "thr" else {measure: value / 1000 for measure, value in values.items()}
-        return Contestant(name, play, setting.missing_program("seam_" + name))
-    return [contestant(name) for name in ("weft", "zmq", "raw")]
+        return Contestant(title or name, play, setting.missing_program("seam_" + name))
+    return [contestant("weft"), contestant("weft_msg", "weft, msg"), contestant("zmq"), contestant("raw")]
 
 
 def seam(setting):

@@ -1,4 +1,5 @@
-/*  seam_weft.c - the seam itself: libweft through its public header */
+/*  seam_weft.c - the seam itself: libweft through its public header, with bytes in and out, as zmq_send and
+ *  zmq_recv have them; seam_weft_msg.c is the same with messages */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +84,7 @@ link_connect (struct link *self, enum role role, const char *endpoint)
     must (weft_connect (self->socket, endpoint));
 }
 
+#ifdef SEAM_MESSAGES
 static void
 link_send (struct link *self, const void *data, size_t size)
 {
@@ -99,6 +101,23 @@ link_recv (struct link *self, void *data, size_t size)
     memcpy (data, weft_msg_data (&self->msg, 0), size);
     weft_msg_clear (&self->msg);
 }
+#else
+static void
+link_send (struct link *self, const void *data, size_t size)
+{
+    must (weft_send_data (self->socket, data, size, 0));
+}
+
+static void
+link_recv (struct link *self, void *data, size_t size)
+{
+    int64_t got = weft_recv_data (self->socket, data, size, 0);
+    if (got < 0)
+        die ("%s", weft_error ());
+    if ((size_t) got != size)
+        die ("a message of %lld bytes, not %zu", (long long) got, size);
+}
+#endif
 
 static void
 link_flush (struct link *self)

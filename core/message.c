@@ -121,7 +121,7 @@ weft_msg_add (weft_msg_t *msg, const void *data, size_t size)
 {
     struct message *self = message_of (msg);
     if (size - 1 < FRAME_INLINE && self->capacity == 0) {       /*  neither nothing nor large */
-        memcpy (message_begin_small (self, size)->store.bytes, data, size);
+        frame_copy (message_begin_small (self, size)->store.bytes, data, size);
         return 0;
     }
     return add_any (self, data, size);

@@ -44,6 +44,17 @@ wire_options_init (struct wire_options *self)
 }
 
 int
+wire_send_message (struct wire *self, const void *data, size_t size, int64_t timeout)
+{
+    weft_msg_t msg;
+    weft_msg_init (&msg);
+    int rc = weft_msg_add (&msg, data, size);
+    rc = rc ? rc : wire_send (self, &msg, timeout);
+    weft_msg_clear (&msg);
+    return rc;
+}
+
+int
 wire_next_event (struct wire *self, struct wire_event *event)
 {
     int rc = self->engine->next_event (self, event);

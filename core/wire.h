@@ -134,9 +134,16 @@ struct wire_engine {
      *  is whole: WEFT_EAGAIN (timeout 0), WEFT_ETIMEOUT, WEFT_EINTR, WEFT_ENOPEER, WEFT_ETERM. */
     int (*send) (struct wire *self, weft_msg_t *msg, int64_t timeout);
 
+    /*  The same for one frame, of which the caller keeps the bytes. NULL: by way of a message. */
+    int (*send_data) (struct wire *self, const void *data, size_t size, int64_t timeout);
+
     /*  Replaces what msg held. Messages over the limits are counted and discarded here.
      *  Multi-frame messages come whole. */
     int (*recv) (struct wire *self, weft_msg_t *msg, int64_t timeout);
+
+    /*  The same for a message of one frame, into memory of the caller's: its size, at most `room`. One that does not
+     *  fit, or has more frames, comes in `msg`, which is empty otherwise, with 0. NULL: by way of a message. */
+    int64_t (*recv_data) (struct wire *self, void *data, size_t room, weft_msg_t *msg, int64_t timeout);
 
     /*  SUB: add or remove a prefix. */
     int (*subscribe) (struct wire *self, const void *topic, size_t size);
@@ -170,10 +177,26 @@ wire_send (struct wire *self, weft_msg_t *msg, int64_t timeout)
     return self->engine->send (self, msg, timeout);
 }
 
+/*  One frame. */
+int wire_send_message (struct wire *self, const void *data, size_t size, int64_t timeout);
+static inline int
+wire_send_data (struct wire *self, const void *data, size_t size, int64_t timeout)
+{
+    return (self->engine->send_data ? self->engine->send_data : wire_send_message) (self, data, size, timeout);
+}
+
 static inline int
 wire_recv (struct wire *self, weft_msg_t *msg, int64_t timeout)
 {
     return self->engine->recv (self, msg, timeout);
+}
+
+static inline int64_t
+wire_recv_data (struct wire *self, void *data, size_t room, weft_msg_t *msg, int64_t timeout)
+{
+    if (!self->engine->recv_data)
+        return wire_recv (self, msg, timeout);
+    return self->engine->recv_data (self, data, room, msg, timeout);
 }
 
 static inline int

@@ -296,8 +296,10 @@ zmq_wire_lossy (struct wire *wire, bool lossy)
     .next_event = zmq_wire_next_event
 
 const struct wire_engine
-    wire_zmq = { .name = "libzmq", .send = zmq_wire_send, .recv = zmq_wire_recv, THE_SAME },
-    wire_zmq_guarded = { .name = "libzmq", .send = zmq_wire_send, .recv = zmq_wire_recv_guarded, THE_SAME },
+    wire_zmq = { .name = "libzmq", .send = zmq_wire_send, .send_data = zmq_wire_send_data, .recv = zmq_wire_recv,
+                 .recv_data = zmq_wire_recv_data, THE_SAME },
+    wire_zmq_guarded = { .name = "libzmq", .send = zmq_wire_send, .send_data = zmq_wire_send_data,
+                         .recv = zmq_wire_recv_guarded, THE_SAME },
     wire_zmq_xpub = { .name = "libzmq", .send = zmq_wire_publish, .recv = subscribe_recv, THE_SAME };
 
 /* ----------------------------------------------------------------- version */

@@ -126,8 +126,10 @@ int zmq_wire_set (struct zmq_wire *self, int option, int64_t value);
 
 /*  What of the engines' tables lies in wire_zmq_message.c; `publish` and `recv_guarded` are for wires with keys. */
 int zmq_wire_send (struct wire *wire, weft_msg_t *msg, int64_t timeout);
+int zmq_wire_send_data (struct wire *wire, const void *data, size_t size, int64_t timeout);
 int zmq_wire_publish (struct wire *wire, weft_msg_t *msg, int64_t timeout);
 int zmq_wire_recv (struct wire *wire, weft_msg_t *msg, int64_t timeout);
+int64_t zmq_wire_recv_data (struct wire *wire, void *data, size_t room, weft_msg_t *msg, int64_t timeout);
 int zmq_wire_recv_guarded (struct wire *wire, weft_msg_t *msg, int64_t timeout);
 
 /*  And in wire_zmq_wait.c. */

@@ -189,6 +189,19 @@ zmq_wire_send (struct wire *wire, weft_msg_t *msg, int64_t timeout)
 }
 
 int
+zmq_wire_send_data (struct wire *wire, const void *data, size_t size, int64_t timeout)
+{
+    struct zmq_wire *self = (struct zmq_wire *) wire;
+    if (!address_open (self) || (timeout && timeout != self->send_timeout))
+        return wire_send_message (wire, data, size, timeout);
+    if (zmq_send (self->socket, data, size, timeout ? 0 : ZMQ_DONTWAIT) < 0)
+        return send_failed (timeout);
+    wire->counters.sent++;
+    wire->counters.sent_bytes += size;
+    return 0;
+}
+
+int
 zmq_wire_publish (struct wire *wire, weft_msg_t *msg, int64_t timeout)
 {
     struct zmq_wire *self = (struct zmq_wire *) wire;
@@ -236,6 +249,13 @@ recv_failed (int64_t timeout)
     return rc == WEFT_EAGAIN && timeout ? error_plain (WEFT_ETIMEOUT) : rc;
 }
 
+static inline void
+count_received (struct zmq_wire *self, size_t bytes)
+{
+    self->wire.counters.received++;
+    self->wire.counters.received_bytes += bytes;
+}
+
 /*  A message whose first frame is in self->in; the rest is there already. */
 static int
 take_frames (struct zmq_wire *self, struct message *message, bool guarded)
@@ -254,8 +274,7 @@ take_frames (struct zmq_wire *self, struct message *message, bool guarded)
     }
     if (refused)
         return refuse (self, message, bytes);
-    self->wire.counters.received++;
-    self->wire.counters.received_bytes += bytes;
+    count_received (self, bytes);
     return 0;
 }
 
@@ -279,6 +298,19 @@ recv_prepare (struct zmq_wire *self, int64_t timeout)
     return rc || !timeout ? rc : set_timeout (self, ZMQ_RCVTIMEO, &self->recv_timeout, timeout);
 }
 
+/*  What is received first: the bytes of its first frame, which is in self->in. */
+static inline __attribute__ ((always_inline)) int
+receive_first (struct zmq_wire *self, int64_t timeout)
+{
+    if (self->gate == GATE_UNDECIDED || (timeout && timeout != self->recv_timeout)) {
+        int rc = recv_prepare (self, timeout);
+        if (rc)
+            return rc == WEFT_EAGAIN && timeout ? error_plain (WEFT_ETIMEOUT) : rc;
+    }
+    int got = zmq_msg_recv (&self->in, self->socket, timeout ? 0 : ZMQ_DONTWAIT);
+    return got < 0 ? recv_failed (timeout) : got;
+}
+
 /*  The common case is here: a small message, and nothing that is to be done first. What is
  *  guarded is never the common case: each of its messages has to be admitted. */
 static inline __attribute__ ((always_inline)) int
@@ -287,20 +319,14 @@ receive (struct wire *wire, weft_msg_t *msg, int64_t timeout, bool guarded)
     struct zmq_wire *self = (struct zmq_wire *) wire;
     struct message *message = message_of (msg);
     message_clear (message);
-    if (self->gate == GATE_UNDECIDED || (timeout && timeout != self->recv_timeout)) {
-        int rc = recv_prepare (self, timeout);
-        if (rc)
-            return rc == WEFT_EAGAIN && timeout ? error_plain (WEFT_ETIMEOUT) : rc;
-    }
-    int got = zmq_msg_recv (&self->in, self->socket, timeout ? 0 : ZMQ_DONTWAIT);
+    int got = receive_first (self, timeout);
     if (got < 0)
-        return recv_failed (timeout);
+        return got;
     if (guarded || got > self->small_max || zmq_msg_get (&self->in, ZMQ_MORE))
         return recv_any (self, message, timeout, guarded);
     struct frame *frame = message_begin_small (message, (size_t) got);
-    memcpy (frame->store.bytes, zmq_msg_data (&self->in), frame->size);
-    wire->counters.received++;
-    wire->counters.received_bytes += frame->size;
+    frame_copy (frame->store.bytes, zmq_msg_data (&self->in), frame->size);
+    count_received (self, frame->size);
     return 0;
 }
 
@@ -308,6 +334,26 @@ int
 zmq_wire_recv (struct wire *wire, weft_msg_t *msg, int64_t timeout)
 {
     return receive (wire, msg, timeout, false);
+}
+
+int64_t
+zmq_wire_recv_data (struct wire *wire, void *data, size_t room, weft_msg_t *msg, int64_t timeout)
+{
+    struct zmq_wire *self = (struct zmq_wire *) wire;
+    message_clear (message_of (msg));
+    int got = receive_first (self, timeout);
+    if (got < 0)
+        return got;
+    size_t size = (size_t) got, limit = (size_t) wire->options.max_size;      /*  none is the largest */
+    if (size > room || size > limit || zmq_msg_get (&self->in, ZMQ_MORE))
+        return recv_any (self, message_of (msg), timeout, false);
+    frame_copy (data, zmq_msg_data (&self->in), size);
+    if (size > FRAME_INLINE) {          /*  a small one may as well wait for the next call, which frees it */
+        zmq_msg_close (&self->in);
+        zmq_msg_init (&self->in);
+    }
+    count_received (self, size);
+    return got;
 }
 
 /*  Of a wire that listens with keys: the others do not pay for it. */

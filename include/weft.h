@@ -193,6 +193,12 @@ enum { WEFT_DONTWAIT = 1 };
 WEFT_EXPORT int weft_send (weft_socket_t *self, weft_msg_t *msg, int flags);
 WEFT_EXPORT int weft_recv (weft_socket_t *self, weft_msg_t *msg, int flags);
 
+/*  The same for messages of one frame, from and to memory of the caller's; the quickest way for small ones. A send
+ *  copies the bytes. A receive returns the size of the message; WEFT_ETOOBIG when it is larger than `room` or has
+ *  several frames: then it stays, as the next one to be received. */
+WEFT_EXPORT int weft_send_data (weft_socket_t *self, const void *data, size_t size, int flags);
+WEFT_EXPORT int64_t weft_recv_data (weft_socket_t *self, void *data, size_t room, int flags);
+
 /*  Wait until at least `peers` peers are connected (for pub: have subscribed).
  *  WEFT_ETIMEOUT when too few came in time, WEFT_ENOPEER or WEFT_EPEER when none did. */
 WEFT_EXPORT int weft_wait_peers (weft_socket_t *self, int peers, int timeout);

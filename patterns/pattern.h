@@ -90,6 +90,8 @@ struct weft_socket {
     unsigned binds, connects;               /*  endpoints                                       */
     char target[ENDPOINT_MAX];              /*  the last that was connected to, for error texts */
     unsigned sends_left, recvs_left;        /*  so many more without a look at anything but the message; 0 at first */
+    weft_msg_t held;                        /*  came for weft_recv_data, which could not take it: the next to be
+                                                received, and recvs_left is 0 meanwhile             */
     bool waited;                            /*  the first send may go: wait-peers, wait-subs are over */
 };
 

@@ -66,6 +66,7 @@ weft_close (weft_socket_t **handle)
     if (self->state && self->pattern->close)
         self->pattern->close (self);
     context_close (self->weft, &self->wire);
+    weft_msg_clear (&self->held);
     option_free (socket_options, &self->config);
     option_free (self->pattern->options, &self->config);
     option_free (security_options, &self->config.security);

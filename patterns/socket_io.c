@@ -141,11 +141,17 @@ send_on (struct weft_socket *self, weft_msg_t *msg, int64_t timeout, int rc)
     return rc == WEFT_ETIMEOUT ? send_timeout (self, timeout) : rc;
 }
 
-int
-socket_send (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
+static inline __attribute__ ((always_inline)) int
+send_plain (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
 {
     int rc = wire_send (self->wire, msg, first_wait (timeout));
     return rc ? send_on (self, msg, timeout, rc) : 0;
+}
+
+int
+socket_send (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
+{
+    return send_plain (self, msg, timeout);
 }
 
 /*  What a peer sent before it left can be received when its leaving is told: so the
@@ -187,11 +193,17 @@ recv_on (struct weft_socket *self, weft_msg_t *msg, int64_t timeout, int rc)
     return timeout == 0 ? error_plain (WEFT_EAGAIN) : recv_timeout (self, timeout);
 }
 
-int
-socket_recv (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
+static inline __attribute__ ((always_inline)) int
+recv_plain (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
 {
     int rc = wire_recv (self->wire, msg, first_wait (timeout));
     return rc ? recv_on (self, msg, timeout, rc) : 0;
+}
+
+int
+socket_recv (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
+{
+    return recv_plain (self, msg, timeout);
 }
 
 /* ---------------------------------------------------------- waiting for peers */
@@ -273,7 +285,8 @@ first_send (struct weft_socket *self, int64_t timeout)
 
 /* -------------------------------------------------------- sending, receiving */
 
-/*  What every message would have to check is checked at the first, and at one of PUMP_EVERY. */
+/*  What every message would have to check is checked at the first, and at one of PUMP_EVERY. The patterns that
+ *  add nothing are called by name, so that the compiler makes one function of it. */
 static OUT_OF_LINE int
 send_checked (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
 {
@@ -289,19 +302,53 @@ send_checked (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
     return self->pattern->send (self, msg, timeout);
 }
 
-int
-weft_send (weft_socket_t *self, weft_msg_t *msg, int flags)
+static inline __attribute__ ((always_inline)) int
+send_any (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
 {
-    int64_t timeout = flags & WEFT_DONTWAIT ? 0 : self->config.timeout;
     if (self->sends_left == 0 || message_of (msg)->count == 0)
         return send_checked (self, msg, timeout);
     self->sends_left--;
-    return self->pattern->send (self, msg, timeout);
+    bool plain = self->pattern->send == socket_send;
+    return plain ? send_plain (self, msg, timeout) : self->pattern->send (self, msg, timeout);
+}
+
+int
+weft_send (weft_socket_t *self, weft_msg_t *msg, int flags)
+{
+    return send_any (self, msg, flags & WEFT_DONTWAIT ? 0 : self->config.timeout);
+}
+
+/*  After a first try that gave `tried`, or without one. */
+static OUT_OF_LINE int
+send_data_on (struct weft_socket *self, const void *data, size_t size, int64_t timeout, int tried)
+{
+    weft_msg_t msg;
+    weft_msg_init (&msg);
+    int rc = weft_msg_add (&msg, data, size);
+    if (rc == 0)
+        rc = tried ? send_on (self, &msg, timeout, tried) : send_any (self, &msg, timeout);
+    weft_msg_clear (&msg);
+    return rc;
+}
+
+int
+weft_send_data (weft_socket_t *self, const void *data, size_t size, int flags)
+{
+    int64_t timeout = flags & WEFT_DONTWAIT ? 0 : self->config.timeout;
+    if (self->sends_left == 0 || self->pattern->send != socket_send)
+        return send_data_on (self, data, size, timeout, 0);
+    self->sends_left--;
+    int rc = wire_send_data (self->wire, data, size, first_wait (timeout));
+    return rc ? send_data_on (self, data, size, timeout, rc) : 0;
 }
 
 static OUT_OF_LINE int
 recv_checked (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
 {
+    if (weft_msg_frames (&self->held)) {
+        weft_msg_move (msg, &self->held);
+        return 0;
+    }
     if (!self->pattern->recv)
         return error_set (WEFT_ENOTSUP, "%s sockets do not receive", self->pattern->name);
     if (!self->wire)
@@ -311,14 +358,58 @@ recv_checked (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
     return self->pattern->recv (self, msg, timeout);
 }
 
-int
-weft_recv (weft_socket_t *self, weft_msg_t *msg, int flags)
+static inline __attribute__ ((always_inline)) int
+recv_any (struct weft_socket *self, weft_msg_t *msg, int64_t timeout)
 {
-    int64_t timeout = flags & WEFT_DONTWAIT ? 0 : self->config.timeout;
     if (self->recvs_left == 0)
         return recv_checked (self, msg, timeout);
     self->recvs_left--;
-    return self->pattern->recv (self, msg, timeout);
+    bool plain = self->pattern->recv == socket_recv;
+    return plain ? recv_plain (self, msg, timeout) : self->pattern->recv (self, msg, timeout);
+}
+
+int
+weft_recv (weft_socket_t *self, weft_msg_t *msg, int flags)
+{
+    return recv_any (self, msg, flags & WEFT_DONTWAIT ? 0 : self->config.timeout);
+}
+
+/*  The message in self->held, if it is what the caller can take; otherwise it stays. */
+static OUT_OF_LINE int64_t
+take_held (struct weft_socket *self, void *data, size_t room)
+{
+    struct message *held = message_of (&self->held);
+    size_t size = held->frames->size;
+    if (held->count == 1 && size <= room) {
+        memcpy (data, frame_data (held->frames), size);
+        message_clear (held);
+        return (int64_t) size;
+    }
+    self->recvs_left = 0;
+    if (held->count > 1)
+        return error_set (WEFT_ETOOBIG, "a message of %u frames: take it with weft_recv", held->count);
+    return error_set (WEFT_ETOOBIG, "a message of %zu bytes, and room for %zu: take it with more, or with weft_recv",
+                      size, room);
+}
+
+/*  Straight to the memory of the caller, or else by way of self->held. */
+static inline __attribute__ ((always_inline)) int64_t
+recv_data_plain (struct weft_socket *self, void *data, size_t room, int64_t timeout)
+{
+    self->recvs_left--;
+    int64_t got = wire_recv_data (self->wire, data, room, &self->held, first_wait (timeout));
+    return got < 0 ? recv_on (self, &self->held, timeout, (int) got) : got;
+}
+
+int64_t
+weft_recv_data (weft_socket_t *self, void *data, size_t room, int flags)
+{
+    int64_t timeout = flags & WEFT_DONTWAIT ? 0 : self->config.timeout, got = 0;
+    if (self->recvs_left && self->pattern->recv == socket_recv)
+        got = recv_data_plain (self, data, room, timeout);
+    else if (!weft_msg_frames (&self->held))
+        got = recv_any (self, &self->held, timeout);
+    return got == 0 && message_of (&self->held)->count ? take_held (self, data, room) : got;
 }
 
 /* ------------------------------------------------------- polling and counters */
@@ -343,7 +434,7 @@ look (struct weft_socket *self)
         return events;
     if (!self->waited && !may_begin (self))
         events &= ~WEFT_OUT;
-    return events | (ended ? WEFT_IN : 0);
+    return events | (ended || weft_msg_frames (&self->held) ? WEFT_IN : 0);
 }
 
 /*  What came after the look at the connections will not be signalled again, once it was seen. */
