@@ -55,9 +55,6 @@ jobhead_count (struct jobhead *self, const struct jobhead_config *config)
 static int
 jobhead_keep (struct jobhead *self, const struct jobhead_config *config)
 {
-    if (config->run->delay)
-        return error_set (WEFT_EINVAL, "--delay cannot be joined with --ledger: what is in the ledger is started "
-                          "as workers have room, not as it is read");
     self->resumes = config->feed->resume;
     return jobkept_init (&self->kept, self->cli);
 }
@@ -205,17 +202,6 @@ jobhead_done (struct jobhead *self, const weft_pool_event_t *event)
         jobhead_halt (self);
 }
 
-/*  With --delay one job at a time waits to begin, so that it is the start that is delayed. */
-static void
-jobhead_started (struct jobhead *self, const struct viewjob *job, const weft_pool_event_t *event)
-{
-    if (!job || job != self->starting || (event->kind != WEFT_POOL_STARTED && event->kind != WEFT_POOL_DONE))
-        return;
-    self->starting = NULL;
-    if (event->kind == WEFT_POOL_STARTED)
-        self->next_start = clock_now (clock_system ()) + self->options->delay;
-}
-
 static void
 jobhead_event (struct jobhead *self, const weft_pool_event_t *event)
 {
@@ -228,7 +214,6 @@ jobhead_event (struct jobhead *self, const weft_pool_event_t *event)
         if (event->kind == WEFT_POOL_DONE)
             jobkept_drop (&self->kept, event->job);
     }
-    jobhead_started (self, job, event);
     if (self->side.event && (event->kind == WEFT_POOL_JOINED || event->kind == WEFT_POOL_LEFT))
         self->side.event (self->side.self, event);
     rc = rc ? rc : jobview_event (&self->view, &self->line, job, event);
@@ -292,7 +277,6 @@ jobhead_hand_over (struct jobhead *self)
         viewjob_free (job);
         return rc;
     }
-    self->starting = self->options->delay ? job : NULL;
     viewjob_link (job, &self->jobs);
     jobview_begin (&self->line, job, self->feed.list.number, self->feed.made);
     self->made = false;
@@ -340,21 +324,12 @@ jobhead_make (struct jobhead *self)
     return rc > 0;
 }
 
-/*  How long until a job may be handed over: ns, or TIME_FOREVER until another has begun. */
-static int64_t
-jobhead_delay (const struct jobhead *self)
-{
-    if (!self->options->delay)
-        return 0;
-    return self->starting ? TIME_FOREVER : clock_left (clock_system (), self->next_start);
-}
-
 /*  True when there may be more to hand over at once. */
 static bool
 jobhead_feed (struct jobhead *self)
 {
     for (int i = 0; i < TURN_JOBS && self->state == HEAD_FEEDING; i++) {
-        if (jobhead_delay (self) != 0 || outlet_full (&self->view.outlet) || (!self->made && !jobhead_make (self)))
+        if (outlet_full (&self->view.outlet) || (!self->made && !jobhead_make (self)))
             return false;
         int rc = self->made ? jobhead_hand_over (self) : 0;
         if (rc == WEFT_EAGAIN)
@@ -376,11 +351,8 @@ jobhead_feed (struct jobhead *self)
 static int
 jobhead_wait (struct jobhead *self)
 {
-    int64_t delay = self->state == HEAD_FEEDING ? jobhead_delay (self) : TIME_FOREVER;
-    bool input = self->state == HEAD_FEEDING && self->waiting && !self->made && delay == 0;
+    bool input = self->state == HEAD_FEEDING && self->waiting && !self->made;
     int64_t wait = progress_wait (&self->view.progress);
-    if (delay > 0)
-        wait = clock_earlier (wait, delay);
     if (self->full && self->state == HEAD_FEEDING)
         wait = clock_earlier (wait, FULL_WAIT);
     weft_pollitem_t items[] = { { .fd = self->cli->stop_fd, .events = WEFT_IN },
@@ -414,11 +386,13 @@ jobhead_finish (struct jobhead *self)
 int
 jobhead_prepare (struct jobhead *self, weft_pool_t *pool)
 {
-    char retries[32];
+    char retries[32], delay[32];
     int64_t tries = self->options->tries;
     self->pool = pool;
     snprintf (retries, sizeof retries, "%lld", (long long) (tries ? tries - 1 : 1000000));
+    snprintf (delay, sizeof delay, "%lldns", (long long) self->options->delay);
     int rc = weft_pool_set (pool, "retries", retries);
+    rc = rc ? rc : weft_pool_set (pool, "delay", delay);
     if (rc == 0 && self->line.mode != JOBOUT_GROUP)
         rc = weft_pool_set (pool, "stream", "yes");
     if (rc == 0 && self->kept.ready)

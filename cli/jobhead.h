@@ -55,8 +55,6 @@ struct jobhead {
     bool total_known;
     uint64_t total;
     uint64_t not_run;
-    const struct viewjob *starting;     /*  with a delay: was handed over and has not begun ... */
-    int64_t next_start;         /*  ... and ns: no job is handed over before            */
     struct jobhead_side side;
     int stops;                  /*  signals that were acted on                          */
     int status;                 /*  EXIT_RUN_ERROR or EXIT_OK when that overrides the jobs', else -1 */

@@ -37,6 +37,8 @@ const struct option pool_options[] = {
       .text = "how long the jobs of a worker that cannot be heard wait for it, before others get them" },
     { "timeout", 0, OPTION_TIME, "TIME", "0", 0, 24 * 24 * 3600 * TIME_S, .offset = FIELD (timeout),
       .text = "time that a job may run; 0 for no limit" },
+    { "delay", 0, OPTION_TIME, "TIME", "0", 0, 24 * 24 * 3600 * TIME_S, .offset = FIELD (delay),
+      .text = "time that passes at least between one job's start and the next one's" },
     { "queue", 0, OPTION_INT, "N", "10000", 1, 100000000, .offset = FIELD (queue),
       .text = "jobs that may wait to be run" },
     { "queue-size", 0, OPTION_SIZE, "BYTES", "256M", 1024, INT64_MAX, .offset = FIELD (queue_size),
@@ -84,6 +86,7 @@ weft_pool_new (weft_t *weft)
     self->instance = random_seed ();
     self->poll_fd = -1;
     self->beat_at = self->ping_at = self->end_at = self->retract_at = self->awaited_until = TIME_FOREVER;
+    self->start_at = TIME_FOREVER;
     make_id (self);
     weft_msg_init (&self->msg);
     buffer_init (&self->body, 0);
@@ -103,6 +106,7 @@ head_make_ready (struct weft_pool *self)
         return 0;
     int rc = map_init (&self->peers);
     rc = rc ? rc : dispatch_init (&self->dispatch, &limits);
+    self->dispatch.idle_only = self->config.delay > 0;
     rc = rc ? rc : head_open_book (self);
     if (rc) {
         book_close (&self->book);
@@ -313,6 +317,7 @@ next_deadline (const struct weft_pool *self)
     if (self->awaiting)
         deadline = clock_earlier (deadline, self->awaited_until);
     deadline = clock_earlier (deadline, clock_earlier (head_away_deadline (self), self->retract_at));
+    deadline = clock_earlier (deadline, self->start_at);
     if (self->due)
         deadline = clock_earlier (deadline, head_now (self) + 10 * TIME_MS);
     if (self->forward)

@@ -156,12 +156,30 @@ retract (struct weft_pool *self, int64_t now)
     return rc;
 }
 
+void
+head_delay (struct weft_pool *self)
+{
+    if (self->config.delay)
+        self->start_at = clock_deadline (self->weft->clock, self->config.delay);
+}
+
+/*  With a delay one job at a time is on its way to its start, so that it is the start that is delayed. */
+static bool
+may_start (struct weft_pool *self, int64_t now)
+{
+    if (!self->config.delay)
+        return true;
+    if (self->start_at != TIME_FOREVER && now >= self->start_at)
+        self->start_at = TIME_FOREVER;
+    return self->start_at == TIME_FOREVER && self->dispatch.running == self->dispatch.begun;
+}
+
 int
 head_deal (struct weft_pool *self, int64_t now)
 {
     struct dispatch_job *job;
     int rc;
-    while ((job = dispatch_assign (&self->dispatch))) {
+    while (may_start (self, now) && (job = dispatch_assign (&self->dispatch))) {
         struct worker *worker = map_entry (job->worker, struct worker, credit);
         rc = pool_put_job (&worker->batch, job->id, job->attempt, job->spec, job->size);
         if (rc)

@@ -205,7 +205,7 @@ job_give (struct dispatch *self, struct dispatch_job *job, struct dispatch_worke
 struct dispatch_job *
 dispatch_assign (struct dispatch *self)
 {
-    struct dispatch_list *workers = list_empty (&self->idle) ? &self->ahead : &self->idle;
+    struct dispatch_list *workers = list_empty (&self->idle) && !self->idle_only ? &self->ahead : &self->idle;
     if (list_empty (&self->queue) || list_empty (workers))
         return NULL;
     struct dispatch_worker *worker = worker_of (workers->next);

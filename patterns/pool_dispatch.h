@@ -79,6 +79,7 @@ struct dispatch {
     uint64_t highest;                   /*  id that was given                               */
     uint64_t limit;                     /*  jobs above this id may not be given yet         */
     uint64_t retracting;                /*  jobs that are asked back                        */
+    bool idle_only;                     /*  no job goes to a worker in advance              */
     uint64_t waiting, waiting_bytes;
     uint64_t awaiting;                  /*  jobs that are JOB_AWAITED                       */
     uint64_t running, begun;            /*  with a worker; of these, how many have begun    */

@@ -133,6 +133,7 @@ take_record (struct weft_pool *self, const struct pool_record *record, weft_pool
     case WEFT_POOL_STARTED:
         if (!dispatch_began (&self->dispatch, credit, record->job, record->attempt))
             return 0;
+        head_delay (self);
         break;
     case WEFT_POOL_OUTPUT:
         if (!job)

@@ -26,7 +26,7 @@ struct pool_config {
     char *ledger;
     int durability;
     bool resume;
-    int64_t timeout;
+    int64_t timeout, delay;
     int64_t queue, queue_size;
     int64_t heartbeat, linger;
     bool stream;
@@ -98,6 +98,7 @@ struct weft_pool {
     int64_t ahead_at;                   /*  when that was changed                       */
     int64_t awaited_until;              /*  ... until then; TIME_FOREVER before it runs */
     int64_t retract_at;
+    int64_t start_at;                   /*  with a delay: nothing may start before; TIME_FOREVER: now    */
     int away;                           /*  workers                                     */
     int pings;
     int64_t pumped;                     /*  when the pool last ran                      */
@@ -154,6 +155,9 @@ void head_drop_due (struct weft_pool *self, struct worker *worker);
 
 /*  Gives waiting jobs to workers with credit, takes back those that others could begin, cancels, acknowledges. */
 int head_deal (struct weft_pool *self, int64_t now);
+
+/*  A job has begun: with the option `delay` none is given until that is over. */
+void head_delay (struct weft_pool *self);
 
 /*  The worker is to stop that job; or, by weft_pool_cancel, all of them. */
 int head_cancel_job (struct weft_pool *self, struct worker *worker, uint64_t id, int64_t attempt, bool running);

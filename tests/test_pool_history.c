@@ -219,6 +219,7 @@ struct caller {
     uint64_t made, next;            /*  jobs ever made; the next to hand over       */
     uint64_t accepted;              /*  as the head told                            */
     int told[SIM_JOBS + 1];
+    int64_t delay, started;         /*  least between two starts; the last          */
     bool gentle;                    /*  nothing happens that could make a job run twice */
 };
 
@@ -235,6 +236,8 @@ start_head (struct caller *self)
     assert_int_equal (weft_pool_set (sim->pool, "retries", "2"), 0);
     assert_int_equal (weft_pool_set (sim->pool, "crash-limit", self->sim.seed % 2 ? "1" : "1000"), 0);
     assert_int_equal (weft_pool_set (sim->pool, "queue", self->kept && self->sim.seed % 3 ? "4" : "100"), 0);
+    self->delay = self->gentle && !self->kept && sim->seed % 4 == 0 ? 100 * TIME_MS : 0;
+    assert_int_equal (weft_pool_set (sim->pool, "delay", self->delay ? "100ms" : "0"), 0);
     if (self->gentle)                   /*  a HELLO that is lost is said again only after 5 s */
         assert_int_equal (weft_pool_set (sim->pool, "reattach", "60s"), 0);
     if (self->kept) {
@@ -277,6 +280,14 @@ take_done (struct caller *self, const weft_pool_event_t *event)
     assert_int_equal (disk.jobs[event->job].reason, event->reason);
 }
 
+static void
+take_started (struct caller *self)
+{
+    int64_t now = self->sim.clock.time;
+    assert_true (!self->delay || !self->started || now - self->started >= self->delay);
+    self->started = now;
+}
+
 /*  WEFT_EEND when the pool has ended. */
 static int
 run_head (struct caller *self, int events)
@@ -286,6 +297,8 @@ run_head (struct caller *self, int events)
     while (events-- && (rc = weft_pool_next (self->sim.pool, &event, 0)) == 0) {
         if (event.kind == WEFT_POOL_DONE)
             take_done (self, &event);
+        else if (event.kind == WEFT_POOL_STARTED)
+            take_started (self);
         else if (event.kind == WEFT_POOL_ACCEPTED) {
             assert_true (event.job <= disk.accepted);
             self->accepted = event.job > self->accepted ? event.job : self->accepted;

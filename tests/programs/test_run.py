@@ -217,15 +217,29 @@ def test_shuffled(weft):
     assert status == 0 and sorted(output.split()) == sorted(expected) and output.split() != expected
 
 
-@pytest.mark.parametrize("from_files", [False, True])
-def test_delay(weft, tmp_path, from_files):
+@pytest.mark.parametrize("kept", [[], ["--ledger", "jobs.db"]])
+@pytest.mark.parametrize("values", [[":::", "a", "b"], ["::::", "values"]])
+def test_delay(weft, tmp_path, values, kept):
     """The second job waits though there is room; what jobs write and signals do not."""
     (tmp_path / "values").write_text("a\nb\n")
-    values = ["::::", "values"] if from_files else [":::", "a", "b"]
-    program = weft.start("run", "-j4", "--delay", "10h", "echo {}", *values, cwd=tmp_path)
+    program = weft.start("run", "-j4", "--delay", "10h", *kept, "echo {}", *values, cwd=tmp_path)
     program.expect(b"a\n")
     program.signal()
     assert program.result()[:2] == (255, b"a\n")
+
+
+def test_delay_of_what_a_ledger_has(weft, tmp_path):
+    """Jobs that come from a ledger are started one after the other, too."""
+    program = weft.start("run", "-j4", "--delay", "10h", "--ledger", "jobs.db", "echo {}", ":::", "a", "b", "c",
+                         cwd=tmp_path)
+    program.expect(b"a\n")
+    program.signal()
+    program.result()
+    again = weft.start("run", "-j4", "--delay", "10h", "--ledger", "jobs.db", "--resume", cwd=tmp_path)
+    again.expect(b"b\n")
+    again.signal()
+    assert again.result()[:2] == (255, b"b\n")
+    assert weft.run("run", "-j4", "--delay", "1ms", "--ledger", "jobs.db", "--resume", cwd=tmp_path)[:2] == (0, b"c\n")
 
 
 def test_worker_is_nice(weft, somewhere):
