@@ -314,7 +314,7 @@ enum {                              /*  why an attempt ended */
     WEFT_JOB_EXITED = 0,            /*  by itself: see status and signal                */
     WEFT_JOB_TIMEOUT,               /*  stopped after its timeout                       */
     WEFT_JOB_LOST,                  /*  its worker went away                            */
-    WEFT_JOB_CANCELLED,             /*  by weft_pool_cancel                             */
+    WEFT_JOB_CANCELLED,             /*  by weft_pool_cancel; by weft_pool_cancel_job when there is data */
     WEFT_JOB_NOT_STARTED,           /*  it could not be started: data says why          */
     WEFT_JOB_OUTPUT_LOST            /*  not all it wrote could be kept, and it was stopped: data says why */
 };
@@ -381,6 +381,14 @@ WEFT_EXPORT int weft_pool_next (weft_pool_t *self, weft_pool_event_t *event, int
  *  `running`, stop those that run too. In a ledger they stay without a result: whoever
  *  resumes it runs them. */
 WEFT_EXPORT int weft_pool_cancel (weft_pool_t *self, bool running);
+
+/*  Take back one job, or with id 0 all that there are now; each gets its DONE, cancelled, and `data` says so. One
+ *  that waits gets it at once; one that waits at a worker is asked back, unless it begins meanwhile: then it runs to
+ *  its end, and is not tried again. One that runs, or may be running at a worker which is waited for, is stopped with
+ *  `running`; without it WEFT_ESTATE, and with id 0 it is passed over. In a ledger that is its result, for good, unlike
+ *  with weft_pool_cancel; so for jobs that are in the ledger alone. WEFT_EEND: it has ended; WEFT_EINVAL: there is no
+ *  such job; WEFT_EAGAIN: take events first. */
+WEFT_EXPORT int weft_pool_cancel_job (weft_pool_t *self, uint64_t id, bool running);
 WEFT_EXPORT void weft_pool_stats (const weft_pool_t *self, weft_pool_stats_t *stats);
 
 /*  An agent: one connection to a head, and `slots` jobs at once. */

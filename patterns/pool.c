@@ -372,6 +372,7 @@ weft_pool_destroy (weft_pool_t **handle)
     buffer_free (&self->body);
     buffer_free (&self->spec);
     buffer_free (&self->text);
+    free (self->early);
     option_free (pool_options, &self->config);
     option_free (security_options, &self->config.security);
     free (self);
@@ -451,24 +452,6 @@ weft_pool_finish (weft_pool_t *self)
         book_stop_finding (self->book);
 }
 
-int
-weft_pool_cancel (weft_pool_t *self, bool running)
-{
-    int rc = head_make_ready (self);
-    if (rc)
-        return rc;
-    dispatch_cancel (&self->dispatch);
-    self->hurried |= running;
-    if (self->book) {                   /*  what is not in memory stays in the ledger, as all that is cancelled */
-        self->book->loaded = self->book->last_id;
-        self->book->unloaded = 0;
-    }
-    if (running)
-        dispatch_await_no_more (&self->dispatch);
-    head_cancel_all (self, running);
-    return self->wire ? head_deal (self, head_now (self)) : 0;
-}
-
 void
 weft_pool_stats (const weft_pool_t *self, weft_pool_stats_t *stats)
 {
@@ -503,7 +486,7 @@ pool_events (struct pollable *pollable)
     if (rc)
         return rc;
     bool told = (head_has_event (self) && !is_blocked (self)) || self->state == POOL_ENDED ||
-                dispatch_has_cancelled (&self->dispatch);
+                head_has_cancelled (self);
     return (told ? WEFT_IN : 0) | (self->state == POOL_OPEN && head_has_room (self) ? WEFT_OUT : 0);
 }
 

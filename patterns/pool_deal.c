@@ -39,6 +39,14 @@ head_cancel_job (struct weft_pool *self, struct worker *worker, uint64_t id, int
     return 0;
 }
 
+int
+head_stop_attempt (struct weft_pool *self, struct dispatch_job *job, int reason)
+{
+    if (!dispatch_stop (job, reason))
+        return 0;
+    return head_cancel_job (self, map_entry (job->worker, struct worker, credit), job->id, job->attempt, true);
+}
+
 void
 head_cancel_all (struct weft_pool *self, bool running)
 {

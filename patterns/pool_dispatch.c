@@ -17,6 +17,7 @@ dispatch_init (struct dispatch *self, const struct dispatch_limits *limits)
     self->limit = UINT64_MAX;
     list_init (&self->queue);
     list_init (&self->awaited);
+    list_init (&self->ending);
     list_init (&self->idle);
     list_init (&self->ahead);
     list_init (&self->full);
@@ -52,6 +53,7 @@ dispatch_free (struct dispatch *self)
         return;
     free_jobs (self, &self->queue);
     free_jobs (self, &self->awaited);
+    free_jobs (self, &self->ending);
     free_workers_jobs (self, &self->idle);
     free_workers_jobs (self, &self->ahead);
     free_workers_jobs (self, &self->full);
@@ -62,11 +64,12 @@ dispatch_free (struct dispatch *self)
 void
 job_enqueue (struct dispatch *self, struct dispatch_job *job, bool front)
 {
-    job->state = JOB_WAITING;
+    struct dispatch_list *list = job->cancelled ? &self->ending : &self->queue;
+    job->state = job->cancelled ? JOB_ENDING : JOB_WAITING;
     if (front)
-        list_insert (&self->queue, &job->link);
+        list_insert (list, &job->link);
     else
-        list_append (&self->queue, &job->link);
+        list_append (list, &job->link);
     self->waiting++;
     self->waiting_bytes += job->size;
 }
@@ -126,6 +129,7 @@ dispatch_restore (struct dispatch *self, const struct dispatch_restored *restore
     job->attempt = restored->attempt;
     job->failures = restored->failures;
     job->losses = restored->losses;
+    job->cancelled = job->named = restored->cancelled;
     if (restored->awaited) {
         job->state = JOB_AWAITED;
         self->awaiting++;
@@ -196,6 +200,7 @@ job_give (struct dispatch *self, struct dispatch_job *job, struct dispatch_worke
     job->worker = worker;
     job->state = JOB_GIVEN;
     job->doubted = false;
+    job->stopped = 0;
     list_append (&worker->jobs, &job->link);
     worker->held++;
     self->running++;
@@ -210,8 +215,8 @@ dispatch_assign (struct dispatch *self)
         return NULL;
     struct dispatch_worker *worker = worker_of (workers->next);
     struct dispatch_job *job = job_of (self->queue.next);
-    if (job->cancelled || job->id > self->limit)
-        return NULL;        /*  dispatch_cancel_next ends it first; or it is not durable yet */
+    if (job->id > self->limit)
+        return NULL;        /*  it is not durable yet */
     job_dequeue (self, job);
     if (job->id > self->highest)
         self->highest = job->id;
@@ -243,6 +248,13 @@ dispatch_find (struct dispatch *self, const struct dispatch_worker *worker, uint
 {
     struct dispatch_job *job = job_find (self, id);
     return job && job->worker == worker && job->attempt == attempt ? job : NULL;
+}
+
+struct dispatch_job *
+dispatch_next_of (const struct dispatch_worker *worker, const struct dispatch_job *job)
+{
+    struct dispatch_list *next = job ? job->link.next : worker->jobs.next;
+    return next == &worker->jobs ? NULL : job_of (next);
 }
 
 void

@@ -28,11 +28,12 @@ enum job_state {
     JOB_WAITING,        /*  in the queue                                                    */
     JOB_AWAITED,        /*  restored, and a worker may come back that has it                */
     JOB_GIVEN,          /*  with a worker, which has not said that it began                 */
-    JOB_RUNNING         /*  the worker has begun                                            */
+    JOB_RUNNING,        /*  the worker has begun                                            */
+    JOB_ENDING          /*  cancelled and with no worker: its end is to be told             */
 };
 
 struct dispatch_job {
-    struct dispatch_list link;          /*  in the queue, or among its worker's jobs        */
+    struct dispatch_list link;          /*  in the queue, among its worker's jobs, ...      */
     struct map_node node;               /*  of all jobs, by id                              */
     struct dispatch_worker *worker;
     uint64_t id, tag;
@@ -40,7 +41,9 @@ struct dispatch_job {
     int failures, losses;               /*  attempts that ended badly; workers lost under it */
     uint32_t size;                      /*  of the spec, which follows                      */
     uint8_t state;                      /*  enum job_state                                  */
-    bool cancelled;
+    uint8_t stopped;                    /*  WEFT_JOB_..., for which this attempt is; 0: it is not */
+    bool cancelled;                     /*  no attempt follows                              */
+    bool named;                         /*  ... by weft_pool_cancel_job: that is its result */
     bool doubted;                       /*  its worker came back and has not said that it has it */
     bool retracted;                     /*  its worker is asked to give it back             */
     char spec[];
@@ -70,7 +73,7 @@ struct dispatch_limits {
 
 struct dispatch {
     struct dispatch_limits limits;
-    struct dispatch_list queue, awaited;
+    struct dispatch_list queue, awaited, ending;
     struct dispatch_list idle, ahead, full;     /*  workers */
     struct map jobs;
     struct dispatch_job *ended;         /*  the last that has; freed when another does      */
@@ -80,7 +83,7 @@ struct dispatch {
     uint64_t limit;                     /*  jobs above this id may not be given yet         */
     uint64_t retracting;                /*  jobs that are asked back                        */
     bool idle_only;                     /*  no job goes to a worker in advance              */
-    uint64_t waiting, waiting_bytes;
+    uint64_t waiting, waiting_bytes;    /*  without a worker, but not JOB_AWAITED           */
     uint64_t awaiting;                  /*  jobs that are JOB_AWAITED                       */
     uint64_t running, begun;            /*  with a worker; of these, how many have begun    */
     uint64_t done, failed, retries;
@@ -114,7 +117,7 @@ struct dispatch_restored {
     size_t size;
     int64_t attempt;
     int failures, losses;
-    bool awaited;
+    bool awaited, cancelled;            /*  one of them at most; the second by name         */
 };
 int dispatch_restore (struct dispatch *self, const struct dispatch_restored *job);
 void dispatch_await_no_more (struct dispatch *self);
@@ -138,6 +141,9 @@ bool dispatch_is_held (const struct dispatch *self);
 /*  The job, when the worker has it in that attempt; else NULL. */
 struct dispatch_job *dispatch_find (struct dispatch *self, const struct dispatch_worker *worker, uint64_t id,
                                     int64_t attempt);
+
+/*  The jobs of a worker, one after the other; NULL begins, and is past the last. */
+struct dispatch_job *dispatch_next_of (const struct dispatch_worker *worker, const struct dispatch_job *job);
 
 /*  The worker said that it began, gives back unbegun, or has ended a job. `job` gets
  *  which; one that is done is good until another is. */
@@ -171,9 +177,20 @@ enum dispatch_verdict dispatch_lose (struct dispatch *self, struct dispatch_work
 /*  The job that has ended last becomes the caller's, to be freed with free. */
 struct dispatch_job *dispatch_keep_ended (struct dispatch *self);
 
-/*  No attempt more for any job; with dispatch_cancel_next each that waits ends, false past the last. */
+/*  The attempt at the job's worker is to be stopped there, and ends with this reason unless it ends by itself first:
+ *  a failure as any other, unless it is WEFT_JOB_CANCELLED. True when the worker must be told (again). */
+bool dispatch_stop (struct dispatch_job *job, int reason);
+
+/*  No attempt more for this job, by its name; *job gets it. One that may run, at a worker that is there or awaited, is
+ *  only cancelled with `running`, else WEFT_ESTATE; a job that has a worker afterwards is to be stopped, or asked back,
+ *  there. WEFT_EEND: there is none, or it has ended. `every`: the same for all that there are. */
+int dispatch_cancel_job (struct dispatch *self, uint64_t id, bool running, struct dispatch_job **job);
+void dispatch_cancel_every (struct dispatch *self, bool running);
+
+/*  No attempt more for any job. Each that was cancelled and has no worker ends with dispatch_cancel_next, false past
+ *  the last. */
 void dispatch_cancel (struct dispatch *self);
-bool dispatch_has_cancelled (const struct dispatch *self);
+const struct dispatch_job *dispatch_cancelled (const struct dispatch *self);     /*  the next; or NULL */
 bool dispatch_cancel_next (struct dispatch *self, const struct dispatch_job **job);
 
 #endif

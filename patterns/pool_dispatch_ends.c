@@ -53,7 +53,7 @@ dispatch_ended (struct dispatch *self, struct dispatch_worker *worker, uint64_t 
     if (end->reason == WEFT_JOB_EXITED && !end->status && !end->signal)
         return job_end (self, job, false);
     /*  An attempt that we had stopped, as one too many, is no failure of the job. */
-    job->failures += end->reason != WEFT_JOB_CANCELLED;
+    job->failures += end->reason != WEFT_JOB_CANCELLED || (job->stopped && job->stopped != WEFT_JOB_CANCELLED);
     if (job->cancelled || job->failures > self->limits.retries)
         return job_end (self, job, true);
     self->retries++;
@@ -122,13 +122,12 @@ is_older_heads (const struct dispatch *self, const struct dispatch_job *job, int
         && attempt > job->attempt && POOL_ATTEMPT_NUMBER (attempt) > POOL_ATTEMPT_NUMBER (job->attempt);
 }
 
-/*  Takes the job from wherever it is. */
-static void
+void
 job_withdraw (struct dispatch *self, struct dispatch_job *job)
 {
     if (job->worker)
         job_release (self, job);
-    else if (job->state == JOB_WAITING)
+    else if (job->state == JOB_WAITING || job->state == JOB_ENDING)
         job_dequeue (self, job);
     else {
         list_remove (&job->link);
@@ -146,13 +145,16 @@ dispatch_claim (struct dispatch *self, struct dispatch_worker *worker, uint64_t 
         job->doubted = false;
         return true;
     }
-    if (!job || (job->cancelled && job->state == JOB_WAITING) || !is_older_heads (self, job, attempt))
+    if (!job || job->state == JOB_ENDING || !is_older_heads (self, job, attempt))
         return false;
     *robbed = job->worker == worker ? NULL : job->worker;
     *robbed_attempt = job->attempt;
+    bool stopped = job->stopped == WEFT_JOB_CANCELLED;      /*  that is about the job, not the attempt */
     job_withdraw (self, job);
     job->attempt = attempt;
     job_give (self, job, worker);
+    if (stopped)
+        dispatch_stop (job, WEFT_JOB_CANCELLED);
     if (begun)
         dispatch_began (self, worker, id, attempt);
     return true;
@@ -167,46 +169,4 @@ dispatch_settle (struct dispatch *self, struct dispatch_worker *worker, const st
             return job_lose (self, job_of (entry), (*which)->state == JOB_RUNNING);
         }
     return DISPATCH_STALE;
-}
-
-/* -------------------------------------------------------------------- cancelling */
-
-static void
-cancel_workers_jobs (struct dispatch_list *list)
-{
-    for (struct dispatch_list *worker = list->next; worker != list; worker = worker->next) {
-        struct dispatch_list *jobs = &worker_of (worker)->jobs;
-        for (struct dispatch_list *entry = jobs->next; entry != jobs; entry = entry->next)
-            job_of (entry)->cancelled = true;
-    }
-}
-
-void
-dispatch_cancel (struct dispatch *self)
-{
-    for (struct dispatch_list *entry = self->queue.next; entry != &self->queue; entry = entry->next)
-        job_of (entry)->cancelled = true;
-    for (struct dispatch_list *entry = self->awaited.next; entry != &self->awaited; entry = entry->next)
-        job_of (entry)->cancelled = true;
-    cancel_workers_jobs (&self->idle);
-    cancel_workers_jobs (&self->ahead);
-    cancel_workers_jobs (&self->full);
-}
-
-bool
-dispatch_has_cancelled (const struct dispatch *self)
-{
-    return !list_empty (&self->queue) && job_of (self->queue.next)->cancelled;
-}
-
-bool
-dispatch_cancel_next (struct dispatch *self, const struct dispatch_job **which)
-{
-    if (!dispatch_has_cancelled (self))
-        return false;
-    struct dispatch_job *job = job_of (self->queue.next);
-    *which = job;
-    job_dequeue (self, job);
-    job_end (self, job, true);
-    return true;
 }

@@ -43,9 +43,10 @@ list_remove (struct dispatch_list *entry)
     list_init (entry);
 }
 
-/*  Into the queue, or out of it. */
+/*  Into the queue, or when it is cancelled among those that end; out of either, or of wherever it is. */
 void job_enqueue (struct dispatch *self, struct dispatch_job *job, bool front);
 void job_dequeue (struct dispatch *self, struct dispatch_job *job);
+void job_withdraw (struct dispatch *self, struct dispatch_job *job);
 
 struct dispatch_job *job_find (const struct dispatch *self, uint64_t id);
 

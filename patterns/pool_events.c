@@ -68,9 +68,19 @@ fill_record (weft_pool_event_t *event, const struct pool_record *record)
     event->sent_bytes = record->sent;
 }
 
+/*  The end of a job that was cancelled by its name. */
+static void
+name_reason (weft_pool_event_t *event)
+{
+    event->reason = WEFT_JOB_CANCELLED;
+    event->data = "cancelled by name";
+    event->size = strlen (event->data);
+}
+
 /*  An attempt has ended, as `event` says: 1 when that can be told. With a ledger the end of a job is told when it is
  *  durable; and what was cancelled is no end there, but goes on with the next head: nor is the failure of an attempt
- *  that would have been followed by another, so that is told as cancelled, too. */
+ *  that would have been followed by another, so that is told as cancelled, too. Who cancels a job by its name has
+ *  decided: that is its end. */
 static int
 tell_end (struct weft_pool *self, enum dispatch_verdict verdict, const struct dispatch_job *job,
           weft_pool_event_t *event)
@@ -79,7 +89,11 @@ tell_end (struct weft_pool *self, enum dispatch_verdict verdict, const struct di
     bool again = job->cancelled && (event->status || event->signal || event->reason != WEFT_JOB_EXITED)
         && (event->reason == WEFT_JOB_LOST ? job->losses : job->failures) <= most;
     int rc = 0;
-    if (!self->book || event->reason == WEFT_JOB_CANCELLED)
+    if (job->named && (again || event->reason == WEFT_JOB_CANCELLED)) {
+        name_reason (event);
+        again = false;
+    }
+    if (!self->book || (event->reason == WEFT_JOB_CANCELLED && !job->named))
         return 1;
     if (verdict == DISPATCH_DONE && !again)
         rc = book_end (self->book, event, dispatch_keep_ended (&self->dispatch));
@@ -108,6 +122,8 @@ take_end (struct weft_pool *self, const struct pool_record *record, weft_pool_ev
     fill_event (event, verdict == DISPATCH_DONE ? WEFT_POOL_DONE : WEFT_POOL_RETRY, worker);
     fill_record (event, record);
     fill_job (self, event, job);
+    if (event->reason == WEFT_JOB_CANCELLED && job->stopped)
+        event->reason = job->stopped;
     return tell_end (self, verdict, job, event);
 }
 
@@ -126,6 +142,8 @@ take_record (struct weft_pool *self, const struct pool_record *record, weft_pool
         job = dispatch_find (&self->dispatch, credit, record->job, record->attempt);
         if (robbed)
             head_cancel_job (self, map_entry (robbed, struct worker, credit), record->job, robbed_attempt, true);
+        if (job && job->stopped)
+            head_cancel_job (self, self->reporter, record->job, record->attempt, true);
     }
     switch (record->kind) {
     case WEFT_POOL_DONE:
@@ -243,16 +261,25 @@ take_news (struct weft_pool *self, weft_pool_event_t *event)
     return 1;
 }
 
+bool
+head_has_cancelled (const struct weft_pool *self)
+{
+    const struct dispatch_job *job = dispatch_cancelled (&self->dispatch);
+    return job && !(job->named && self->book && book_full (self->book));
+}
+
 static int
 take_cancelled (struct weft_pool *self, weft_pool_event_t *event)
 {
     const struct dispatch_job *job;
-    if (!dispatch_cancel_next (&self->dispatch, &job))
-        return 0;
-    fill_event (event, WEFT_POOL_DONE, NULL);
-    fill_job (self, event, job);
-    event->reason = WEFT_JOB_CANCELLED;
-    return 1;
+    int told = 0;
+    while (!told && head_has_cancelled (self) && dispatch_cancel_next (&self->dispatch, &job)) {
+        fill_event (event, WEFT_POOL_DONE, NULL);
+        fill_job (self, event, job);
+        event->reason = WEFT_JOB_CANCELLED;
+        told = tell_end (self, DISPATCH_DONE, job, event);
+    }
+    return told;
 }
 
 /*  What the ledger has on disk now. */

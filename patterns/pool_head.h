@@ -1,8 +1,8 @@
 /*  pool_head.h - what weft_pool_t is inside, and the parts of it that are files of their own
  *
  *  pool.c holds the public calls and the turns, pool_jobs.c how jobs come in, pool_members.c the
- *  workers that come, break off, come back and go, pool_deal.c what is sent to them, pool_events.c what is
- *  told to the caller. */
+ *  workers that come, break off, come back and go, pool_deal.c what is sent to them, pool_cancel.c what the caller
+ *  takes back, pool_events.c what is told to it. */
 
 #ifndef WEFT_PATTERNS_POOL_HEAD_H
 #define WEFT_PATTERNS_POOL_HEAD_H
@@ -96,6 +96,9 @@ struct weft_pool {
     bool awaiting;                      /*  for workers of the head before us, ...      */
     uint64_t ahead;                     /*  how far the ledger is marked ahead of dealing */
     int64_t ahead_at;                   /*  when that was changed                       */
+    uint64_t cancelled_to;              /*  jobs up to it that are in the ledger alone are cancelled        */
+    uint64_t *early;                    /*  jobs that were taken from there before their turn: by id    */
+    size_t early_count, early_room;
     int64_t awaited_until;              /*  ... until then; TIME_FOREVER before it runs */
     int64_t retract_at;
     int64_t start_at;                   /*  with a delay: nothing may start before; TIME_FOREVER: now    */
@@ -147,6 +150,15 @@ bool head_has_room (const struct weft_pool *self);
 /*  Is there a job that is to end, or whose end is to be told? */
 bool head_has_jobs (const struct weft_pool *self);
 
+/*  For ledger_load: a job of the ledger's goes into memory. */
+struct ledger_open_job;
+int head_restore (struct weft_pool *self, const struct ledger_open_job *open, bool awaited, bool cancelled);
+
+/* -------------------------------------------------------------- pool_cancel.c */
+
+/*  Was the job, beyond those that are loaded, taken before its turn? */
+bool head_was_early (const struct weft_pool *self, uint64_t id);
+
 /* ---------------------------------------------------------------- pool_deal.c */
 
 /*  Something is to be sent to the worker; no more. */
@@ -161,6 +173,10 @@ void head_delay (struct weft_pool *self);
 
 /*  The worker is to stop that job; or, by weft_pool_cancel, all of them. */
 int head_cancel_job (struct weft_pool *self, struct worker *worker, uint64_t id, int64_t attempt, bool running);
+
+/*  Stops the attempt that the job is in, if it is with a worker, for that reason: see dispatch_stop. The worker is told
+ *  when it comes back, too. */
+int head_stop_attempt (struct weft_pool *self, struct dispatch_job *job, int reason);
 void head_cancel_all (struct weft_pool *self, bool running);
 
 /* ------------------------------------------------------------ pool_members.c */
@@ -200,6 +216,9 @@ void head_count_refused (struct weft_pool *self);
 
 /*  1 with the next event, else 0. */
 int head_take_event (struct weft_pool *self, weft_pool_event_t *event);
+
+/*  Is there a job to be told of that was cancelled, and had no worker? */
+bool head_has_cancelled (const struct weft_pool *self);
 
 /*  The last event has been used. */
 void head_release (struct weft_pool *self);

@@ -13,25 +13,33 @@
 
 /* ---------------------------------------------------------------------- the ledger */
 
+int
+head_restore (struct weft_pool *self, const struct ledger_open_job *open, bool awaited, bool cancelled)
+{
+    const struct ledger_job *job = &open->job;
+    struct dispatch_restored restored = {
+        .id = job->id, .tag = job->tag, .spec = job->spec, .size = job->spec_size, .attempt = open->attempts,
+        .failures = open->failures, .losses = open->losses, .awaited = awaited, .cancelled = cancelled
+    };
+    int rc = dispatch_restore (&self->dispatch, &restored);
+    self->book->unloaded -= rc == 0;
+    return rc;
+}
+
 /*  One that may have been dealt waits for a worker that has it. */
 static int
 take_job (void *arg, const struct ledger_open_job *open)
 {
     struct weft_pool *self = arg;
-    const struct ledger_job *job = &open->job;
-    struct dispatch_restored restored = {
-        .id = job->id, .tag = job->tag, .spec = job->spec, .size = job->spec_size, .attempt = open->attempts,
-        .failures = open->failures, .losses = open->losses,
-        .awaited = job->id <= self->book->found.dealt && self->awaiting
-    };
-    if (job->id > self->book->found.dealt && !dispatch_has_room (&self->dispatch))
+    uint64_t id = open->job.id;
+    bool dealt = id <= self->book->found.dealt;
+    if (!dealt && !dispatch_has_room (&self->dispatch))
         return WEFT_EEND;
-    int rc = dispatch_restore (&self->dispatch, &restored);
-    if (rc)
-        return rc;
-    self->book->loaded = job->id;
-    self->book->unloaded--;
-    return 0;
+    int rc = head_was_early (self, id) ? 0 : head_restore (self, open, dealt && self->awaiting,
+                                                           id <= self->cancelled_to);
+    if (rc == 0)
+        self->book->loaded = id;
+    return rc;
 }
 
 /*  1 when there may be more. */

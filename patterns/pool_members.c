@@ -235,9 +235,10 @@ adopt (struct weft_pool *self, struct worker *worker, struct pool_message *messa
         struct dispatch_worker *robbed = NULL;
         bool claimed = ours && dispatch_claim (&self->dispatch, &worker->credit, id, attempt, begun, &robbed,
                                                &robbed_attempt);
-        if (ours && !claimed)
-            rc = head_cancel_job (self, worker, id, attempt, true);
-        else if (robbed)
+        struct dispatch_job *job = claimed ? dispatch_find (&self->dispatch, &worker->credit, id, attempt) : NULL;
+        if (ours && (!job || job->cancelled || job->stopped))
+            rc = head_cancel_job (self, worker, id, attempt, !job || job->stopped);
+        if (rc >= 0 && robbed)
             rc = head_cancel_job (self, map_entry (robbed, struct worker, credit), id, robbed_attempt, true);
         if (rc < 0)
             return rc;

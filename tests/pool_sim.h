@@ -51,7 +51,8 @@ struct sim_worker {
 
 /*  What may go wrong; one in so many, 0 for never. */
 struct sim_faults {
-    int lose, repeat, cut, partition, worker_crash, worker_stop, head_crash, head_stop, fail, cancel;
+    int lose, repeat, cut, partition, worker_crash, worker_stop, head_crash, head_stop, fail, cancel,
+        cancel_one;
     int64_t outage;             /*  ns that a break or a stop lasts at most         */
 };
 

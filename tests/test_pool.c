@@ -412,6 +412,94 @@ test_cancel_running (void **state)
     cancel_and_check (*state, true, 5);
 }
 
+static void
+test_cancel_one (void **state)
+{
+    struct fixture *self = *state;
+    weft_pool_event_t event;
+    int ends[4] = { 0 };
+    bind_pool (self, "inproc://pool");
+    submit (self, "sleep 1000");
+    submit (self, "true");
+    submit (self, "true");
+    assert_int_equal (weft_pool_cancel_job (self->pool, 4, true), WEFT_EINVAL);
+    assert_int_equal (weft_pool_cancel_job (self->pool, 2, false), 0);
+    event = await (self, WEFT_POOL_DONE);
+    assert_int_equal (event.job, 2);
+    assert_int_equal (event.reason, WEFT_JOB_CANCELLED);
+    assert_non_null (event.data);
+    assert_int_equal (weft_pool_cancel_job (self->pool, 2, true), WEFT_EEND);
+    add_worker (self, "1", NULL, NULL);
+    await (self, WEFT_POOL_STARTED);
+    assert_int_equal (weft_pool_cancel_job (self->pool, 1, false), WEFT_ESTATE);
+    assert_int_equal (weft_pool_cancel_job (self->pool, 1, true), 0);
+    for (int i = 0; i < 2; i++) {
+        event = await (self, WEFT_POOL_DONE);
+        ends[event.job] = event.reason;
+    }
+    assert_int_equal (ends[1], WEFT_JOB_CANCELLED);
+    assert_int_equal (ends[3], WEFT_JOB_EXITED);
+    assert_int_equal (finish (self, NULL, 0), 0);
+}
+
+/*  With a ledger that is an end: the next head has nothing to do. Most jobs are in the ledger alone. */
+static void
+test_cancel_kept (void **state)
+{
+    enum { JOBS = 40 };
+    struct fixture *self = *state;
+    weft_pool_event_t event;
+    char path[64];
+    unsigned char seen[JOBS + 1] = { 0 };
+    int rc, run = 0;
+    snprintf (path, sizeof path, "%s/ledger", self->dir);
+    assert_int_equal (weft_pool_set (self->pool, "ledger", path), 0);
+    assert_int_equal (weft_pool_set (self->pool, "queue", "4"), 0);
+    bind_pool (self, "inproc://pool");
+    for (int i = 0; i < JOBS; i++)
+        submit (self, "true");
+    for (uint64_t id = 30; id > 20; id--)
+        assert_int_equal (weft_pool_cancel_job (self->pool, id, false), 0);
+    assert_int_equal (weft_pool_cancel_job (self->pool, 25, false), 0);     /*  has not ended yet */
+    assert_int_equal (weft_pool_cancel_job (self->pool, 3, false), 0);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal (await (self, WEFT_POOL_DONE).reason, WEFT_JOB_CANCELLED);
+    assert_int_equal (weft_pool_cancel_job (self->pool, 30, false), WEFT_EEND);
+    add_worker (self, "2", NULL, NULL);
+    weft_pool_finish (self->pool);
+    while ((rc = weft_pool_next (self->pool, &event, PATIENCE)) == 0)
+        if (event.kind == WEFT_POOL_DONE) {
+            bool cancelled = event.job == 3 || (event.job > 20 && event.job <= 30);
+            assert_int_equal (seen[event.job]++, 0);
+            assert_int_equal (event.reason, cancelled ? WEFT_JOB_CANCELLED : WEFT_JOB_EXITED);
+            run += !cancelled;
+        }
+    assert_int_equal (rc, WEFT_EEND);
+    assert_int_equal (run, JOBS - 11);
+}
+
+static void
+test_cancel_every (void **state)
+{
+    enum { JOBS = 3000 };
+    struct fixture *self = *state;
+    char path[64];
+    unsigned char seen[JOBS + 1] = { 0 };
+    snprintf (path, sizeof path, "%s/ledger", self->dir);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal (weft_pool_set (self->pool, "ledger", path), 0);
+        assert_int_equal (weft_pool_set (self->pool, "resume", "yes"), 0);
+        assert_int_equal (weft_pool_set (self->pool, "queue", "100"), 0);
+        bind_pool (self, "inproc://pool");
+        for (int i = 0; i < JOBS; i++)
+            submit (self, "true");
+        assert_int_equal (weft_pool_cancel_job (self->pool, 0, true), 0);
+        assert_int_equal (finish (self, seen, JOBS), round ? 0 : JOBS);
+        weft_pool_destroy (&self->pool);
+        self->pool = weft_pool_new (self->weft);
+    }
+}
+
 /* --------------------------------------------------------------------- output */
 
 static void
@@ -782,6 +870,48 @@ test_a_job_that_is_not_ours (void **state)
     context_close (self->weft, &wire);
 }
 
+/*  A worker that has not heard of it hears of it when it comes back. */
+static void
+test_cancel_is_said_again (void **state)
+{
+    struct fixture *self = *state;
+    struct pool_hello hello = { .version = POOL_VERSION, .role = POOL_ROLE_WORKER, .session = 1, .next = 1, .slots = 1,
+                                .window = 1, .name = { "w", 1 } };
+    struct pool_message message;
+    struct buffer body;
+    char pool[POOL_ID];
+    uint64_t id;
+    int64_t attempt;
+    weft_msg_t msg;
+    weft_msg_init (&msg);
+    buffer_init (&body, 0);
+    bind_pool (self, "tcp://127.0.0.1:0");
+    submit (self, "true");
+    struct wire *wire = stranger_connect (self);
+    assert_int_equal (pool_put_hello (&body, &hello), 0);
+    stranger_say (wire, buffer_data (&body), buffer_size (&body));
+    assert_int_equal (stranger_hear (self, wire, &msg, &message), POOL_WELCOME);
+    memcpy (pool, message.welcome.pool.data, POOL_ID);
+    assert_int_equal (stranger_hear (self, wire, &msg, &message), POOL_JOBS);
+    assert_int_equal (weft_pool_cancel_job (self->pool, 1, true), 0);
+    hello.pool = (struct pool_bytes) { pool, POOL_ID };
+    hello.session = 2;
+    hello.held = 1;
+    buffer_clear (&body);
+    assert_int_equal (pool_put_hello (&body, &hello), 0);
+    assert_int_equal (pool_put_held (&body, 1, 1, true), 0);
+    stranger_say (wire, buffer_data (&body), buffer_size (&body));
+    for (int i = 0; i < 6 && !(message.verb == POOL_CANCEL && message.session == 2); i++)
+        stranger_hear (self, wire, &msg, &message);
+    assert_int_equal (message.verb, POOL_CANCEL);
+    assert_true (message.running && message.session == 2 && message.number == 1);
+    assert_int_equal (pool_next_cancelled (&message, &id, &attempt), 1);
+    assert_true (id == 1 && attempt == 1);
+    weft_msg_clear (&msg);
+    buffer_free (&body);
+    context_close (self->weft, &wire);
+}
+
 /* ------------------------------------------------------------------ bad input */
 
 static void
@@ -854,12 +984,13 @@ main (int argc, char **argv)
         POOL_TEST (test_retries), POOL_TEST (test_not_started), POOL_TEST (test_script_without_interpreter),
         POOL_TEST (test_timeout), POOL_TEST (test_cancel_waiting), POOL_TEST (test_cancel_running),
         POOL_TEST (test_timeout_of_a_stopped_job), POOL_TEST (test_cancel_waiting), POOL_TEST (test_cancel_running),
+        POOL_TEST (test_cancel_one), POOL_TEST (test_cancel_kept), POOL_TEST (test_cancel_every),
         POOL_TEST (test_large_output), POOL_TEST (test_stream),
         POOL_TEST (test_killed_over_tcp), POOL_TEST (test_killed_over_ipc), POOL_TEST (test_poison),
         POOL_TEST (test_stop_drains), POOL_TEST (test_stop_twice), POOL_TEST (test_no_head),
         POOL_TEST (test_destroyed_pool_stops_jobs),
         POOL_TEST (test_malformed), POOL_TEST (test_other_version), POOL_TEST (test_liar),
-        POOL_TEST (test_a_job_that_is_not_ours),
+        POOL_TEST (test_a_job_that_is_not_ours), POOL_TEST (test_cancel_is_said_again),
         POOL_TEST (test_bad_jobs), POOL_TEST (test_options), POOL_TEST (test_slots_need_descriptors),
     };
     if (argc == 3 && strcmp (argv[1], "worker") == 0)

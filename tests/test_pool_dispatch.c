@@ -228,6 +228,90 @@ test_cancel (void **state)
     dispatch_free (&self);
 }
 
+/*  By name: one that waits ends, one that runs only when that is meant, one that waits at a worker when it is back. */
+static void
+test_cancel_by_name (void **state)
+{
+    struct dispatch_worker worker;
+    const struct dispatch_job *ended;
+    struct dispatch_job *job;
+    struct dispatch_end stopped = { .reason = WEFT_JOB_CANCELLED };
+    (void) state;
+    BEGIN (self);
+    dispatch_join (&self, &worker, 1, 2);
+    for (int i = 0; i < 4; i++)
+        submit (&self, 0);
+    dispatch_assign (&self);
+    dispatch_assign (&self);
+    assert_true (dispatch_began (&self, &worker, 1, 1));
+    assert_int_equal (dispatch_cancel_job (&self, 5, true, &job), WEFT_EEND);
+    assert_int_equal (dispatch_cancel_job (&self, 1, false, &job), WEFT_ESTATE);
+    assert_int_equal (dispatch_cancel_job (&self, 2, false, &job), 0);
+    assert_int_equal (dispatch_cancel_job (&self, 4, false, &job), 0);
+    assert_int_equal (dispatch_cancelled (&self)->id, 4);
+    assert_int_equal (dispatch_returned (&self, &worker, 2, 1), DISPATCH_AGAIN);
+    assert_int_equal (dispatch_assign (&self)->id, 3);                      /*  it holds up nobody */
+    assert_int_equal (dispatch_cancel_job (&self, 1, true, &job), 0);
+    assert_int_equal (job->stopped, WEFT_JOB_CANCELLED);
+    assert_int_equal (dispatch_ended (&self, &worker, 1, 1, &stopped, &ended), DISPATCH_DONE);
+    assert_true (ended->named);
+    assert_true (dispatch_cancel_next (&self, &ended));
+    assert_true (dispatch_cancel_next (&self, &ended));
+    assert_false (dispatch_cancel_next (&self, &ended));
+    assert_int_equal (self.waiting, 0);
+    assert_int_equal (self.jobs.count, 1);
+    dispatch_cancel_every (&self, false);
+    assert_int_equal (dispatch_returned (&self, &worker, 3, 1), DISPATCH_AGAIN);
+    assert_true (dispatch_cancelled (&self)->named);
+    dispatch_free (&self);
+}
+
+/*  An attempt that is stopped for a reason of ours counts for that. */
+static void
+test_stopped (void **state)
+{
+    struct dispatch_worker worker;
+    const struct dispatch_job *ended;
+    struct dispatch_end stopped = { .reason = WEFT_JOB_CANCELLED };
+    struct dispatch_job *job;
+    (void) state;
+    BEGIN (self);
+    dispatch_join (&self, &worker, 1, 1);
+    submit (&self, 0);
+    for (int attempt = 1; attempt <= limits.retries + 1; attempt++) {
+        assert_non_null (job = dispatch_assign (&self));
+        assert_int_equal (job->stopped, 0);
+        assert_true (dispatch_stop (job, WEFT_JOB_TIMEOUT));
+        assert_int_equal (dispatch_ended (&self, &worker, 1, attempt, &stopped, &ended),
+                          attempt > limits.retries ? DISPATCH_DONE : DISPATCH_RETRY);
+    }
+    dispatch_free (&self);
+}
+
+/*  The next head's: an awaited job that was cancelled is nobody's any more. */
+static void
+test_cancel_awaited (void **state)
+{
+    struct dispatch_worker worker, *robbed;
+    struct dispatch_job *job;
+    int64_t old;
+    (void) state;
+    BEGIN (self);
+    self.epoch = 2;
+    dispatch_join (&self, &worker, 1, 1);
+    for (uint64_t id = 1; id <= 2; id++)
+        assert_int_equal (dispatch_restore (&self, &(struct dispatch_restored) { .id = id, .spec = "spec", .size = 4,
+                                                                                 .awaited = true }), 0);
+    assert_int_equal (dispatch_cancel_job (&self, 1, false, &job), WEFT_ESTATE);
+    assert_int_equal (dispatch_cancel_job (&self, 1, true, &job), 0);
+    assert_false (dispatch_claim (&self, &worker, 1, POOL_ATTEMPT (1, 1), true, &robbed, &old));
+    assert_int_equal (dispatch_cancelled (&self)->id, 1);
+    dispatch_await_no_more (&self);
+    assert_int_equal (self.waiting, 2);
+    assert_int_equal (dispatch_cancel_job (&self, 2, false, &job), 0);
+    dispatch_free (&self);
+}
+
 static void
 test_back_after_a_break (void **state)
 {
@@ -640,6 +724,9 @@ main (void)
         cmocka_unit_test (test_cancelled_and_lost),
         cmocka_unit_test (test_cancelled_and_failed),
         cmocka_unit_test (test_cancel),
+        cmocka_unit_test (test_cancel_by_name),
+        cmocka_unit_test (test_stopped),
+        cmocka_unit_test (test_cancel_awaited),
         cmocka_unit_test (test_back_after_a_break),
         cmocka_unit_test (test_stopped_attempt),
         cmocka_unit_test (test_restored),
