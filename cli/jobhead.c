@@ -38,6 +38,10 @@ const struct option jobhead_options[] = {
     { .name = "durability", .type = OPTION_TEXT, .argument = "HOW", .offset = FIELD (durability),
       .text = "when FILE is brought to disk: sync (at once), group (within 2 ms, the default), none (when the system "
               "likes)" },
+    { .name = "after", .type = OPTION_LIST, .argument = "LEDGER", .offset = FIELD (after),
+      .text = "start no job before the batch in that --ledger has ended, and none at all when a job in it has failed" },
+    { .name = "after-any", .type = OPTION_LIST, .argument = "LEDGER", .offset = FIELD (after_any),
+      .text = "the same, but it may have ended in whatever way" },
     OPTION_END
 };
 
@@ -82,6 +86,8 @@ jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config
         rc = halt_parse (&self->halt, config->run->halt);
     if (rc == 0)
         rc = jobview_line (&self->view, &self->line);
+    if (rc == 0 && !config->run->dry_run)
+        rc = after_init (&self->after, cli, &config->run->after, &config->run->after_any, config->run->ledger);
     if (rc < 0) {
         cli_error (cli, "%s", weft_error ());
         jobhead_free (self);
@@ -97,6 +103,7 @@ jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config
 void
 jobhead_free (struct jobhead *self)
 {
+    after_free (&self->after);
     jobout_free (&self->line);
     jobkept_free (&self->kept);
     while (self->jobs)              /*  the pool ended before them */
@@ -346,6 +353,30 @@ jobhead_feed (struct jobhead *self)
     return self->state == HEAD_FEEDING;
 }
 
+/* ------------------------------------------------------------------- after */
+
+/*  Jobs are accepted, and none is dealt, until the batches have ended. */
+static void
+jobhead_look_after (struct jobhead *self)
+{
+    int rc = self->state < HEAD_DRAINING ? after_look (&self->after) : WEFT_EEND;
+    if (rc == 0)
+        return;
+    if (rc == WEFT_ESTATE && self->status < 0) {
+        progress_clear (&self->view.progress);
+        cli_error (self->cli, "%s", weft_error ());
+        self->status = EXIT_AFTER;
+        jobhead_end (self, true);
+    }
+    else if (rc < 0 && rc != WEFT_EEND)
+        jobhead_fail (self, rc);
+    after_free (&self->after);
+    rc = rc == 1 && self->begin ? self->begin (self->begin_arg) : 0;
+    rc = rc ? rc : weft_pool_pause (self->pool, false);
+    if (rc < 0)
+        jobhead_fail (self, rc);
+}
+
 /* -------------------------------------------------------------------- loop */
 
 static int
@@ -353,6 +384,8 @@ jobhead_wait (struct jobhead *self)
 {
     bool input = self->state == HEAD_FEEDING && self->waiting && !self->made;
     int64_t wait = progress_wait (&self->view.progress);
+    if (self->after.count)
+        wait = clock_earlier (wait, after_wait (&self->after));
     if (self->full && self->state == HEAD_FEEDING)
         wait = clock_earlier (wait, FULL_WAIT);
     weft_pollitem_t items[] = { { .fd = self->cli->stop_fd, .events = WEFT_IN },
@@ -401,6 +434,8 @@ jobhead_prepare (struct jobhead *self, weft_pool_t *pool)
         rc = weft_pool_set (pool, "durability", self->options->durability);
     if (rc == 0 && self->resumes)
         rc = weft_pool_set (pool, "resume", "yes");
+    if (rc == 0 && self->after.count)
+        rc = weft_pool_pause (pool, true);
     if (rc < 0)
         cli_fail (self->cli, rc, NULL);
     return rc;
@@ -417,6 +452,8 @@ jobhead_run (struct jobhead *self)
         if (!self->ended)
             busy |= jobhead_feed (self);
         jobhead_signals (self);
+        if (self->after.count)
+            jobhead_look_after (self);
         jobhead_counts (self, &counts);
         int rc = self->side.turn && !self->ended ? self->side.turn (self->side.self) : 0;
         if (rc < 0)

@@ -4,6 +4,7 @@
 #ifndef WEFT_CLI_JOBHEAD_H
 #define WEFT_CLI_JOBHEAD_H
 
+#include "cli/after.h"
 #include "cli/command.h"
 #include "cli/halt.h"
 #include "cli/jobfeed.h"
@@ -16,6 +17,7 @@ struct jobhead_options {
     char *halt;
     bool dry_run, trace;
     char *ledger, *durability;
+    struct option_list after, after_any;
 };
 
 extern const struct option jobhead_options[];
@@ -56,6 +58,9 @@ struct jobhead {
     uint64_t total;
     uint64_t not_run;
     struct jobhead_side side;
+    struct after after;         /*  while it has batches the pool is paused             */
+    int (*begin) (void *);      /*  with begin_arg, when they have ended; or NULL       */
+    void *begin_arg;
     int stops;                  /*  signals that were acted on                          */
     int status;                 /*  EXIT_RUN_ERROR or EXIT_OK when that overrides the jobs', else -1 */
 };

@@ -49,6 +49,7 @@ struct run {
     struct secure secure;
     struct cluster cluster;
     int slots;
+    struct cluster_config others;       /*  how workers are started elsewhere                   */
     struct jobhead head;
     weft_pool_t *pool;
     struct agents agents;
@@ -84,6 +85,14 @@ static int
 run_set (void *pool, const struct option *option, const char *value)
 {
     return weft_pool_set (pool, option->name, value);
+}
+
+/*  Where a batch is waited for, nothing is started elsewhere, and no time of a pilot is used, before it has ended. */
+static int
+run_begin (void *arg)
+{
+    struct run *self = arg;
+    return cluster_start (&self->cluster, self->pool, &self->head, &self->others);
 }
 
 /*  The pool, its own workers, and where others can join. */
@@ -123,10 +132,13 @@ run_open (struct run *self)
         rc = agents_start (&self->agents, self->cli->weft, &agents);
     /*  To a run with keys of its own nobody else can come. */
     bool others = self->options.listen.count > 0 && self->cluster.head_key < 0;
-    struct cluster_config cluster = { .jobs = self->options.jobs, .shell = agents.shell, .nice = agents.nice,
-                                      .strict = agents.strict, .others = others };
-    if (rc == 0 && elsewhere)
-        rc = cluster_start (&self->cluster, self->pool, &self->head, &cluster);
+    self->others = (struct cluster_config){ .jobs = self->options.jobs, .shell = agents.shell, .nice = agents.nice,
+                                            .strict = agents.strict, .others = others };
+    self->head.begin_arg = self;
+    if (elsewhere && self->head.after.count)
+        self->head.begin = run_begin;
+    else if (rc == 0 && elsewhere)
+        rc = run_begin (self);
     if (rc < 0)
         cli_error (self->cli, "%s", weft_error ());
     return rc;
@@ -218,7 +230,8 @@ const struct command command_run_jobs = {
                  "too often. A job whose worker dies is run again, so "
                  "what it did may happen twice.",
     .status = "0 when no job failed, else the number of jobs that did, 101 for more than 100, and 255 for "
-              "any other error, as with GNU parallel. With --halt WHEN,fail=1: that of the job that failed.",
+              "any other error, as with GNU parallel; 102 when a batch that was waited for (--after) has failed. "
+              "With --halt WHEN,fail=1: that of the job that failed.",
     .status_alone = true,
     .tables = (const struct command_table[]){ { .title = "Input", .table = joblist_options },
                                                { .title = "Output", .table = jobview_options },
@@ -239,6 +252,8 @@ const struct command command_run_jobs = {
               "Ends with the first that fails, and with its status." },
             { "weft run --joblog log --resume-failed ./simulate {} :::: cases",
               "Goes on after an interruption, with what failed and what was not run." },
+            { "weft run --ledger second.db --after first.db ./second {} ::: *.out",
+              "Waits until the run with --ledger first.db has ended, and runs only if no job of it failed." },
             { "weft run --bar --ssh 4/n1,n2,: --workdir . ./simulate {} ::: *.case",
               "Four at once on n1, as many as there are processors on n2 and here; on files that all of them see." },
             { "weft run --slurm 4 --sbatch '-p short -t 1:00:00' ./simulate {} ::: *.case",

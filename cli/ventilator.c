@@ -195,7 +195,7 @@ const struct command command_ventilator = {
                  "accepted means on disk, else as long as this program lives; dead is one whose workers went away "
                  "too often. A job whose worker dies is run again, so what it did may happen twice.",
     .status = "0 when no job failed, else the number of jobs that did, 101 for more than 100, and 255 for "
-              "any other error, as for weft run.",
+              "any other error, as for weft run; 102 when a batch that was waited for (--after) has failed.",
     .status_alone = true,
     .tables = (const struct command_table[]){ { .title = "Input", .table = joblist_options },
                                                { .title = "Output", .table = jobview_options },

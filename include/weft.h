@@ -389,6 +389,9 @@ WEFT_EXPORT int weft_pool_cancel (weft_pool_t *self, bool running);
  *  with weft_pool_cancel; so for jobs that are in the ledger alone. WEFT_EEND: it has ended; WEFT_EINVAL: there is no
  *  such job; WEFT_EAGAIN: take events first. */
 WEFT_EXPORT int weft_pool_cancel_job (weft_pool_t *self, uint64_t id, bool running);
+
+/*  While it is paused no job is given to a worker; those that were go on, and jobs are accepted. */
+WEFT_EXPORT int weft_pool_pause (weft_pool_t *self, bool paused);
 WEFT_EXPORT void weft_pool_stats (const weft_pool_t *self, weft_pool_stats_t *stats);
 
 /*  An agent: one connection to a head, and `slots` jobs at once. */

@@ -89,6 +89,9 @@ struct ledger;
 int ledger_open (struct ledger **self, const char *path, const struct ledger_config *config,
                  struct ledger_found *found);
 
+/*  Has a head, anywhere that shares its locks, this ledger open? 1 or 0, or why that is not known. Takes no lock. */
+int ledger_is_held (const char *path);
+
 /*  Commits what is queued, if it can. WEFT_EIO when something was not committed. Nulls the pointer. */
 int ledger_close (struct ledger **self);
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -86,6 +87,21 @@ ledger_lock (const char *path, int *fd)
     if (ftruncate (*fd, 0) == 0 && pwrite (*fd, text, (size_t) size, 0) < 0)
         errno = 0;
     return 0;
+}
+
+int
+ledger_is_held (const char *path)
+{
+    char name[4096], *whole = realpath (path, NULL);
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    int rc = whole ? lock_name (name, sizeof name, whole) : error_errno ("%s", path);
+    free (whole);
+    int fd = rc ? -1 : open (name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return rc ? rc : errno == ENOENT ? 0 : error_errno ("%s", name);
+    rc = fcntl (fd, F_OFD_GETLK, &lock) ? error_errno ("%s", name) : lock.l_type != F_UNLCK;
+    close (fd);
+    return rc;
 }
 
 void

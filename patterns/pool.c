@@ -452,6 +452,13 @@ weft_pool_finish (weft_pool_t *self)
         book_stop_finding (self->book);
 }
 
+int
+weft_pool_pause (weft_pool_t *self, bool paused)
+{
+    self->paused = paused;
+    return paused || !self->wire ? 0 : head_deal (self, head_now (self));
+}
+
 void
 weft_pool_stats (const weft_pool_t *self, weft_pool_stats_t *stats)
 {

@@ -175,8 +175,8 @@ head_delay (struct weft_pool *self)
 static bool
 may_start (struct weft_pool *self, int64_t now)
 {
-    if (!self->config.delay)
-        return true;
+    if (self->paused || !self->config.delay)
+        return !self->paused;
     if (self->start_at != TIME_FOREVER && now >= self->start_at)
         self->start_at = TIME_FOREVER;
     return self->start_at == TIME_FOREVER && self->dispatch.running == self->dispatch.begun;

@@ -107,6 +107,7 @@ struct weft_pool {
     int64_t pumped;                     /*  when the pool last ran                      */
     weft_pool_stats_t stats;
     bool told_refused, told_full;
+    bool paused;                        /*  no job is given                              */
     bool hurried;                       /*  all was cancelled: a full disk is not waited for */
     bool met;                           /*  a worker came, or none is expected          */
     int broken;                         /*  why what is to be durable cannot be        */

@@ -322,7 +322,9 @@ test_one_head (void **state)
     assert_int_equal (ledger_open (&second, link, &history_config, &found), WEFT_EADDRINUSE);
     assert_says (said);
     assert_null (second);
+    assert_int_equal (ledger_is_held (link), 1);
     assert_int_equal (ledger_close (&ledger), 0);
+    assert_int_equal (ledger_is_held (link), 0);
 
     assert_int_equal (pipe (pipes), 0);
     pid_t child = fork ();
@@ -337,8 +339,10 @@ test_one_head (void **state)
     assert_int_equal (try_open (), WEFT_EADDRINUSE);
     snprintf (said, sizeof said, "process %d on", (int) child);
     assert_says (said);
+    assert_int_equal (ledger_is_held (history_path), 1);
     kill (child, SIGKILL);
     assert_int_equal (waitpid (child, NULL, 0), child);
+    assert_int_equal (ledger_is_held (history_path), 0);
     assert_int_equal (try_open (), 0);
     assert_int_equal (unlink (link), 0);
     assert_int_equal (alone (), 0);

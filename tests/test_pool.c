@@ -503,6 +503,25 @@ test_cancel_every (void **state)
 /* --------------------------------------------------------------------- output */
 
 static void
+test_pause (void **state)
+{
+    struct fixture *self = *state;
+    weft_pool_event_t event;
+    weft_pool_stats_t stats;
+    bind_pool (self, "inproc://pool");
+    assert_int_equal (weft_pool_pause (self->pool, true), 0);
+    submit (self, "true");
+    add_worker (self, "1", NULL, NULL);
+    await (self, WEFT_POOL_JOINED);
+    assert_int_equal (weft_pool_next (self->pool, &event, 0), WEFT_EAGAIN);
+    weft_pool_stats (self->pool, &stats);
+    assert_int_equal (stats.running, 0);
+    assert_int_equal (weft_pool_pause (self->pool, false), 0);
+    weft_pool_finish (self->pool);
+    assert_int_equal (await (self, WEFT_POOL_DONE).reason, WEFT_JOB_EXITED);
+}
+
+static void
 test_large_output (void **state)
 {
     enum { SIZE = 20 << 20 };
@@ -983,6 +1002,7 @@ main (int argc, char **argv)
         POOL_TEST (test_sink_tcp), POOL_TEST (test_sink_inproc), POOL_TEST (test_no_sink),
         POOL_TEST (test_retries), POOL_TEST (test_not_started), POOL_TEST (test_script_without_interpreter),
         POOL_TEST (test_timeout), POOL_TEST (test_cancel_waiting), POOL_TEST (test_cancel_running),
+        POOL_TEST (test_pause),
         POOL_TEST (test_timeout_of_a_stopped_job), POOL_TEST (test_cancel_waiting), POOL_TEST (test_cancel_running),
         POOL_TEST (test_cancel_one), POOL_TEST (test_cancel_kept), POOL_TEST (test_cancel_every),
         POOL_TEST (test_large_output), POOL_TEST (test_stream),
