@@ -28,8 +28,9 @@ SUP_SRC := $(filter-out tests/test_%.c,$(wildcard tests/*.c))
 TST_SRC := $(wildcard tests/test_*.c)
 FUZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 BEN_SRC := $(wildcard bench/*.c)
+AGT_SRC := $(wildcard tests/agents/*.c)
 EXA_SRC := $(wildcard examples/*.c)
-ALL_SRC := $(LIB_SRC) $(CLI_SRC) $(SUP_SRC) $(TST_SRC) $(wildcard tests/fuzz/*.c) $(BEN_SRC)
+ALL_SRC := $(LIB_SRC) $(CLI_SRC) $(SUP_SRC) $(TST_SRC) $(wildcard tests/fuzz/*.c) $(BEN_SRC) $(AGT_SRC)
 
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(1))
 PROGRAM := $(if $(filter cli/main.c,$(CLI_SRC)),$(BUILD)/weft)
@@ -39,6 +40,7 @@ REPLAYS := $(patsubst tests/fuzz/%.c,$(BUILD)/replay/%,$(FUZ_SRC))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzzer/%,$(FUZ_SRC))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(BEN_SRC))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(EXA_SRC))
+AGENTS  := $(BUILD)/agents
 
 # A short line for a long command; V=1 shows the command.
 short    = $(if $(V),,@echo "  $(1)  $(@F)";)
@@ -88,6 +90,8 @@ $(TESTS): $(BUILD)/%: $(BUILD)/tests/%.o $(BUILD)/support.a $(BUILD)/cli.a $(BUI
 	$(call short,ld)$(link) $(LIBS) -lcmocka
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/internal.a
 	$(call short,ld)$(link) $(LIBS) -lm
+$(AGENTS): $(call objects,$(AGT_SRC)) $(BUILD)/internal.a
+	$(call short,ld)$(link) $(LIBS)
 $(REPLAYS): $(BUILD)/replay/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/internal.a
 	@mkdir -p $(@D)
 	$(call short,ld)$(link) $(LIBS)
@@ -126,12 +130,14 @@ check: all $(TESTS) $(REPLAYS) ## the unit tests, in seconds
 
 test: ## everything: installs what it needs, under 10 minutes
 	@CC="$(CC)" tests/packages --install build check test
-	@+$(MAKE) $(JOBS) --no-print-directory all $(TESTS) $(REPLAYS) $(BENCHES) $(EXAMPLES)
+	@+$(MAKE) $(JOBS) --no-print-directory all $(TESTS) $(REPLAYS) $(BENCHES) $(AGENTS) $(EXAMPLES)
 	@+$(RUN) unit corpus floors symbols scripts manual install programs fault interop $(MORE)
 
-soak: all ## SOAK faults at random (SEED=N: the same again) on a pool of real processes
+soak: all $(AGENTS) ## SOAK faults at random (SEED=N: the same again) on a pool of real processes, then on 1,000 workers
 	@WEFT=$(abspath $(BUILD))/weft /usr/bin/python3 tests/fault/pool_chaos.py -v --faults $(SOAK) \
 	    --seed $(or $(SEED),$(shell date +%s))
+	@WEFT=$(abspath $(BUILD))/weft /usr/bin/python3 tests/fault/pool_agents.py --jobs $$((100 * $(SOAK))) \
+	    --longest 50 --seed $(or $(SEED),$(shell date +%s))
 
 SANITIZE := -O1 -g -fno-omit-frame-pointer
 check-asan: ## the tests under the address and undefined behaviour sanitizers
@@ -142,7 +148,7 @@ check-tsan: ## the unit tests under the thread sanitizer
 	@CC="$(CC)" tests/packages --install build check
 	@+TSAN_OPTIONS=ignore_noninstrumented_modules=1 $(MAKE) $(JOBS) --no-print-directory BUILD=$(BUILD)/tsan \
 	    CFLAGS="$(SANITIZE) -fsanitize=thread" PARTS="unit" check-sanitized
-check-sanitized: $(PROGRAM) $(TESTS) $(REPLAYS) $(BENCHES)
+check-sanitized: $(PROGRAM) $(TESTS) $(REPLAYS) $(BENCHES) $(AGENTS)
 	@+$(RUN) $(or $(PARTS),unit corpus programs)
 
 fuzz: ## run each fuzz target for FUZZ_SECONDS
@@ -156,7 +162,7 @@ lint: ## a second compiler, the layout, clang-tidy, shellcheck
 	@CC="$(CC)" tests/packages --install build check lint
 	@+$(MAKE) $(JOBS) --no-print-directory CC=clang CFLAGS="-O1 -Werror" BUILD=$(BUILD)/clang lint-build
 	@$(RUN) floors layout scripts tidy
-lint-build: $(PROGRAM) $(SHARED) $(TESTS) $(REPLAYS) $(BENCHES)
+lint-build: $(PROGRAM) $(SHARED) $(TESTS) $(REPLAYS) $(BENCHES) $(AGENTS)
 
 format: ## the style of the house, for the lines that you have changed
 	@tests/packages --install format

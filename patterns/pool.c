@@ -17,6 +17,7 @@
 #define TURN_MESSAGES 1000              /*  received before timers have their turn      */
 #define LATE (3 * TIME_S)               /*  for workers of the head before us, which has left nothing to do */
 #define PINGS 3                         /*  after a connection was lost, see ping       */
+#define PING_SHARE (100 * TIME_US)      /*  between two rounds, for each worker: no more than 10,000 pings a second */
 
 #define FIELD(name) offsetof (struct pool_config, name)
 const struct option pool_options[] = {
@@ -104,14 +105,14 @@ head_make_ready (struct weft_pool *self)
     };
     if (self->ready)
         return 0;
-    int rc = map_init (&self->peers);
+    int rc = pool_peers_init (&self->peers);
     rc = rc ? rc : dispatch_init (&self->dispatch, &limits);
     self->dispatch.idle_only = self->config.delay > 0;
     rc = rc ? rc : head_open_book (self);
     if (rc) {
         book_close (&self->book);
         dispatch_free (&self->dispatch);
-        map_free (&self->peers);
+        pool_peers_free (&self->peers);
         return rc;
     }
     self->ready = true;
@@ -188,15 +189,32 @@ weft_pool_endpoint (const weft_pool_t *self)
 /* ------------------------------------------------------------------------ turns */
 
 /*  A lost connection is not named. Who cannot be sent to any more has lost it; libzmq
- *  may take a moment to know, so we ask more than once. */
+ *  may take a moment to know, so we ask more than once. Where there are many workers, one is lost all
+ *  the time: the rounds keep a distance. */
+static int64_t
+ping_spacing (const struct weft_pool *self)
+{
+    return (int64_t) self->stats.workers * PING_SHARE;
+}
+
 static int
 ping (struct weft_pool *self, int64_t now)
 {
     if (self->ping_at == TIME_FOREVER || now < self->ping_at)
         return 0;
+    int64_t pause = (PINGS - --self->pings) * 10 * TIME_MS, spacing = ping_spacing (self);
     wire_events (self->wire);
-    self->ping_at = --self->pings > 0 ? now + (PINGS - self->pings) * 10 * TIME_MS : TIME_FOREVER;
+    self->pinged = now;
+    self->ping_at = self->pings > 0 ? now + (pause > spacing ? pause : spacing) : TIME_FOREVER;
     return head_say_to_all (self, POOL_HEARTBEAT, false);
+}
+
+static void
+plan_pings (struct weft_pool *self, int64_t now)
+{
+    int64_t next = self->pinged + ping_spacing (self);
+    self->ping_at = clock_earlier (self->ping_at, next > now ? next : now);
+    self->pings = PINGS;
 }
 
 static int64_t
@@ -254,10 +272,8 @@ take_wire_events (struct weft_pool *self, int64_t now)
     int rc;
     while ((rc = wire_next_event (self->wire, &event)) == 1) {
         watch_refusal (&self->watch, &event, &self->weft->log, "pool");
-        if (event.kind == WIRE_DISCONNECTED) {
-            self->ping_at = now;
-            self->pings = PINGS;
-        }
+        if (event.kind == WIRE_DISCONNECTED)
+            plan_pings (self, now);
     }
     return rc;
 }
@@ -316,7 +332,9 @@ next_deadline (const struct weft_pool *self)
         deadline = clock_earlier (deadline, self->end_at);
     if (self->awaiting)
         deadline = clock_earlier (deadline, self->awaited_until);
-    deadline = clock_earlier (deadline, clock_earlier (head_away_deadline (self), self->retract_at));
+    deadline = clock_earlier (deadline, self->retract_at);
+    if (self->away)
+        deadline = clock_earlier (deadline, self->away_at);
     deadline = clock_earlier (deadline, self->start_at);
     if (self->due)
         deadline = clock_earlier (deadline, head_now (self) + 10 * TIME_MS);
@@ -366,7 +384,7 @@ weft_pool_destroy (weft_pool_t **handle)
     if (self->ready) {
         book_close (&self->book);
         dispatch_free (&self->dispatch);
-        map_free (&self->peers);
+        pool_peers_free (&self->peers);
     }
     weft_msg_clear (&self->msg);
     buffer_free (&self->body);

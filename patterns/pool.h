@@ -53,12 +53,21 @@ void pool_answer (struct wire *wire, struct pool_bytes route, struct buffer *bod
 
 /* ------------------------------------------------------------------- peers */
 
+/*  All of them. */
+struct pool_peers {
+    struct map routes, names;
+};
+int pool_peers_init (struct pool_peers *self);
+void pool_peers_free (struct pool_peers *self);
+
 /*  Somebody who said HELLO to a ROUTER. The head of a larger struct. */
 struct pool_peer {
     struct map_node node;       /*  by routing id                                   */
+    struct map_node named;      /*  by name                                         */
     struct pool_bytes route;    /*  owned                                           */
     uint64_t instance, session;
     char *name, *host;          /*  owned; printable; the name is unique            */
+    unsigned namesakes;         /*  the last number that was put behind its name, for others who have it */
     int64_t heartbeat;          /*  ns; 0: none                                     */
     int64_t heard, sent;        /*  when                                            */
     uint64_t have;              /*  last report that was taken in                   */
@@ -69,10 +78,11 @@ struct pool_peer {
 bool pool_process_gone (struct pool_bytes host, int64_t pid);
 
 /*  Fills a zeroed peer and adds it. WEFT_ENOMEM. */
-int pool_peer_init (struct pool_peer *self, struct map *peers, struct pool_bytes route, const struct pool_hello *hello,
-                    int64_t now);
-void pool_peer_free (struct pool_peer *self);      /*  after map_remove */
-struct pool_peer *pool_peer_find (const struct map *peers, struct pool_bytes route);
+int pool_peer_init (struct pool_peer *self, struct pool_peers *peers, struct pool_bytes route,
+                    const struct pool_hello *hello, int64_t now);
+void pool_peer_remove (struct pool_peer *self, struct pool_peers *peers);
+void pool_peer_free (struct pool_peer *self);      /*  after it was removed */
+struct pool_peer *pool_peer_find (const struct pool_peers *peers, struct pool_bytes route);
 
 /*  Has it been silent for too long? */
 bool pool_peer_silent (const struct pool_peer *self, int64_t now);

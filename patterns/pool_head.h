@@ -78,7 +78,7 @@ struct weft_pool {
     enum pool_state state;
     bool ready;                         /*  dispatch and maps are there; options are fixed */
     struct dispatch dispatch;
-    struct map peers;                   /*  struct worker, by routing id                */
+    struct pool_peers peers;            /*  struct worker                               */
     struct worker *workers;             /*  list                                        */
     struct worker *news, **last_news;
     struct worker *due;
@@ -102,8 +102,10 @@ struct weft_pool {
     int64_t awaited_until;              /*  ... until then; TIME_FOREVER before it runs */
     int64_t retract_at;
     int64_t start_at;                   /*  with a delay: nothing may start before; TIME_FOREVER: now    */
-    int away;                           /*  workers                                     */
-    int pings;
+    int away;                           /*  workers ...                                 */
+    int64_t away_at;                    /*  ... and when the first of them is to be looked at */
+    int pings;                          /*  rounds still to come                        */
+    int64_t pinged;                     /*  when the last one was                       */
     int64_t pumped;                     /*  when the pool last ran                      */
     weft_pool_stats_t stats;
     bool told_refused, told_full;
@@ -193,9 +195,8 @@ int head_say_to_all (struct weft_pool *self, enum pool_verb verb, bool answer);
 /*  The worker cannot be heard: its jobs wait for it for the option `reattach`, if it may come back. */
 void head_miss (struct weft_pool *self, struct worker *worker, const char *why);
 
-/*  Gives up those that were away for too long. */
+/*  Gives up those that were away for too long, when one may be. */
 void head_watch_away (struct weft_pool *self, int64_t now);
-int64_t head_away_deadline (const struct weft_pool *self);
 
 /*  All that a worker had to report when it came back was taken in: what it lost is told. */
 void head_settle (struct weft_pool *self, struct worker *worker);

@@ -12,7 +12,7 @@
 static void
 worker_unlink (struct weft_pool *self, struct worker *worker)
 {
-    map_remove (&self->peers, &worker->peer.node);
+    pool_peer_remove (&worker->peer, &self->peers);
     if (worker->prev)
         worker->prev->next = worker->next;
     else
@@ -83,6 +83,12 @@ is_gone (const struct worker *worker)
     return pool_process_gone ((struct pool_bytes) { worker->peer.host, strlen (worker->peer.host) }, worker->pid);
 }
 
+static int64_t
+away_due (const struct worker *worker)
+{
+    return clock_earlier (worker->away_until, worker->look_at);
+}
+
 void
 head_miss (struct weft_pool *self, struct worker *worker, const char *why)
 {
@@ -98,6 +104,7 @@ head_miss (struct weft_pool *self, struct worker *worker, const char *why)
     worker->away_until = clock_deadline (self->weft->clock, self->config.reattach);
     worker->look_again = FIRST_LOOK;
     worker->look_at = now + FIRST_LOOK;
+    self->away_at = self->away > 1 ? clock_earlier (self->away_at, away_due (worker)) : away_due (worker);
     head_drop_due (self, worker);
     dispatch_set_window (&self->dispatch, &worker->credit, 0);
     log_warning (&self->weft->log, "pool: worker %s is away: %s; %d jobs wait for it", worker->peer.name, why,
@@ -120,6 +127,9 @@ come_back (struct weft_pool *self, struct worker *worker)
 void
 head_watch_away (struct weft_pool *self, int64_t now)
 {
+    if (!self->away || (self->away_at != TIME_FOREVER && now < self->away_at))
+        return;
+    self->away_at = TIME_FOREVER;
     for (struct worker *worker = self->workers, *next; self->away && worker; worker = next) {
         next = worker->next;
         if (!worker->away)
@@ -132,17 +142,9 @@ head_watch_away (struct weft_pool *self, int64_t now)
             if (is_gone (worker))
                 head_lose (self, worker, "its process has ended");
         }
-    }
-}
-
-int64_t
-head_away_deadline (const struct weft_pool *self)
-{
-    int64_t deadline = TIME_FOREVER;
-    for (struct worker *worker = self->away ? self->workers : NULL; worker; worker = worker->next)
         if (worker->away)
-            deadline = clock_earlier (deadline, clock_earlier (worker->away_until, worker->look_at));
-    return deadline;
+            self->away_at = clock_earlier (self->away_at, away_due (worker));
+    }
 }
 
 int
@@ -312,7 +314,7 @@ on_hello (struct weft_pool *self, struct worker *worker, struct pool_bytes route
         welcome (self, worker);         /*  a repetition */
     else if (worker && hello->session < worker->peer.session)
         return 0;                       /*  late: that session is over */
-    else if (worker || self->peers.count < POOL_PEERS_MAX)
+    else if (worker || self->peers.routes.count < POOL_PEERS_MAX)
         return join (self, worker, route, message);
     else
         refuse (self, route, "there are too many workers");

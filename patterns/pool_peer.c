@@ -81,32 +81,52 @@ copy_text (struct pool_bytes bytes)
     return strndup (bytes.data, bytes.size);
 }
 
-static bool
-name_is_taken (const struct map *peers, const char *name)
+int
+pool_peers_init (struct pool_peers *self)
 {
-    for (size_t i = 0; i <= peers->mask; i++)
-        for (struct map_node *node = peers->buckets[i]; node; node = node->next)
-            if (strcmp (map_entry (node, struct pool_peer, node)->name, name) == 0)
-                return true;
-    return false;
+    int rc = map_init (&self->routes);
+    if (rc == 0 && (rc = map_init (&self->names)))
+        map_free (&self->routes);
+    return rc;
 }
 
-/*  The name that was given, with a number behind it when another has it already. */
+void
+pool_peers_free (struct pool_peers *self)
+{
+    map_free (&self->routes);
+    map_free (&self->names);
+}
+
+static struct pool_peer *
+find_name (const struct pool_peers *peers, const char *name)
+{
+    struct map_node *node = map_first (&peers->names, hash_bytes (name, strlen (name)));
+    for (; node; node = map_next (node))
+        if (strcmp (map_entry (node, struct pool_peer, named)->name, name) == 0)
+            return map_entry (node, struct pool_peer, named);
+    return NULL;
+}
+
+/*  The name that was given, with a number behind it when another has it already. The one who has it counts, so
+ *  that thousands of one name are not tried again for each. */
 static char *
-unique_name (const struct map *peers, struct pool_bytes wanted)
+unique_name (const struct pool_peers *peers, struct pool_bytes wanted)
 {
     char *name = copy_text (wanted);
-    for (unsigned i = 2; name && name_is_taken (peers, name); i++) {
+    struct pool_peer *first = name ? find_name (peers, name) : NULL;
+    if (first && !first->namesakes)
+        first->namesakes = 1;
+    while (first && name && find_name (peers, name)) {
         free (name);
-        if (asprintf (&name, "%.*s#%u", (int) wanted.size, wanted.data, i) < 0)
+        if (asprintf (&name, "%.*s#%u", (int) wanted.size, wanted.data, ++first->namesakes) < 0)
             name = NULL;
     }
     return name;
 }
 
 int
-pool_peer_init (struct pool_peer *self, struct map *peers, struct pool_bytes route, const struct pool_hello *hello,
-                int64_t now)
+pool_peer_init (struct pool_peer *self, struct pool_peers *peers, struct pool_bytes route,
+                const struct pool_hello *hello, int64_t now)
 {
     char *copy = malloc (route.size + 1);
     self->name = unique_name (peers, hello->name);
@@ -124,8 +144,16 @@ pool_peer_init (struct pool_peer *self, struct map *peers, struct pool_bytes rou
     self->heartbeat = hello->heartbeat * TIME_MS;
     self->heard = self->sent = now;
     self->have = self->safe = hello->next - 1;
-    map_add (peers, &self->node, hash_bytes (route.data, route.size));
+    map_add (&peers->routes, &self->node, hash_bytes (route.data, route.size));
+    map_add (&peers->names, &self->named, hash_bytes (self->name, strlen (self->name)));
     return 0;
+}
+
+void
+pool_peer_remove (struct pool_peer *self, struct pool_peers *peers)
+{
+    map_remove (&peers->routes, &self->node);
+    map_remove (&peers->names, &self->named);
 }
 
 void
@@ -137,9 +165,9 @@ pool_peer_free (struct pool_peer *self)
 }
 
 struct pool_peer *
-pool_peer_find (const struct map *peers, struct pool_bytes route)
+pool_peer_find (const struct pool_peers *peers, struct pool_bytes route)
 {
-    struct map_node *node = map_first (peers, hash_bytes (route.data, route.size));
+    struct map_node *node = map_first (&peers->routes, hash_bytes (route.data, route.size));
     for (; node; node = map_next (node)) {
         struct pool_peer *peer = map_entry (node, struct pool_peer, node);
         if (peer->route.size == route.size && memcmp (peer->route.data, route.data, route.size) == 0)

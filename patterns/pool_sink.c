@@ -40,7 +40,7 @@ struct weft_sink {
     struct sink_config config;
     struct wire *wire;
     struct watch watch;             /*  what was said of refusals               */
-    struct map peers;               /*  struct head, by routing id              */
+    struct pool_peers peers;        /*  struct head                             */
     struct head *heads;
     bool met;                       /*  a head came                             */
     weft_msg_t msg;                 /*  the report that is being read ...       */
@@ -58,7 +58,7 @@ weft_sink_t *
 weft_sink_new (weft_t *weft)
 {
     struct weft_sink *self = calloc (1, sizeof *self);
-    if (!self || option_init (sink_options, &self->config) || map_init (&self->peers)) {
+    if (!self || option_init (sink_options, &self->config) || pool_peers_init (&self->peers)) {
         free (self);
         error_plain (WEFT_ENOMEM);
         return NULL;
@@ -81,7 +81,7 @@ head_free (struct weft_sink *self, struct head *head)
     *link = head->next;
     if (self->reporter == head)
         self->reporter = NULL;
-    map_remove (&self->peers, &head->peer.node);
+    pool_peer_remove (&head->peer, &self->peers);
     pool_peer_free (&head->peer);
     free (head);
 }
@@ -95,7 +95,7 @@ weft_sink_destroy (weft_sink_t **handle)
     while (self->heads)
         head_free (self, self->heads);
     context_close (self->weft, &self->wire);
-    map_free (&self->peers);
+    pool_peers_free (&self->peers);
     weft_msg_clear (&self->msg);
     buffer_free (&self->body);
     buffer_free (&self->texts);
@@ -175,7 +175,7 @@ refuse (struct weft_sink *self, struct pool_bytes route, const char *why)
 static int
 on_hello (struct weft_sink *self, struct head *head, struct pool_bytes route, const struct pool_hello *hello)
 {
-    if (hello->role != POOL_ROLE_HEAD || (!head && self->peers.count >= POOL_PEERS_MAX)) {
+    if (hello->role != POOL_ROLE_HEAD || (!head && self->peers.routes.count >= POOL_PEERS_MAX)) {
         refuse (self, route, hello->role == POOL_ROLE_HEAD ? "there are too many heads"
                                                            : "this is a sink, which takes the heads of pools");
         return 0;

@@ -101,12 +101,14 @@ class Check:
     def repeats_have_reasons(self):
         gentle = self.history.settings.get("gentle") == "yes"
         for job, runs in self.history.runs.items():
+            runs = sorted(runs, key=lambda run: run.attempt)    # who was stopped may begin an old one late
             for first, second in zip(runs, runs[1:]):
                 if (job, first.attempt) in self.retries and first.status:
                     continue
                 self.repeats += 1
-                hurt = [what for at, what in self.history.harm[first.worker] if at < second.at]
-                died = any(first.at < at < second.at for at in self.history.head_deaths)
+                last = max(first.at, second.at)
+                hurt = [what for at, what in self.history.harm[first.worker] if at < last]
+                died = any(at < last and (first.at < at or first.at > second.at) for at in self.history.head_deaths)
                 gave_up = (first.worker, 4) in self.history.exits       # no head came in time
                 if not gave_up and (gentle or not (hurt or died)):
                     self.wrong("job %d ran again without a reason: attempt %d by %s, then %d by %s", job, first.attempt,
