@@ -4,6 +4,7 @@ import glob
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import time
 
@@ -233,26 +234,38 @@ def pipe(setting):
 
 # ----------------------------------------------------------------------- spawn
 
-def spawn_contestant(setting, name, command, jobs, missing):
+def spawn_contestant(setting, name, command, jobs, missing, ledger=None):
+    """With a ledger: each run has a new one, and all jobs have a result in it."""
     def play():
-        return {"rate": jobs / seconds(command, setting.numbers(jobs))}
+        for left in glob.glob(ledger + "*") if ledger else []:
+            os.unlink(left)
+        rate = jobs / seconds(command, setting.numbers(jobs))
+        if ledger:
+            with contextlib.closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as file:
+                found = file.execute("SELECT count (*) FROM results WHERE reason = 0 AND status = 0").fetchone()[0]
+            if found != jobs:
+                raise Failure(f"the ledger has {found} results of {jobs} jobs")
+        return {"rate": rate}
     return Contestant(name, play, missing)
 
 
 def spawn(setting):
     for slots, full in ((2, 3000), (1, 1500), (4, 3000)):
-        jobs, fewer = setting.amount(full, 50), setting.amount(200, 5)
+        jobs, fewer, kept = setting.amount(full, 50), setting.amount(200, 5), setting.path("spawn-ledger")
+        weft = [setting.weft, "run", f"-j{slots}"]
         yield Comparison(
             "spawn", f"{jobs} jobs of /bin/true, {slots} at once (parallel: {fewer})", "loop", {"rate": "jobs/s"},
-            [spawn_contestant(setting, "weft", [setting.weft, "run", f"-j{slots}", "/bin/true"], jobs,
-                              setting.missing_weft()),
+            [spawn_contestant(setting, "weft", [*weft, "/bin/true"], jobs, setting.missing_weft()),
+             spawn_contestant(setting, "weft, ledger", [*weft, "--ledger", kept, "/bin/true"], jobs,
+                              setting.missing_weft(), kept),
              spawn_contestant(setting, "loop", [setting.program("spawn_loop"), str(slots), "/bin/true"], jobs,
                               setting.missing_program("spawn_loop")),
              spawn_contestant(setting, "xargs", ["xargs", "-n1", f"-P{slots}", "/bin/true"], jobs,
                               missing_tool("xargs", "findutils")),
              spawn_contestant(setting, "parallel", ["parallel", f"-j{slots}", "/bin/true"], fewer,
                               missing_tool("parallel", "parallel"))],
-            [Target("weft", "rate", ">=", 0.9, "loop"), Target("weft", "rate", ">=", 1, "xargs")])
+            [Target("weft", "rate", ">=", 0.9, "loop"), Target("weft", "rate", ">=", 1, "xargs"),
+             Target("weft, ledger", "rate", ">=", 0.9, "loop"), Target("weft, ledger", "rate", ">=", 5, "parallel")])
 
 
 # ------------------------------------------------------------------- footprint
@@ -322,7 +335,7 @@ PARTS = {
     "seam": (seam, "the library against bare libzmq and a raw socket"),
     "curve": (curve, "the same with keys and in clear text, against bare libzmq"),
     "pipe": (pipe, "weft push and pull of lines against bare libzmq and pyzmq"),
-    "spawn": (spawn, "weft run against a bare posix_spawn loop, xargs -P and GNU parallel"),
+    "spawn": (spawn, "weft run, with a ledger and without, against a bare posix_spawn loop, xargs -P and GNU parallel"),
     "ledger": (ledger, "a pool's ledger against a plain loop of inserts into SQLite, as durable"),
     "footprint": (footprint, "memory of weft run as input grows, and the time to start"),
 }
