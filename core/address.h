@@ -1,0 +1,31 @@
+/*  address.h - where a byte stream listens or goes to: HOST:PORT, [IPv6]:PORT, *:PORT
+ *
+ *  A prefix tcp:// is allowed, so that what is copied from elsewhere works. */
+#ifndef WEFT_CORE_ADDRESS_H
+#define WEFT_CORE_ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "weft.h"
+
+#define ADDRESS_TEXT 64                 /*  bytes of a numeric address as text, with the NUL    */
+
+struct address {
+    char host[256];                     /*  name or number, without brackets; "*" for any       */
+    int port;                           /*  0: any free one, to listen                          */
+    bool local;                         /*  of this machine alone, by what it says              */
+};
+
+/*  WEFT_EENDPOINT says what is wrong and what would be right. `listens`: port 0 and the host * are allowed. */
+int address_parse (struct address *self, const char *text, bool listens);
+
+/*  The numeric address to listen at. May block in the resolver. WEFT_ERESOLVE. */
+int address_resolve (const struct address *self, struct sockaddr_storage *found);
+
+/*  The address as text: "127.0.0.1:4711", "[::1]:1"; an IPv4 peer of an IPv6 socket as IPv4. */
+void address_text (const struct sockaddr_storage *address, char text[ADDRESS_TEXT]);
+socklen_t address_size (const struct sockaddr_storage *address);
+
+#endif

@@ -1,0 +1,140 @@
+/*  stream_write.c - one byte stream: writing as much as a bound allows */
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/stream_parts.h"
+
+#define WRITE_EAGER (128 * 1024)    /*  so much that is queued goes out before the end of the round */
+
+/*  So many bytes of the queue have gone. */
+static void
+sent (struct stream *self, size_t count)
+{
+    buffer_consume (&self->out, count);
+    self->first_sent += count;
+    uint32_t first;
+    while (buffer_size (&self->marks)) {
+        memcpy (&first, buffer_data (&self->marks), sizeof first);
+        if (self->first_sent < first)
+            break;
+        self->first_sent -= first;
+        buffer_consume (&self->marks, sizeof first);
+    }
+    self->moved = self->active = reactor_now (self->reactor);
+}
+
+void
+stream_flush (struct stream *self)
+{
+    while (buffer_size (&self->out) && !self->blocked) {
+        ssize_t count = send (self->fd, buffer_data (&self->out), buffer_size (&self->out), MSG_NOSIGNAL);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0 && errno != EAGAIN) {
+            stream_broken (self, "writing");
+            return;
+        }
+        if (count > 0)
+            sent (self, (size_t) count);
+        self->blocked = buffer_size (&self->out) > 0;
+    }
+    if (buffer_size (&self->out) == 0) {
+        buffer_free (&self->out);
+        buffer_free (&self->marks);
+        self->first_sent = 0;
+    }
+    stream_arm (self);
+}
+
+void
+stream_tell_drained (struct stream *self)
+{
+    if (!self->refused || buffer_size (&self->out) > (size_t) self->config->out_max / 2 || self->state != STREAM_OPEN)
+        return;
+    self->refused = false;
+    if (self->handler->drained)
+        self->handler->drained (self->arg, self);
+}
+
+size_t
+stream_queued (const struct stream *self)
+{
+    return buffer_size (&self->out);
+}
+
+/*  Is there room for so much? One message is always taken, whatever its size. */
+static bool
+has_room (const struct stream *self, size_t size)
+{
+    size_t queued = buffer_size (&self->out), limit = (size_t) self->config->out_max;
+    return queued == 0 || (size <= limit && queued <= limit - size);
+}
+
+int
+stream_write_parts (struct stream *self, const struct stream_part *parts, size_t count)
+{
+    size_t size = 0, before = buffer_size (&self->out);
+    for (size_t i = 0; i < count; i++)
+        size += parts[i].size;
+    if (self->state != STREAM_OPEN)
+        return error_plain (WEFT_ESTATE);
+    if (size == 0)
+        return 0;
+    if (!has_room (self, size)) {
+        self->refused = true;
+        return error_plain (WEFT_EAGAIN);
+    }
+    uint32_t mark = (uint32_t) size;
+    int rc = size > UINT32_MAX ? error_set (WEFT_ETOOBIG, "a write of %zu bytes", size) : 0;
+    if (rc == 0 && self->config->keep_marks)
+        rc = buffer_add (&self->marks, &mark, sizeof mark);
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = buffer_add (&self->out, parts[i].data, parts[i].size);
+    if (rc) {
+        buffer_cut (&self->out, before);
+        if (self->config->keep_marks)
+            buffer_cut (&self->marks, buffer_size (&self->marks) - sizeof mark);
+        return rc;
+    }
+    if (before == 0)
+        self->moved = reactor_now (self->reactor);
+    if (buffer_size (&self->out) >= WRITE_EAGER && !self->blocked)
+        stream_flush (self);
+    reactor_defer (self->reactor, &self->task);
+    return 0;
+}
+
+int
+stream_write (struct stream *self, const void *data, size_t size)
+{
+    const struct stream_part part = { data, size };
+    return stream_write_parts (self, &part, 1);
+}
+
+size_t
+stream_drop_oldest (struct stream *self, size_t size)
+{
+    if (buffer_size (&self->marks) == 0)
+        return 0;
+    size_t limit = (size_t) self->config->out_max, want = size > limit / 4 ? size : limit / 4;
+    size_t marks = buffer_size (&self->marks) / sizeof (uint32_t), dropped = 0, bytes = 0;
+    char *sizes = buffer_data (&self->marks), *out = buffer_data (&self->out);
+    uint32_t first = 0, each;
+    if (marks && self->first_sent)
+        memcpy (&first, sizes, sizeof first);
+    size_t stays = first ? first - self->first_sent : 0, from = first ? 1 : 0;
+    while (from + dropped < marks && bytes < want) {
+        memcpy (&each, sizes + (from + dropped++) * sizeof each, sizeof each);
+        bytes += each;
+    }
+    memmove (out + stays, out + stays + bytes, buffer_size (&self->out) - stays - bytes);
+    buffer_cut (&self->out, buffer_size (&self->out) - bytes);
+    memmove (sizes + from * sizeof each, sizes + (from + dropped) * sizeof each,
+             (marks - from - dropped) * sizeof each);
+    buffer_cut (&self->marks, (marks - dropped) * sizeof each);
+    return dropped;
+}
