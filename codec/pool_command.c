@@ -75,6 +75,52 @@ command_fill (struct buffer *out, const char *text, size_t size, const char *mar
     return rc ? rc : buffer_add (out, "", 1);
 }
 
+/*  Bytes of the character at the front when it is printable and whole, else 0. */
+static size_t
+printable (const unsigned char *text, size_t size)
+{
+    size_t more = *text >= 0xc2 && *text < 0xe0 ? 1 : *text >= 0xe0 && *text < 0xf0 ? 2
+                  : *text >= 0xf0 && *text < 0xf5 ? 3 : 0;
+    if (*text < 0x80)
+        return *text >= 0x20 && *text != 0x7f && *text != '\\';
+    if (!more || size <= more)
+        return 0;
+    for (size_t i = 1; i <= more; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    /*  Control characters, forms that are too long, surrogates, beyond the last. */
+    if ((*text == 0xc2 && text[1] < 0xa0) || (*text == 0xe0 && text[1] < 0xa0) || (*text == 0xed && text[1] > 0x9f)
+        || (*text == 0xf0 && text[1] < 0x90) || (*text == 0xf4 && text[1] > 0x8f))
+        return 0;
+    return more + 1;
+}
+
+static int
+show_escaped (struct buffer *out, unsigned char byte)
+{
+    static const char bytes[] = "\n\t\r\\", letters[] = "ntr\\";
+    const char *found = byte ? strchr (bytes, byte) : NULL;
+    return found ? buffer_addf (out, "\\%c", letters[found - bytes]) : buffer_addf (out, "\\x%02x", byte);
+}
+
+int
+command_show (struct buffer *out, const void *message, size_t size)
+{
+    const unsigned char *at = message;
+    size_t shown = buffer_size (out);
+    int rc = 0;
+    while (rc == 0 && size) {
+        if (buffer_size (out) - shown > COMMAND_SHOWN - 8)
+            return buffer_add_str (out, "...");
+        size_t part = printable (at, size);
+        rc = part ? buffer_add (out, at, part) : show_escaped (out, *at);
+        part = part ? part : 1;
+        at += part;
+        size -= part;
+    }
+    return rc;
+}
+
 int
 command_render (struct buffer *out, const void *bytes, size_t size)
 {
@@ -82,7 +128,9 @@ command_render (struct buffer *out, const void *bytes, size_t size)
     struct pool_reader arguments;
     struct pool_bytes argument;
     int rc = pool_get_spec (&spec, (struct pool_bytes) { bytes, size }, &arguments);
-    if (rc == 0 && !spec.argc)
+    if (rc == 0 && spec.message)
+        rc = command_show (out, spec.input.data, spec.input.size);
+    else if (rc == 0 && !spec.argc)
         rc = buffer_add (out, spec.command.data, spec.command.size);
     for (size_t i = 0; rc == 0 && i < spec.argc; i++) {
         rc = pool_next_argument (&arguments, &argument);

@@ -18,9 +18,14 @@ size_t command_words (const char *command);
 /*  Cuts the command into those words in place; `words` gets them and a NULL. */
 void command_split (char *command, char **words);
 
-/*  Adds the command of a spec as it was submitted, the arguments of a vector joined by spaces, and a NUL. WEFT_EPROTO,
- *  WEFT_ENOMEM. */
+/*  Adds the command of a spec as it was submitted, the arguments of a vector joined by spaces, or of a message its
+ *  beginning, and a NUL. WEFT_EPROTO, WEFT_ENOMEM. */
 int command_render (struct buffer *out, const void *spec, size_t size);
+
+/*  Adds the beginning of a message as people can read it, of at most COMMAND_SHOWN bytes and ... where it goes on: what
+ *  is no printable UTF-8 stands there as \n \t \\ or \xHH. No NUL follows. WEFT_ENOMEM. */
+#define COMMAND_SHOWN 240
+int command_show (struct buffer *out, const void *message, size_t size);
 
 /*  Adds `text` to `out`, with `number` wherever `mark` stands (an empty mark stands
  *  nowhere), and a NUL. WEFT_ENOMEM. */

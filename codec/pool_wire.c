@@ -220,8 +220,10 @@ pool_put_spec (struct buffer *out, const weft_job_t *job, int64_t timeout, bool 
         for (size_t i = 0; i < job->argc; i++)
             put_bytes (&pk, (struct pool_bytes) { job->argv[i], strlen (job->argv[i]) });
     }
-    else
+    else if (job->command)
         put_bytes (&pk, (struct pool_bytes) { job->command, strlen (job->command) });
+    else
+        msgpack_pack_nil (&pk.pk);
     put_bytes (&pk, (struct pool_bytes) { job->input, job->input_size });
     put_bytes (&pk, (struct pool_bytes) { job->slot_mark, job->slot_mark ? strlen (job->slot_mark) : 0 });
     if (more)
@@ -342,7 +344,8 @@ enum token_type {
     TOKEN_BYTES,        /*  str or bin: data, number bytes                  */
     TOKEN_ARRAY,        /*  number members follow                           */
     TOKEN_MAP,          /*  number pairs follow                             */
-    TOKEN_OTHER         /*  nil, bool, float, ext: carries nothing we use   */
+    TOKEN_NIL,
+    TOKEN_OTHER         /*  bool, float, ext: carries nothing we use        */
 };
 
 struct token {
@@ -411,7 +414,9 @@ static struct token
 take_long (struct pool_reader *in, unsigned char first)
 {
     switch (first) {
-    case 0xc0: case 0xc2: case 0xc3:            /*  nil, false, true        */
+    case 0xc0:                                  /*  nil                     */
+        return (struct token) { TOKEN_NIL, 0, NULL };
+    case 0xc2: case 0xc3:                       /*  false, true             */
         return (struct token) { TOKEN_OTHER, 0, NULL };
     case 0xc4: case 0xc5: case 0xc6:            /*  bin 8, 16, 32           */
         return take_sized (in, TOKEN_BYTES, (size_t) 1 << (first - 0xc4), 0);
@@ -822,6 +827,8 @@ pool_get_spec (struct pool_spec *self, struct pool_bytes bytes, struct pool_read
     }
     else if (token.type == TOKEN_BYTES && !memchr (token.data, 0, token.number))
         self->command = (struct pool_bytes) { token.data, (size_t) token.number };
+    else if (token.type == TOKEN_NIL)
+        self->message = true;
     else
         in.bad = true;
     self->input = get_bytes (&in, POOL_JOB_MAX);

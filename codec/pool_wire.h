@@ -97,6 +97,7 @@ struct pool_spec {
     int64_t timeout;            /*  ms; 0: none                                     */
     struct pool_bytes command;  /*  for the shell, when argc is 0                   */
     size_t argc;                /*  else: pool_next_argument, so many times         */
+    bool message;               /*  neither: `input` is for what the worker has for messages */
     struct pool_bytes input;
     struct pool_bytes mark;     /*  stands for the number of the slot; empty: none  */
     uint64_t number;            /*  what it is called in its environment; 0: its id */

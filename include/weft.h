@@ -284,12 +284,14 @@ typedef struct weft_pool weft_pool_t;
 typedef struct weft_worker weft_worker_t;
 typedef struct weft_sink weft_sink_t;
 
-/*  A job: a shell command, or an argument vector (argc > 0) run as it is. */
+/*  A job: a shell command, or an argument vector (argc > 0) run as it is; or with neither a message,
+ *  which is its input (it may be empty), for what the worker has for messages: weft_worker_on_message, or its option
+ *  `exec`. */
 typedef struct weft_job {
     const char *command;            /*  for /bin/sh -c; or NULL                         */
     const char *const *argv;        /*  argc strings; or NULL                           */
     size_t argc;
-    const void *input;              /*  bytes for its standard input; none: /dev/null   */
+    const void *input;              /*  bytes for its standard input; none: /dev/null. Or the message */
     size_t input_size;
     uint64_t tag;                   /*  the caller's own; comes back in events          */
     int timeout;                    /*  ms it may run; 0: the pool's option             */
@@ -302,7 +304,8 @@ typedef struct weft_job {
 
 /*  What happened in a pool. Pointers are good until the next call on the handle. */
 enum {
-    WEFT_POOL_STARTED = 1,          /*  a job was started: job, worker, slot, attempt   */
+    WEFT_POOL_STARTED = 1,          /*  a job was started: job, worker, slot, attempt. Left out
+                                        for messages that took a moment                 */
     WEFT_POOL_OUTPUT,               /*  it wrote: stream, data, size (at most 64 KiB)   */
     WEFT_POOL_RETRY,                /*  an attempt ended badly; what it wrote is void   */
     WEFT_POOL_DONE,                 /*  the one terminal result of a job                */
@@ -315,7 +318,7 @@ enum {                              /*  why an attempt ended */
     WEFT_JOB_TIMEOUT,               /*  stopped after its timeout                       */
     WEFT_JOB_LOST,                  /*  its worker went away                            */
     WEFT_JOB_CANCELLED,             /*  by weft_pool_cancel; by weft_pool_cancel_job when there is data */
-    WEFT_JOB_NOT_STARTED,           /*  it could not be started: data says why          */
+    WEFT_JOB_NOT_STARTED,           /*  it could not be started, or done: data says why */
     WEFT_JOB_OUTPUT_LOST            /*  not all it wrote could be kept, and it was stopped: data says why */
 };
 typedef struct weft_pool_event {
@@ -407,6 +410,38 @@ WEFT_EXPORT int weft_worker_run (weft_worker_t *self);
 /*  Any thread, or a signal handler. The first call drains: no new jobs, those
  *  that run go on. The second stops them. */
 WEFT_EXPORT void weft_worker_stop (weft_worker_t *self);
+
+/*  What a worker does with messages: `fn` is called for each, with `arg`, and what it returns (0 to 255) is the exit
+ *  status of that job. A negative value says that it could not be done: the job ends as WEFT_JOB_NOT_STARTED, with the
+ *  words of weft_error. To be set before weft_worker_run, which makes `slots` threads that call it, with all signals
+ *  blocked: so it runs in several at once, and a long call holds up neither the other slots nor the worker's signs of
+ *  life. What is in `arg` is for the caller to guard. No call is under way before weft_worker_run or after it: to end,
+ *  it waits for those that are.
+ *  A call cannot be stopped from outside. When its job is cancelled, or has run for longer than its timeout,
+ *  weft_task_stopped says so: whatever the call returns then, the job counts as cancelled or timed out, but its slot is
+ *  free, and its end is told, only when it returns. */
+typedef struct weft_task weft_task_t;
+typedef int (weft_work_fn) (void *arg, weft_task_t *task);
+WEFT_EXPORT int weft_worker_on_message (weft_worker_t *self, weft_work_fn *fn, void *arg);
+
+/*  The message and its job: only inside the call, and on its thread. */
+WEFT_EXPORT const void *weft_task_data (const weft_task_t *self);
+WEFT_EXPORT size_t weft_task_size (const weft_task_t *self);
+WEFT_EXPORT uint64_t weft_task_job (const weft_task_t *self);       /*  its id                          */
+WEFT_EXPORT uint64_t weft_task_number (const weft_task_t *self);    /*  as it was submitted, or the id  */
+WEFT_EXPORT int weft_task_attempt (const weft_task_t *self);        /*  1 and up                        */
+
+/*  1 and up, or from first-slot on: no two calls that are under way have the same. */
+WEFT_EXPORT int weft_task_slot (const weft_task_t *self);
+
+/*  Output of the job, as if written to standard output (stream 1) or standard error (2): a copy is kept. It waits while
+ *  the head, or the line to it, takes no more. WEFT_ETERM when the job was stopped, WEFT_EINVAL, WEFT_ENOMEM. */
+WEFT_EXPORT int weft_task_write (weft_task_t *self, int stream, const void *data, size_t size);
+
+/*  Was the job cancelled, or is its time over? The descriptor is readable as soon as it is so: for poll, in calls that
+ *  wait for something else; negative when there is none to be had. */
+WEFT_EXPORT bool weft_task_stopped (const weft_task_t *self);
+WEFT_EXPORT int weft_task_fd (weft_task_t *self);
 
 /*  Takes results from heads whose option `sink` names it, acknowledging each. */
 WEFT_EXPORT weft_sink_t *weft_sink_new (weft_t *weft);

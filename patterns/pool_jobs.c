@@ -181,8 +181,10 @@ hash_job (const weft_job_t *job)
     unsigned __int128 hash = ((unsigned __int128) 0x6c62272e07bb0142 << 64) + 0x62b821756295c58d;
     for (size_t i = 0; i < job->argc; i++)
         add_hash (&hash, job->argv[i], strlen (job->argv[i]));
-    if (!job->argc)
+    if (!job->argc && job->command)
         add_hash (&hash, job->command, strlen (job->command));
+    else if (!job->argc)
+        add_hash (&hash, "\0message", 8);       /*  which is no command's text */
     add_hash (&hash, job->input, job->input_size);
     add_hash (&hash, job->slot_mark, job->slot_mark ? strlen (job->slot_mark) : 0);
     return hash;
@@ -192,8 +194,8 @@ static int
 check_job (const weft_job_t *job)
 {
     size_t size = job->input_size + job->note_size + (job->command ? strlen (job->command) : 0);
-    if (!job->argc && !job->command)
-        return error_set (WEFT_EINVAL, "a job needs a command or arguments");
+    if (job->input_size && !job->input)
+        return error_set (WEFT_EINVAL, "a job has %zu bytes of input and no pointer to them", job->input_size);
     if (job->argc > POOL_ARGS_MAX)
         return error_set (WEFT_ETOOBIG, "a job of %zu arguments is over the limit of %d", job->argc, POOL_ARGS_MAX);
     for (size_t i = 0; i < job->argc; i++)

@@ -76,6 +76,20 @@ outbox_add (struct outbox *self, const struct pool_record *record, int64_t now)
     return 0;
 }
 
+int
+outbox_add_records (struct outbox *self, const void *data, size_t size, uint32_t count, int64_t now)
+{
+    int rc = buffer_add (&self->body, data, size);
+    if (rc)
+        return rc;
+    if (!self->count)
+        self->since = now;
+    self->count += count;
+    self->urgent = true;
+    self->bytes += size;
+    return 0;
+}
+
 bool
 outbox_full (const struct outbox *self)
 {
@@ -157,6 +171,12 @@ outbox_send (struct outbox *self, struct wire *wire)
         sent = 1;
     }
     return sent;
+}
+
+uint64_t
+outbox_acked (const struct outbox *self)
+{
+    return (self->first ? self->first->number : self->next) - 1;
 }
 
 uint64_t

@@ -39,6 +39,9 @@ uint64_t outbox_drop (struct outbox *self);
 
 /*  WEFT_ENOMEM, and nothing is added. Takes a record even when it is full: who adds looks first. */
 int outbox_add (struct outbox *self, const struct pool_record *record, int64_t now);
+
+/*  `count` records that were encoded elsewhere, of which one at least is urgent. */
+int outbox_add_records (struct outbox *self, const void *data, size_t size, uint32_t count, int64_t now);
 bool outbox_full (const struct outbox *self);
 bool outbox_empty (const struct outbox *self);      /*  nothing gathered, all acknowledged */
 
@@ -51,6 +54,9 @@ int outbox_seal (struct outbox *self, int64_t window);
 /*  Sends what is sealed as far as the wire takes it. 1 when it sent, 0, or negative; a
  *  wire that is full is not an error. */
 int outbox_send (struct outbox *self, struct wire *wire);
+
+/*  All batches up to this number were acknowledged. */
+uint64_t outbox_acked (const struct outbox *self);
 
 /*  The number of the last batch that was sent. */
 uint64_t outbox_sent (const struct outbox *self);

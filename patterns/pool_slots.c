@@ -3,23 +3,22 @@
 #include "patterns/pool_slots.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "codec/pool_command.h"
 #include "core/error.h"
-#include "patterns/pool_process.h"
 
 #define YOUNG (2 * TIME_MS)         /*  a job's output is not looked at before, see watch_output */
 #define RETURN_AFTER (250 * TIME_MS)    /*  a job that waits so long here is given back         */
 #define DOUBT (250 * TIME_MS)       /*  about a job that SIGTERM ended, see in_doubt            */
 #define LOOK_AHEAD (20 * TIME_MS)   /*  of work that may wait at a slot                         */
+#define MESSAGES 64                 /*  that may wait where one job for a process may           */
+#define MESSAGE_BYTES (16 << 20)    /*  of them that should wait                                */
+#define BATCH 256                   /*  records; fewer go in company                            */
 
 enum slot_state {
     SLOT_IDLE,
@@ -28,6 +27,8 @@ enum slot_state {
     SLOT_KILLED,        /*  was killed; the end is near                         */
     SLOT_ENDED          /*  has exited; what it wrote is still to be read       */
 };
+
+#define EVENT_TASKS (SLOTS_EVENTS - 1)
 
 struct slot {
     enum slot_state state;
@@ -47,56 +48,19 @@ struct slot {
     uint64_t received, sent;
 };
 
-struct slots_job {
-    struct slots_job *next;
-    uint64_t id;
-    int64_t attempt;
-    int64_t since;
-    size_t size;
-    char spec[];
-};
-
-/*  What a job finds in its environment; the PARALLEL_ ones are GNU parallel's names. */
-#define VARIABLES 5
-struct slots_variables {
-    char text[VARIABLES][48];
-};
-static const char *const variable_names[VARIABLES] = {
-    "WEFT_JOB", "WEFT_ATTEMPT", "WEFT_SLOT", "PARALLEL_SEQ", "PARALLEL_JOBSLOT"
-};
-
 /* ------------------------------------------------------------ coming and going */
 
-static bool
-is_variable (const char *text)
-{
-    for (int i = 0; i < VARIABLES; i++) {
-        size_t size = strlen (variable_names[i]);
-        if (strncmp (text, variable_names[i], size) == 0 && text[size] == '=')
-            return true;
-    }
-    return false;
-}
-
-/*  A copy of the environment, so that nobody changes it under us. */
 static int
-copy_environment (struct slots *self)
+open_tasks (struct slots *self)
 {
-    size_t count = 0, used = VARIABLES;
-    while (environ[count])
-        count++;
-    self->variables = calloc (1, sizeof *self->variables);
-    self->envp = calloc (count + VARIABLES + 1, sizeof *self->envp);
-    if (!self->variables || !self->envp)
-        return error_plain (WEFT_ENOMEM);
-    for (int i = 0; i < VARIABLES; i++) {
-        self->envp[i] = self->variables->text[i];
-        snprintf (self->envp[i], sizeof self->variables->text[i], "%s=", variable_names[i]);
-    }
-    for (size_t i = 0; i < count; i++)
-        if (!is_variable (environ[i]) && !(self->envp[used++] = strdup (environ[i])))
-            return error_plain (WEFT_ENOMEM);
-    return 0;
+    const struct slots_config *config = &self->config;
+    struct tasks_config what = { .fn = config->fn, .arg = config->arg, .count = config->count, .first = config->first,
+                                 .clock = self->clock, .outbox = self->outbox };
+    struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.u64 = EVENT_TASKS };
+    int rc = tasks_open (&self->tasks, &what);
+    if (rc == 0 && epoll_ctl (self->epoll, EPOLL_CTL_ADD, tasks_fd (self->tasks), &event))
+        rc = error_errno ("epoll");
+    return rc;
 }
 
 int
@@ -110,10 +74,9 @@ slots_init (struct slots *self, const struct slots_config *config, struct clock 
     self->epoll = epoll;
     self->last = &self->first;
     self->average = -1;
-    buffer_init (&self->text, 0);
-    self->null = open ("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (self->null < 0)
-        return error_errno ("cannot open /dev/null");
+    int rc = spawn_init (&self->spawn, config->shell, config->dir, config->exec);
+    if (rc)
+        return rc;
     self->slots = calloc ((size_t) config->count, sizeof *self->slots);
     self->scratch = malloc (POOL_CHUNK);
     if (!self->slots || !self->scratch)
@@ -123,7 +86,7 @@ slots_init (struct slots *self, const struct slots_config *config, struct clock 
         buffer_init (&self->slots[i].out[0], 0);
         buffer_init (&self->slots[i].out[1], 0);
     }
-    return copy_environment (self);
+    return config->fn ? open_tasks (self) : 0;
 }
 
 static void
@@ -144,7 +107,7 @@ slot_free (struct slot *self)
 static void
 free_first (struct slots *self)
 {
-    struct slots_job *job = self->first;
+    struct tasks_job *job = self->first;
     self->first = job->next;
     if (!self->first)
         self->last = &self->first;
@@ -155,30 +118,41 @@ free_first (struct slots *self)
 void
 slots_free (struct slots *self)
 {
+    tasks_close (&self->tasks);
     for (int i = 0; self->slots && i < self->config.count; i++)
         slot_free (&self->slots[i]);
     while (self->first)
         free_first (self);
-    for (size_t i = VARIABLES; self->envp && self->envp[i]; i++)
-        free (self->envp[i]);
-    if (self->null > 0)
-        close (self->null);
-    buffer_free (&self->text);
-    free (self->argv);
-    free (self->envp);
-    free (self->variables);
+    spawn_free (&self->spawn);
     free (self->scratch);
     free (self->slots);
+}
+
+/*  Is it a message? What is malformed is none, and will not start. */
+static void
+look_at_spec (struct tasks_job *job)
+{
+    struct pool_spec spec;
+    struct pool_reader arguments;
+    if (pool_get_spec (&spec, (struct pool_bytes) { job->spec, job->size }, &arguments))
+        return;
+    job->message = spec.message;
+    job->input = spec.input;
+    job->stream = spec.stream;
+    job->number = spec.number;
+    job->timeout = spec.timeout * TIME_MS;
 }
 
 int
 slots_add (struct slots *self, uint64_t id, int64_t attempt, struct pool_bytes spec)
 {
-    struct slots_job *job = malloc (sizeof *job + spec.size);
+    struct tasks_job *job = malloc (sizeof *job + spec.size);
     if (!job)
         return error_plain (WEFT_ENOMEM);
-    *job = (struct slots_job) { .id = id, .attempt = attempt, .since = clock_now (self->clock), .size = spec.size };
+    *job = (struct tasks_job) { .id = id, .attempt = attempt, .since = clock_now (self->clock), .size = spec.size };
     memcpy (job->spec, spec.data, spec.size);
+    if (self->tasks)
+        look_at_spec (job);
     *self->last = job;
     self->last = &job->next;
     self->waiting++;
@@ -314,12 +288,28 @@ slot_close (struct slots *self, struct slot *slot)
     buffer_clear (&slot->out[1]);
     slot->state = SLOT_IDLE;
     self->busy--;
+    if (self->tasks)
+        tasks_release (self->tasks, (int) (slot - self->slots));
 }
 
 static void
 learn_runtime (struct slots *self, int64_t runtime)
 {
     self->average = self->average < 0 ? runtime : self->average + (runtime - self->average) / 8;
+    self->swift = false;
+}
+
+static void
+learn_from_tasks (struct slots *self)
+{
+    struct tasks_learned learned = tasks_learn (self->tasks);
+    if (!learned.jobs)
+        return;
+    int64_t runtime = learned.runtime / learned.jobs, size = learned.size / learned.jobs;
+    int weight = self->average < 0 || learned.jobs > 8 ? 8 : learned.jobs;
+    self->average = self->average < 0 ? runtime : self->average + (runtime - self->average) * weight / 8;
+    self->average_size += (size - self->average_size) * weight / 8;
+    self->swift = true;
 }
 
 static int
@@ -412,117 +402,15 @@ slot_stop (struct slots *self, struct slot *slot, int reason)
 /* ---------------------------------------------------------------------- starts */
 
 static int
-room_for_words (struct slots *self, size_t words)
-{
-    if (words + 1 <= self->argv_room)
-        return 0;
-    char **argv = realloc (self->argv, (words + 1) * sizeof *argv);
-    if (!argv)
-        return error_plain (WEFT_ENOMEM);
-    self->argv = argv;
-    self->argv_room = words + 1;
-    return 0;
-}
-
-/*  argv from a vector: first all texts, then, when they move no more, where they are. */
-static int
-prepare_vector (struct slots *self, const struct pool_spec *spec, struct pool_reader *arguments, int number)
-{
-    struct pool_bytes argument;
-    int rc = room_for_words (self, spec->argc);
-    for (size_t i = 0; rc == 0 && i < spec->argc; i++) {
-        rc = pool_next_argument (arguments, &argument);
-        if (rc >= 0)
-            rc = command_fill (&self->text, argument.data, argument.size, spec->mark.data, spec->mark.size, number);
-    }
-    if (rc)
-        return rc;
-    char *text = buffer_data (&self->text);
-    for (size_t i = 0; i < spec->argc; i++, text += strlen (text) + 1)
-        self->argv[i] = text;
-    self->argv[spec->argc] = NULL;
-    return 0;
-}
-
-static int
-prepare_command (struct slots *self, const struct pool_spec *spec, int number, bool by_shell)
-{
-    static char sh[] = "/bin/sh", option[] = "-c";
-    int rc =
-        command_fill (&self->text, spec->command.data, spec->command.size, spec->mark.data, spec->mark.size, number);
-    if (rc)
-        return rc;
-    char *text = buffer_data (&self->text);
-    size_t words = by_shell ? 0 : command_words (text);
-    rc = room_for_words (self, words > 3 ? words : 3);
-    if (rc)
-        return rc;
-    if (words)
-        command_split (text, self->argv);
-    else {
-        self->argv[0] = self->config.shell ? (char *) (uintptr_t) self->config.shell : sh;
-        self->argv[1] = option;
-        self->argv[2] = text;
-        self->argv[3] = NULL;
-    }
-    return 0;
-}
-
-/*  Digits by hand: printf takes longer than some of the system calls of a job. */
-static void
-set_variable (char *text, unsigned long long value)
-{
-    char digits[24], *first = digits + sizeof digits;
-    *--first = '\0';
-    do
-        *--first = (char) ('0' + value % 10);
-    while (value /= 10);
-    strcpy (strchr (text, '=') + 1, first);
-}
-
-static void
-set_variables (struct slots *self, const struct slots_job *job, uint64_t sequence, int number)
-{
-    unsigned long long values[VARIABLES] = {
-        job->id, (unsigned) POOL_ATTEMPT_NUMBER (job->attempt), (unsigned) number,
-        sequence ? sequence : job->id, (unsigned) number
-    };
-    for (int i = 0; i < VARIABLES; i++)
-        set_variable (self->variables->text[i], values[i]);
-}
-
-static int
-spawn_job (struct slots *self, struct slot *slot, const struct slots_job *job, int *failure)
+spawn (struct slots *self, struct slot *slot, const struct tasks_job *job, int *failure)
 {
     struct pool_spec spec;
-    struct pool_reader arguments;
-    int number = (int) (slot - self->slots) + self->config.first;
-    int rc = pool_get_spec (&spec, (struct pool_bytes) { job->spec, job->size }, &arguments);
-    if (rc)
-        return rc;
-    set_variables (self, job, spec.number, number);
+    struct spawn_job what = { .id = job->id, .attempt = job->attempt, .spec = { job->spec, job->size },
+                              .slot = (int) (slot - self->slots) + self->config.first };
+    int rc = spawn_job (&self->spawn, &what, &slot->process, &spec, failure);
     slot->stream = spec.stream;
     slot->sent = spec.input.size;
     slot->deadline = spec.timeout ? slot->begun + spec.timeout * TIME_MS : TIME_FOREVER;
-
-    bool by_shell = self->config.shell != NULL;
-    for (int attempt = 0; attempt < 2; attempt++) {
-        buffer_clear (&self->text);
-        rc = spec.argc ? prepare_vector (self, &spec, &arguments, number)
-                       : prepare_command (self, &spec, number, by_shell);
-        if (rc)
-            return rc;
-        struct process_spec what = { .argv = self->argv,
-                                     .envp = self->envp,
-                                     .dir = self->config.dir,
-                                     .null = self->null,
-                                     .input = spec.input.data,
-                                     .input_size = spec.input.size };
-        rc = process_spawn (&slot->process, &what, failure);
-        if (*failure != ENOEXEC || by_shell || spec.argc)
-            break;
-        by_shell = true;            /*  a script without #!, which a shell would run */
-    }
     return rc;
 }
 
@@ -542,7 +430,7 @@ static void
 start (struct slots *self, struct slot *slot)
 {
     int failure = 0;
-    struct slots_job *job = self->first;
+    struct tasks_job *job = self->first;
     slot->job = job->id;
     slot->attempt = job->attempt;
     slot->reason = WEFT_JOB_EXITED;
@@ -550,14 +438,17 @@ start (struct slots *self, struct slot *slot)
     slot->received = 0;
     slot->begun = clock_now (self->clock);
     slot->started = clock_wall (self->clock) / TIME_US;
-    int rc = spawn_job (self, slot, job, &failure);
+    int rc = spawn (self, slot, job, &failure);
     if (rc == 0 && watch (self, slot, slot->process.pidfd, 0)) {
         rc = error_errno ("cannot watch a job");
         slot_free (slot);
         slot->process.pid = 0;
     }
-    if (rc)
+    if (rc) {
         report_not_started (self, slot, failure);
+        if (self->tasks)
+            tasks_release (self->tasks, (int) (slot - self->slots));
+    }
     else {
         struct pool_record record = slot_record (self, slot, WEFT_POOL_STARTED);
         report (self, slot, &record);
@@ -572,6 +463,8 @@ start (struct slots *self, struct slot *slot)
 void
 slots_on_event (struct slots *self, uint64_t data)
 {
+    if (data == EVENT_TASKS)
+        return;                     /*  slots_turn looks at them anyway */
     struct slot *slot = &self->slots[data >> 2];
     int what = data & 3;
     if (slot->state == SLOT_IDLE || slot->state == SLOT_ENDED)
@@ -621,6 +514,41 @@ pause_output (struct slots *self, bool paused)
             watch_output (self, &self->slots[i], false);
 }
 
+/*  Messages at the front go to their threads. */
+static void
+give_messages (struct slots *self)
+{
+    struct tasks_job *first = self->first;
+    int count = 0;
+    while (self->first && self->first->message) {
+        self->first = self->first->next;
+        count++;
+    }
+    if (!self->first)
+        self->last = &self->first;
+    self->waiting -= count;
+    if (count)
+        tasks_add (self->tasks, first, count);
+}
+
+static void
+start_jobs (struct slots *self)
+{
+    if (self->tasks && !self->stopped)
+        give_messages (self);
+    for (int i = 0; i < self->config.count && self->first && !self->stopped && !outbox_full (self->outbox); i++)
+        while (self->slots[i].state == SLOT_IDLE && self->first && !outbox_full (self->outbox)
+               && (!self->tasks || (!self->first->message && tasks_claim (self->tasks, i))))
+            start (self, &self->slots[i]);      /*  again, when that could not be started */
+    if (self->tasks) {
+        if (!self->stopped)
+            give_messages (self);
+        tasks_turn (self->tasks);
+        learn_from_tasks (self);
+        tasks_set_batch (self->tasks, (int) slots_batch (self));
+    }
+}
+
 void
 slots_turn (struct slots *self)
 {
@@ -630,9 +558,7 @@ slots_turn (struct slots *self)
     for (int i = 0; i < self->config.count && self->busy; i++)
         if (self->slots[i].state != SLOT_IDLE)
             slot_turn (self, &self->slots[i], now);
-    for (int i = 0; i < self->config.count && self->first && !self->stopped && !outbox_full (self->outbox); i++)
-        while (self->slots[i].state == SLOT_IDLE && self->first && !outbox_full (self->outbox))
-            start (self, &self->slots[i]);      /*  again, when that could not be started */
+    start_jobs (self);
     while (self->first && now - self->first->since >= RETURN_AFTER)
         give_back (self);
 }
@@ -652,6 +578,8 @@ slots_deadline (const struct slots *self)
     int64_t deadline = self->first ? self->first->since + RETURN_AFTER : TIME_FOREVER;
     for (int i = 0; i < self->config.count && self->busy; i++)
         deadline = clock_earlier (deadline, slot_deadline (self, &self->slots[i]));
+    if (self->tasks)
+        deadline = clock_earlier (deadline, tasks_deadline (self->tasks));
     return deadline;
 }
 
@@ -660,11 +588,12 @@ slots_window (const struct slots *self)
 {
     if (self->stopped)
         return 0;
-    int64_t ahead = 0;
+    int64_t ahead = 0, most = self->config.prefetch * (self->swift ? MESSAGES : 1);
     if (self->average >= 0)
-        ahead = self->average ? LOOK_AHEAD / self->average : self->config.prefetch;
-    if (ahead > self->config.prefetch)
-        ahead = self->config.prefetch;
+        ahead = self->average ? LOOK_AHEAD / self->average : most;
+    ahead = ahead < most ? ahead : most;
+    if (self->swift && ahead * self->config.count > MESSAGE_BYTES / (self->average_size + 1))
+        ahead = MESSAGE_BYTES / (self->average_size + 1) / self->config.count;
     int64_t window = self->config.count * (1 + ahead);
     return (int) (window < POOL_WINDOW_MAX ? window : POOL_WINDOW_MAX);
 }
@@ -672,7 +601,22 @@ slots_window (const struct slots *self)
 bool
 slots_hungry (const struct slots *self)
 {
-    return !self->first && self->busy < self->config.count;
+    if (self->tasks && tasks_hungry (self->tasks))
+        return true;
+    return !self->first && self->busy < self->config.count && !self->tasks;
+}
+
+int
+slots_busy (const struct slots *self)
+{
+    return self->busy + (self->tasks ? tasks_held (self->tasks) : 0);
+}
+
+uint32_t
+slots_batch (const struct slots *self)
+{
+    int window = slots_window (self);
+    return window > 4 * BATCH ? (uint32_t) window / 4 : BATCH;
 }
 
 void
@@ -681,6 +625,8 @@ slots_stop (struct slots *self)
     self->stopped = true;
     while (self->first)
         give_back (self);
+    if (self->tasks)
+        tasks_stop (self->tasks);
 }
 
 static bool
@@ -692,11 +638,11 @@ is_meant (uint64_t id, int64_t attempt, uint64_t job, int64_t jobs_attempt)
 static void
 cancel_waiting (struct slots *self, uint64_t id, int64_t attempt)
 {
-    struct slots_job *job = self->first;
+    struct tasks_job *job = self->first;
     self->first = NULL;
     self->last = &self->first;
     while (job) {
-        struct slots_job *next = job->next;
+        struct tasks_job *next = job->next;
         job->next = NULL;
         *self->last = job;
         if (is_meant (id, attempt, job->id, job->attempt)) {
@@ -716,6 +662,8 @@ void
 slots_cancel (struct slots *self, uint64_t id, int64_t attempt, bool running)
 {
     cancel_waiting (self, id, attempt);
+    if (self->tasks)
+        tasks_cancel (self->tasks, id, attempt, running);
     for (int i = 0; running && i < self->config.count; i++) {
         struct slot *slot = &self->slots[i];
         if (slot->state == SLOT_RUNNING && is_meant (id, attempt, slot->job, slot->attempt))
@@ -724,11 +672,11 @@ slots_cancel (struct slots *self, uint64_t id, int64_t attempt, bool running)
 }
 
 int
-slots_put_held (const struct slots *self, struct buffer *out, uint32_t *count)
+slots_put_held (struct slots *self, struct buffer *out, uint32_t *count)
 {
     int rc = 0;
     *count = 0;
-    for (const struct slots_job *job = self->first; rc == 0 && job; job = job->next, ++*count)
+    for (const struct tasks_job *job = self->first; rc == 0 && job; job = job->next, ++*count)
         rc = pool_put_held (out, job->id, job->attempt, false);
     for (int i = 0; rc == 0 && i < self->config.count; i++) {
         const struct slot *slot = &self->slots[i];
@@ -737,13 +685,13 @@ slots_put_held (const struct slots *self, struct buffer *out, uint32_t *count)
         rc = pool_put_held (out, slot->job, slot->attempt, true);
         ++*count;
     }
-    return rc;
+    return rc || !self->tasks ? rc : tasks_put_held (self->tasks, out, count);
 }
 
 int
 slots_drop (struct slots *self)
 {
-    int dropped = self->waiting;
+    int dropped = self->waiting + (self->tasks ? tasks_drop (self->tasks) : 0);
     while (self->first)
         free_first (self);
     for (int i = 0; i < self->config.count; i++) {

@@ -12,6 +12,8 @@
 
 #include "core/clock.h"
 #include "patterns/pool_outbox.h"
+#include "patterns/pool_spawn.h"
+#include "patterns/pool_tasks.h"
 
 struct slots_config {
     int count;                  /*  jobs at once                                        */
@@ -20,29 +22,29 @@ struct slots_config {
     int64_t grace;              /*  ns between SIGTERM and SIGKILL                      */
     const char *shell;          /*  for all commands; NULL: /bin/sh where one is needed */
     const char *dir;            /*  jobs run there; NULL: where the process is          */
+    const char *exec;           /*  for messages; NULL: there is none                   */
+    weft_work_fn *fn;           /*  ... instead of that; NULL: there is none            */
+    void *arg;
 };
 
 struct slot;
-struct slots_job;
 
 struct slots {
     struct slots_config config;
     struct clock *clock;
     struct outbox *outbox;
     int epoll;                  /*  the caller's; see slots_on_event                    */
-    int null;                   /*  /dev/null                                           */
     struct slot *slots;
     int busy;                   /*  slots with a job                                    */
-    struct slots_job *first, **last;        /*  waiting                                 */
+    struct tasks_job *first, **last;        /*  waiting                                 */
     int waiting;
+    struct tasks *tasks;        /*  messages that run; NULL: the worker has no function */
     int64_t average;            /*  runtime of a job, ns, weighted to the recent; -1 not known */
+    int64_t average_size;       /*  of messages: bytes                                  */
+    bool swift;                 /*  the last that ended were messages                   */
     bool paused;                /*  the outbox is full: pipes are not watched           */
     bool stopped;               /*  start no more                                       */
-    struct buffer text;         /*  arguments of the job that is being started          */
-    char **argv;
-    size_t argv_room;
-    char **envp;
-    struct slots_variables *variables;      /*  of the job, in envp                     */
+    struct spawn spawn;
     char *scratch;
 };
 
@@ -68,6 +70,12 @@ int64_t slots_deadline (const struct slots *self);
  *  jobs are so short that a slot would wait for the next. */
 int slots_window (const struct slots *self);
 
+/*  Jobs that have not ended, or whose end is still to be put into the outbox; without those that wait for a process. */
+int slots_busy (const struct slots *self);
+
+/*  Records that are worth a report of their own, though no slot waits. */
+uint32_t slots_batch (const struct slots *self);
+
 /*  Has a slot nothing to do, and nothing waits for it? */
 bool slots_hungry (const struct slots *self);
 
@@ -77,8 +85,9 @@ void slots_stop (struct slots *self);
 /*  Stops a job, or all of them (id 0): with `running` those that have begun, too. */
 void slots_cancel (struct slots *self, uint64_t id, int64_t attempt, bool running);
 
-/*  Adds the jobs that wait or run, as a HELLO lists them; how many in *count. WEFT_ENOMEM. */
-int slots_put_held (const struct slots *self, struct buffer *out, uint32_t *count);
+/*  Adds the jobs that wait or run, as a HELLO lists them; how many in *count. What the others have come to is in the
+ *  outbox. WEFT_ENOMEM. */
+int slots_put_held (struct slots *self, struct buffer *out, uint32_t *count);
 
 /*  Nobody waits for these jobs: stop them and say nothing. Returns how many. */
 int slots_drop (struct slots *self);

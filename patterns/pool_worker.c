@@ -30,7 +30,7 @@ enum worker_state {
 
 struct worker_config {
     int64_t slots, first_slot, prefetch;
-    char *name, *shell, *dir;
+    char *name, *shell, *dir, *exec;
     int64_t heartbeat, connect_timeout, grace, linger, lifetime;
     struct security_config security;
 };
@@ -47,6 +47,8 @@ const struct option worker_options[] = {
       .text = "name in the pool; HOST:PID when it is not given" },
     { "shell", 0, OPTION_TEXT, "PATH", .offset = FIELD (shell),
       .text = "shell for all commands; without it /bin/sh, and none where none is needed" },
+    { "exec", 0, OPTION_TEXT, "COMMAND", .offset = FIELD (exec),
+      .text = "run COMMAND for each message, which is its standard input; what it writes is the reply" },
     { "dir", 0, OPTION_TEXT, "DIR", .offset = FIELD (dir), .text = "directory to run jobs in" },
     { "heartbeat", 0, OPTION_TIME, "TIME", "1s", 0, 3600 * TIME_S, .offset = FIELD (heartbeat),
       .text = "time between signs of life; a head gives a worker up after five" },
@@ -70,8 +72,11 @@ struct weft_worker {
     uint64_t stops;
     int epoll;
     enum worker_state state;
+    bool running;               /*  inside weft_worker_run                          */
     int result;
     char reason[512];           /*  the words for it                                */
+    weft_work_fn *fn;           /*  for messages; or NULL                           */
+    void *arg;
     struct slots slots;
     struct line line;
     struct buffer body, held;   /*  of the message that is being made               */
@@ -129,6 +134,16 @@ weft_worker_set (weft_worker_t *self, const char *name, const char *value)
     const struct option_group groups[] = { { .table = worker_options, .target = &self->config },
                                            { .table = security_options, .target = &self->config.security }, { 0 } };
     return option_set_in (groups, name, value, "a worker", self->wire ? "the worker connects" : NULL);
+}
+
+int
+weft_worker_on_message (weft_worker_t *self, weft_work_fn *fn, void *arg)
+{
+    if (self->running)
+        return error_set (WEFT_ESTATE, "what a worker does with messages must be said before it runs");
+    self->fn = fn;
+    self->arg = arg;
+    return 0;
 }
 
 int
@@ -199,8 +214,9 @@ say_hello (struct weft_worker *self)
     self->window = slots_window (&self->slots);
     self->greeted = now_of (self);
     buffer_clear (&self->held);
-    int rc = line_hello (&self->line, &hello, self->window);
-    rc = rc ? rc : slots_put_held (&self->slots, &self->held, &hello.held);
+    /*  First, since what ends after that is told in a later report than HELLO's last. */
+    int rc = slots_put_held (&self->slots, &self->held, &hello.held);
+    rc = rc ? rc : line_hello (&self->line, &hello, self->window);
     rc = rc ? rc : pool_put_hello (&self->body, &hello);
     rc = rc ? rc : buffer_add (&self->body, buffer_data (&self->held), buffer_size (&self->held));
     return rc ? rc : say (self);
@@ -372,7 +388,8 @@ flush (struct weft_worker *self)
     int64_t deadline = outbox_deadline (&self->line.outbox);
     int window = slots_window (&self->slots);
     bool due = deadline != TIME_FOREVER && (deadline <= now_of (self)
-        || (self->line.outbox.urgent && slots_hungry (&self->slots)));
+        || (self->line.outbox.urgent && slots_hungry (&self->slots))
+        || self->line.outbox.count >= slots_batch (&self->slots));
     if (due || (window != self->window && (!window || !self->window))) {
         int rc = outbox_seal (&self->line.outbox, window);
         if (rc)
@@ -427,7 +444,7 @@ look_for_head (struct weft_worker *self)
 static int
 drain (struct weft_worker *self)
 {
-    if (self->slots.busy || (self->line.state == LINE_MEMBER && !outbox_empty (&self->line.outbox)))
+    if (slots_busy (&self->slots) || (self->line.state == LINE_MEMBER && !outbox_empty (&self->line.outbox)))
         return 0;
     leave (self, error_plain (WEFT_ETERM));
     return 0;
@@ -456,7 +473,7 @@ expire (struct weft_worker *self)
     }
     if (now >= self->expires && self->state < WORKER_LEAVING) {
         log_warning (&self->weft->log, "worker %s: its lifetime is over; %d jobs are stopped", self->name,
-                     self->slots.busy);
+                     slots_busy (&self->slots));
         leave (self, error_plain (WEFT_ETERM));
     }
 }
@@ -477,7 +494,7 @@ act (struct weft_worker *self)
         rc = rc ? rc : beat (self);
         break;
     case WORKER_LEAVING:
-        if (!self->slots.busy) {
+        if (!slots_busy (&self->slots)) {
             rc = self->unheard || !self->wire->peers ? 0 : say_goodbye (self);
             self->state = WORKER_GONE;
         }
@@ -554,7 +571,7 @@ turn (struct weft_worker *self)
         return rc;
     slots_turn (&self->slots);
     rc = act (self);
-    if (rc || self->state == WORKER_GONE || (self->state == WORKER_LEAVING && !self->slots.busy))
+    if (rc || self->state == WORKER_GONE || (self->state == WORKER_LEAVING && !slots_busy (&self->slots)))
         return rc;                      /*  nothing is waited for */
     if (self->stirred) {
         if (pool_wire_stirs (self->wire))
@@ -600,7 +617,8 @@ begin (struct weft_worker *self)
 {
     struct slots_config config = {
         .count = count_slots (self), .first = (int) self->config.first_slot, .prefetch = self->config.prefetch,
-        .grace = self->config.grace, .shell = self->config.shell, .dir = self->config.dir
+        .grace = self->config.grace, .shell = self->config.shell, .dir = self->config.dir,
+        .exec = self->config.exec, .fn = self->fn, .arg = self->arg
     };
     if (gethostname (self->host, sizeof self->host - 1))
         strcpy (self->host, "localhost");
@@ -625,6 +643,10 @@ weft_worker_run (weft_worker_t *self)
 {
     if (!self->wire)
         return error_set (WEFT_ESTATE, "connect the worker to a head first");
+    if (self->fn && self->config.exec)
+        return error_set (WEFT_EINVAL, "a worker has one thing that it does with messages: a function, or the option "
+                          "exec");
+    self->running = true;
     self->state = WORKER_ACTIVE;
     self->unheard = false;
     self->stirred = true;
@@ -640,6 +662,7 @@ weft_worker_run (weft_worker_t *self)
     if (rc == 0 && self->result)
         rc = error_set (self->result, "%s", self->reason);
     slots_free (&self->slots);
+    self->running = false;
     line_free (&self->line);
     buffer_free (&self->body);
     buffer_free (&self->held);

@@ -940,7 +940,7 @@ test_bad_jobs (void **state)
     const char *const argv[] = { "true" };
     char *huge = calloc (1, POOL_JOB_MAX + 2);
     memset (huge, 'a', POOL_JOB_MAX + 1);
-    assert_int_equal (weft_pool_submit (self->pool, &(weft_job_t) { .input_size = 0 }, NULL), WEFT_EINVAL);
+    assert_int_equal (weft_pool_submit (self->pool, &(weft_job_t) { .input_size = 1 }, NULL), WEFT_EINVAL);
     assert_int_equal (weft_pool_submit (self->pool, &(weft_job_t) { .command = huge }, NULL), WEFT_ETOOBIG);
     assert_int_equal (weft_pool_submit (self->pool, &(weft_job_t){ .argv = argv, .argc = 100000 }, NULL), WEFT_ETOOBIG);
     assert_int_equal (weft_pool_submit (self->pool, &(weft_job_t){ .command = "true", .timeout = -1 }, NULL),

@@ -54,6 +54,40 @@ test_fills (void **state)
     check_fill ("a {%}", "", "a {%}");
 }
 
+static void
+check_show (const void *message, size_t size, const char *expected)
+{
+    struct buffer out;
+    buffer_init (&out, 0);
+    assert_int_equal (command_show (&out, message, size), 0);
+    assert_int_equal (buffer_terminate (&out), 0);
+    assert_string_equal (buffer_data (&out), expected);
+    buffer_free (&out);
+}
+
+static void
+test_shows (void **state)
+{
+    char much[1000];
+    struct buffer out;
+    (void) state;
+    check_show ("", 0, "");
+    check_show ("a b\n\0\\", 6, "a b\\n\\x00\\\\");
+    check_show ("\303\274\342\202\254\360\237\230\200", 9, "\303\274\342\202\254\360\237\230\200");
+    /*  Cut off, overlong, a surrogate, a control character. */
+    check_show ("\303", 1, "\\xc3");
+    check_show ("\300\200\355\240\200", 5, "\\xc0\\x80\\xed\\xa0\\x80");
+    check_show ("\302\233\177", 3, "\\xc2\\x9b\\x7f");
+    for (int byte = 0; byte < 256; byte++) {
+        buffer_init (&out, 0);
+        memset (much, byte, sizeof much);
+        assert_int_equal (command_show (&out, much, sizeof much), 0);
+        assert_true (buffer_size (&out) > 200 && buffer_size (&out) <= COMMAND_SHOWN);
+        assert_memory_equal (buffer_data (&out) + buffer_size (&out) - 3, "...", 3);
+        buffer_free (&out);
+    }
+}
+
 int
 main (void)
 {
@@ -61,6 +95,7 @@ main (void)
         cmocka_unit_test (test_needs_a_shell),
         cmocka_unit_test (test_splits),
         cmocka_unit_test (test_fills),
+        cmocka_unit_test (test_shows),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -185,9 +185,10 @@ test_jobs (void **state)
     int64_t attempt;
     (void) state;
     buffer_init (&out, 0);
-    assert_int_equal (pool_put_jobs (&out, 7, 8, 9, 2), 0);
+    assert_int_equal (pool_put_jobs (&out, 7, 8, 9, 3), 0);
     put_job (&out, 1, &(weft_job_t) { .command = "echo a", .input = "\0x", .input_size = 2, .slot_mark = "{%}" });
     put_job (&out, UINT64_MAX, &(weft_job_t) { .argv = argv, .argc = 3, .number = 7, .note = "a\0b", .note_size = 3 });
+    put_job (&out, 3, &(weft_job_t) { .input = "\0m", .input_size = 2 });
     decode (&out, &message);
     assert_int_equal (message.verb, POOL_JOBS);
     assert_true (message.session == 7 && message.number == 8 && message.have == 9);
@@ -215,6 +216,13 @@ test_jobs (void **state)
     assert_int_equal (spec.number, 7);
     assert_int_equal (spec.note.size, 3);
     assert_memory_equal (spec.note.data, "a\0b", 3);
+    assert_false (spec.message);
+
+    assert_int_equal (pool_next_job (&message, &id, &attempt, &bytes), 1);
+    assert_int_equal (pool_get_spec (&spec, bytes, &arguments), 0);
+    assert_true (spec.message && !spec.argc && !spec.command.size);
+    assert_int_equal (spec.input.size, 2);
+    assert_memory_equal (spec.input.data, "\0m", 2);
     assert_int_equal (pool_next_job (&message, &id, &attempt, &bytes), 0);
     buffer_free (&out);
 }

@@ -1,0 +1,513 @@
+/*  pool_tasks.c - messages as jobs of a worker's function: the worker's own thread's side of it */
+
+#include "patterns/pool_tasks.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "patterns/pool_task.h"
+
+#define LOOK_EVERY (5 * TIME_MS)        /*  while something is under way that was not told of       */
+#define TELL_AFTER (5 * TIME_MS)        /*  a call that takes longer is said to have begun          */
+#define RETURN_AFTER (250 * TIME_MS)    /*  a job that waits so long here is given back             */
+
+/* ----------------------------------------------------------------------- lists */
+
+void
+task_list_init (struct task_list *self)
+{
+    *self = (struct task_list) { .last = &self->first };
+}
+
+void
+task_list_add (struct task_list *self, struct tasks_job *job)
+{
+    job->next = NULL;
+    *self->last = job;
+    self->last = &job->next;
+    self->count++;
+}
+
+struct tasks_job *
+task_list_take (struct task_list *self)
+{
+    struct tasks_job *job = self->first;
+    if (!job)
+        return NULL;
+    self->first = job->next;
+    if (!self->first)
+        self->last = &self->first;
+    self->count--;
+    return job;
+}
+
+static void
+list_free (struct task_list *self)
+{
+    struct tasks_job *job;
+    while ((job = task_list_take (self)))
+        free (job);
+}
+
+/* ------------------------------------------------------------- coming and going */
+
+/*  Signals are the caller's: our threads take none. */
+static int
+start_threads (struct tasks *self)
+{
+    sigset_t all, before;
+    int error = 0;
+    sigfillset (&all);
+    pthread_sigmask (SIG_SETMASK, &all, &before);
+    while (!error && self->started < self->config.count) {
+        struct weft_task *task = &self->threads[self->started];
+        *task = (struct weft_task) { .tasks = self, .index = self->started, .stop_fd = -1 };
+        buffer_init (&task->records, 0);
+        error = pthread_create (&task->thread, NULL, task_thread, task);
+        self->started += !error;
+    }
+    pthread_sigmask (SIG_SETMASK, &before, NULL);
+    return error ? error_set (WEFT_ELIMIT, "cannot start %d threads for messages: %s", self->config.count,
+                              strerror (error)) : 0;
+}
+
+int
+tasks_open (struct tasks **handle, const struct tasks_config *config)
+{
+    struct tasks *self = calloc (1, sizeof *self);
+    if (!self)
+        return error_plain (WEFT_ENOMEM);
+    self->config = *config;
+    self->free = config->count;
+    self->batch = config->count;
+    self->deadline = TIME_FOREVER;
+    self->wall = clock_wall (config->clock) - clock_now (config->clock);
+    struct task_list *lists[] = { &self->queue, &self->ready, &self->suspects, &self->announced };
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        task_list_init (lists[i]);
+    buffer_init (&self->done, 0);
+    buffer_init (&self->taken_in, 0);
+    pthread_mutex_init (&self->lock, NULL);
+    pthread_cond_init (&self->more, NULL);
+    pthread_cond_init (&self->room, NULL);
+    self->threads = calloc ((size_t) config->count, sizeof *self->threads);
+    self->taken = calloc ((size_t) config->count, sizeof *self->taken);
+    self->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int rc = !self->threads || !self->taken ? error_plain (WEFT_ENOMEM) : 0;
+    if (rc == 0 && self->wake_fd < 0)
+        rc = error_errno ("cannot make a descriptor");
+    rc = rc ? rc : start_threads (self);
+    *handle = self;
+    if (rc)
+        tasks_close (handle);
+    return rc;
+}
+
+void
+tasks_close (struct tasks **handle)
+{
+    struct tasks *self = *handle;
+    if (!self)
+        return;
+    pthread_mutex_lock (&self->lock);
+    self->closing = true;
+    for (int i = 0; i < self->started; i++)
+        if (self->threads[i].job)
+            task_stop (&self->threads[i], WEFT_JOB_CANCELLED);
+    pthread_cond_broadcast (&self->more);
+    pthread_cond_broadcast (&self->room);
+    pthread_mutex_unlock (&self->lock);
+    for (int i = 0; i < self->started; i++) {
+        pthread_join (self->threads[i].thread, NULL);
+        buffer_free (&self->threads[i].records);
+        if (self->threads[i].stop_fd >= 0)
+            close (self->threads[i].stop_fd);
+    }
+    struct task_list *lists[] = { &self->queue, &self->ready, &self->suspects, &self->announced };
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        list_free (lists[i]);
+    pthread_mutex_destroy (&self->lock);
+    pthread_cond_destroy (&self->more);
+    pthread_cond_destroy (&self->room);
+    buffer_free (&self->done);
+    buffer_free (&self->taken_in);
+    if (self->wake_fd >= 0)
+        close (self->wake_fd);
+    free (self->threads);
+    free (self->taken);
+    free (self);
+    *handle = NULL;
+}
+
+int
+tasks_fd (const struct tasks *self)
+{
+    return self->wake_fd;
+}
+
+void
+task_wake_owner (struct tasks *self)
+{
+    if (!self->woken)
+        eventfd_write (self->wake_fd, 1);
+    self->woken = true;
+}
+
+/* ----------------------------------------------------------------------- slots */
+
+int
+task_take_slot (struct tasks *self, int wanted)
+{
+    int slot = wanted;
+    if (self->taken[slot])
+        for (slot = 0; self->taken[slot]; slot++)
+            ;
+    self->taken[slot] = true;
+    self->free--;
+    return slot;
+}
+
+bool
+tasks_claim (struct tasks *self, int slot)
+{
+    pthread_mutex_lock (&self->lock);
+    bool had = !self->taken[slot];
+    if (had)
+        task_take_slot (self, slot);
+    pthread_mutex_unlock (&self->lock);
+    return had;
+}
+
+static void
+release_slot (struct tasks *self, int slot)
+{
+    self->taken[slot] = false;
+    self->free++;
+    if (self->idle && self->queue.count)
+        pthread_cond_signal (&self->more);
+}
+
+void
+tasks_release (struct tasks *self, int slot)
+{
+    pthread_mutex_lock (&self->lock);
+    release_slot (self, slot);
+    pthread_mutex_unlock (&self->lock);
+}
+
+/* ------------------------------------------------------------------- jobs come in */
+
+void
+tasks_add (struct tasks *self, struct tasks_job *first, int count)
+{
+    struct tasks_job *job;
+    pthread_mutex_lock (&self->lock);
+    for (; count && (job = first); count--) {
+        first = job->next;
+        job->slot = -1;
+        task_list_add (POOL_ATTEMPT_NUMBER (job->attempt) > 1 ? &self->suspects : &self->queue, job);
+    }
+    for (int i = 0; i < self->idle && i < self->queue.count; i++)
+        pthread_cond_signal (&self->more);
+    pthread_mutex_unlock (&self->lock);
+}
+
+static void
+put (struct tasks *self, const struct tasks_job *job, int kind, int slot, int reason)
+{
+    struct pool_record record = { .kind = kind, .job = job->id, .attempt = job->attempt, .reason = reason,
+                                  .slot = slot < 0 ? 0 : slot + self->config.first };
+    outbox_add (self->config.outbox, &record, clock_now (self->config.clock));
+}
+
+/*  Says of jobs that were tried before that they begin, one for each free slot. */
+static void
+announce (struct tasks *self)
+{
+    while (self->suspects.first && self->free && !outbox_full (self->config.outbox)) {
+        struct tasks_job *job = task_list_take (&self->suspects);
+        job->slot = task_take_slot (self, 0);
+        put (self, job, WEFT_POOL_STARTED, job->slot, 0);
+        job->report = self->config.outbox->next;
+        self->config.outbox->urgent = true;
+        task_list_add (&self->announced, job);
+    }
+}
+
+/*  The head knows of those: they may. */
+static void
+admit (struct tasks *self)
+{
+    uint64_t acked = outbox_acked (self->config.outbox);
+    while (self->announced.first && self->announced.first->report <= acked) {
+        task_list_add (&self->ready, task_list_take (&self->announced));
+        pthread_cond_signal (&self->more);
+    }
+}
+
+/* ------------------------------------------------------------------- what goes out */
+
+static void
+give_back_first (struct tasks *self, struct task_list *list)
+{
+    struct tasks_job *job = task_list_take (list);
+    put (self, job, POOL_RECORD_RETURNED, -1, 0);
+    free (job);
+}
+
+/*  Those that have waited for too long, or all. */
+static void
+give_back (struct tasks *self, int64_t now, bool all)
+{
+    struct task_list *lists[] = { &self->queue, &self->suspects };
+    for (int i = 0; i < 2; i++)
+        while (lists[i]->first && (all || now - lists[i]->first->since >= RETURN_AFTER))
+            give_back_first (self, lists[i]);
+}
+
+/*  Takes what the threads have handed in. */
+static void
+take_in (struct tasks *self)
+{
+    struct buffer full = self->done;
+    if (self->taken_count || !self->done_count)
+        return;
+    self->done = self->taken_in;
+    self->taken_in = full;
+    self->taken_count = self->done_count;
+    self->done_count = 0;
+    pthread_cond_broadcast (&self->room);
+}
+
+/*  WEFT_ENOMEM: it is kept for the next time. */
+static int
+pass_on (struct tasks *self)
+{
+    if (!self->taken_count)
+        return 0;
+    int rc = outbox_add_records (self->config.outbox, buffer_data (&self->taken_in), buffer_size (&self->taken_in),
+                                 self->taken_count, clock_now (self->config.clock));
+    if (rc)
+        return rc;
+    buffer_clear (&self->taken_in);
+    self->taken_count = 0;
+    return 0;
+}
+
+/*  Stops what has run for too long, says what has begun a while ago. */
+static int
+look_at_threads (struct tasks *self, int64_t now, bool full)
+{
+    int untold = 0;
+    for (int i = 0; i < self->started && self->running; i++) {
+        struct weft_task *task = &self->threads[i];
+        if (!task->job || task->silent)
+            continue;
+        if (task->job->timeout && now - task->begun >= task->job->timeout)
+            task_stop (task, WEFT_JOB_TIMEOUT);
+        else if (task->job->timeout)
+            self->deadline = clock_earlier (self->deadline, task->begun + task->job->timeout);
+        if (!task->told && !full && now - task->begun >= TELL_AFTER) {
+            put (self, task->job, WEFT_POOL_STARTED, task->slot, 0);
+            task->told = true;
+        }
+        untold += !task->told;
+    }
+    return untold;
+}
+
+void
+tasks_turn (struct tasks *self)
+{
+    bool full = outbox_full (self->config.outbox);
+    int64_t now = clock_now (self->config.clock), wall = clock_wall (self->config.clock) - now;
+    pthread_mutex_lock (&self->lock);
+    self->woken = false;
+    self->wall = wall;
+    self->learned = self->ended;
+    self->ended = (struct tasks_learned) { 0 };
+    self->deadline = TIME_FOREVER;
+    if (!full)
+        take_in (self);
+    give_back (self, now, false);
+    announce (self);
+    admit (self);
+    int untold = look_at_threads (self, now, full);
+    self->waiting = self->queue.count + self->suspects.count;
+    self->held = self->waiting + self->ready.count + self->announced.count + self->running;
+    self->hungry = self->announced.count || (!self->waiting && self->idle && self->free);
+    if (self->queue.count || self->ready.count || untold || self->done_count)
+        self->deadline = clock_earlier (self->deadline, now + LOOK_EVERY);
+    self->held += self->done_count != 0;
+    pthread_mutex_unlock (&self->lock);
+    pass_on (self);
+    self->held += self->taken_count != 0;
+}
+
+int64_t
+tasks_deadline (const struct tasks *self)
+{
+    return self->deadline;
+}
+
+int
+tasks_held (const struct tasks *self)
+{
+    return self->held;
+}
+
+int
+tasks_waiting (const struct tasks *self)
+{
+    return self->waiting;
+}
+
+bool
+tasks_hungry (const struct tasks *self)
+{
+    return self->hungry;
+}
+
+void
+tasks_set_batch (struct tasks *self, int batch)
+{
+    if (batch == self->batch)
+        return;
+    pthread_mutex_lock (&self->lock);
+    self->batch = batch;
+    pthread_mutex_unlock (&self->lock);
+}
+
+struct tasks_learned
+tasks_learn (const struct tasks *self)
+{
+    return self->learned;
+}
+
+/* ----------------------------------------------------------------------- stopping */
+
+void
+tasks_stop (struct tasks *self)
+{
+    pthread_mutex_lock (&self->lock);
+    give_back (self, 0, true);
+    pthread_mutex_unlock (&self->lock);
+    tasks_turn (self);
+}
+
+static bool
+is_meant (uint64_t id, int64_t attempt, const struct tasks_job *job)
+{
+    return id == 0 || (id == job->id && attempt == job->attempt);
+}
+
+/*  Takes the jobs that are meant from a list, with a record that says how they ended. */
+static void
+cancel_listed (struct tasks *self, struct task_list *list, uint64_t id, int64_t attempt, int kind)
+{
+    struct task_list all = *list;
+    struct tasks_job *job;
+    if (!list->first)
+        return;
+    task_list_init (list);
+    while ((job = task_list_take (&all))) {
+        if (!is_meant (id, attempt, job)) {
+            task_list_add (list, job);
+            continue;
+        }
+        put (self, job, kind, job->slot, kind == WEFT_POOL_DONE ? WEFT_JOB_CANCELLED : 0);
+        if (job->slot >= 0)
+            release_slot (self, job->slot);
+        free (job);
+    }
+}
+
+void
+tasks_cancel (struct tasks *self, uint64_t id, int64_t attempt, bool running)
+{
+    pthread_mutex_lock (&self->lock);
+    cancel_listed (self, &self->queue, id, attempt, POOL_RECORD_RETURNED);
+    cancel_listed (self, &self->suspects, id, attempt, POOL_RECORD_RETURNED);
+    if (running) {
+        cancel_listed (self, &self->announced, id, attempt, WEFT_POOL_DONE);
+        cancel_listed (self, &self->ready, id, attempt, WEFT_POOL_DONE);
+        for (int i = 0; i < self->started; i++)
+            if (self->threads[i].job && is_meant (id, attempt, self->threads[i].job))
+                task_stop (&self->threads[i], WEFT_JOB_CANCELLED);
+    }
+    pthread_mutex_unlock (&self->lock);
+}
+
+static int
+put_listed (const struct task_list *list, bool begun, struct buffer *out, uint32_t *count)
+{
+    int rc = 0;
+    for (const struct tasks_job *job = list->first; rc == 0 && job; job = job->next, ++*count)
+        rc = pool_put_held (out, job->id, job->attempt, begun);
+    return rc;
+}
+
+/*  All at one moment: what is not among the jobs has its end in the outbox. */
+int
+tasks_put_held (struct tasks *self, struct buffer *out, uint32_t *count)
+{
+    pthread_mutex_lock (&self->lock);
+    int rc = pass_on (self);
+    take_in (self);
+    rc = rc ? rc : pass_on (self);
+    rc = rc ? rc : put_listed (&self->queue, false, out, count);
+    rc = rc ? rc : put_listed (&self->suspects, false, out, count);
+    rc = rc ? rc : put_listed (&self->announced, true, out, count);
+    rc = rc ? rc : put_listed (&self->ready, true, out, count);
+    for (int i = 0; rc == 0 && i < self->started; i++) {
+        const struct weft_task *task = &self->threads[i];
+        if (!task->job || task->silent)
+            continue;
+        rc = pool_put_held (out, task->job->id, task->job->attempt, true);
+        ++*count;
+    }
+    pthread_mutex_unlock (&self->lock);
+    return rc;
+}
+
+static void
+drop_listed (struct tasks *self, struct task_list *list)
+{
+    struct tasks_job *job;
+    while ((job = task_list_take (list))) {
+        if (job->slot >= 0)
+            release_slot (self, job->slot);
+        free (job);
+    }
+}
+
+int
+tasks_drop (struct tasks *self)
+{
+    pthread_mutex_lock (&self->lock);
+    int dropped = self->queue.count + self->suspects.count + self->announced.count + self->ready.count;
+    drop_listed (self, &self->queue);
+    drop_listed (self, &self->suspects);
+    drop_listed (self, &self->announced);
+    drop_listed (self, &self->ready);
+    for (int i = 0; i < self->started; i++) {
+        struct weft_task *task = &self->threads[i];
+        if (!task->job || task->silent)
+            continue;
+        task->silent = true;
+        dropped++;
+        task_stop (task, WEFT_JOB_CANCELLED);
+    }
+    buffer_clear (&self->done);
+    buffer_clear (&self->taken_in);
+    self->done_count = self->taken_count = 0;
+    self->held = self->running;
+    self->waiting = 0;
+    pthread_cond_broadcast (&self->room);
+    pthread_mutex_unlock (&self->lock);
+    return dropped;
+}
