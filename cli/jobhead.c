@@ -200,10 +200,11 @@ static void
 jobhead_done (struct jobhead *self, const weft_pool_event_t *event)
 {
     int status, signal;
-    if (event->reason == WEFT_JOB_CANCELLED) {
+    if (event->reason == WEFT_JOB_CANCELLED && !event->data) {
         self->not_run++;
         return;
     }
+    self->cancelled += event->reason == WEFT_JOB_CANCELLED;
     jobview_result (event, &status, &signal);
     if (halt_job (&self->halt, status, signal))
         jobhead_halt (self);
@@ -392,8 +393,9 @@ jobhead_wait (struct jobhead *self)
                                 { .fd = input ? jobfeed_fd (&self->feed) : -1, .events = WEFT_IN },
                                 { .fd = outlet_fd (&self->view.outlet), .events = WEFT_OUT },
                                 { .fd = self->side.turn ? self->side.fd : -1, .events = WEFT_IN },
+                                { .self = self->asked.socket, .fd = -1, .events = WEFT_IN },
                                 { .self = self->pool, .events = WEFT_IN } };
-    return weft_poll (items, self->ended ? 4 : 5, clock_poll_ms (wait));
+    return weft_poll (items, self->ended ? 4 : 6, clock_poll_ms (wait));
 }
 
 static int
@@ -406,6 +408,9 @@ jobhead_finish (struct jobhead *self)
         cli_error (self->cli, "%llu job%s not run to the end%s", (unsigned long long) self->not_run,
                    self->not_run == 1 ? " was" : "s were",
                    self->total_known ? "" : ", and the input was not read to its end");
+    if (self->cancelled)
+        cli_note (self->cli, "%llu job%s cancelled by name", (unsigned long long) self->cancelled,
+                  self->cancelled == 1 ? " was" : "s were");
     if (self->kept.ready && self->not_run)
         cli_note (self->cli, "what has no result yet is kept in %s: the same with --resume goes on with it",
                   self->options->ledger);
@@ -447,8 +452,12 @@ jobhead_run (struct jobhead *self)
     struct progress_counts counts;
     if (self->line.keep_order && self->resumes && jobkept_order (&self->kept, self->options->ledger) < 0)
         jobhead_fail (self, WEFT_EIO);
+    if (self->kept.ready)
+        jobasked_open (&self->asked, self->cli, self->pool, self->options->ledger);
     while (true) {
         bool busy = !self->ended && jobhead_take (self);
+        if (!self->ended)
+            jobasked_turn (&self->asked);
         if (!self->ended)
             busy |= jobhead_feed (self);
         jobhead_signals (self);
@@ -469,5 +478,6 @@ jobhead_run (struct jobhead *self)
             self->ended = true;
         }
     }
+    jobasked_close (&self->asked);
     return jobhead_finish (self);
 }

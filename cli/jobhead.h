@@ -7,6 +7,7 @@
 #include "cli/after.h"
 #include "cli/command.h"
 #include "cli/halt.h"
+#include "cli/jobasked.h"
 #include "cli/jobfeed.h"
 #include "cli/jobkept.h"
 #include "cli/jobview.h"
@@ -57,6 +58,8 @@ struct jobhead {
     bool total_known;
     uint64_t total;
     uint64_t not_run;
+    uint64_t cancelled;         /*  by their names, for good                            */
+    struct jobasked asked;      /*  with a ledger                                       */
     struct jobhead_side side;
     struct after after;         /*  while it has batches the pool is paused             */
     int (*begin) (void *);      /*  with begin_arg, when they have ended; or NULL       */

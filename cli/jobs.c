@@ -14,9 +14,10 @@ static const struct option jobs_table[] = {
     { .name = "done", .type = OPTION_FLAG, .offset = FIELD (done), .text = "list those that ended well" },
     { .name = "failed", .type = OPTION_FLAG, .offset = FIELD (failed), .text = "list those that ended badly" },
     { .name = "running", .type = OPTION_FLAG, .offset = FIELD (started),
-      .text = "list those that were started and have not ended" },
+      .text = "list those that were started and have not ended; cancel: stop those, too" },
     { .name = "waiting", .type = OPTION_FLAG, .offset = FIELD (waiting),
       .text = "list those that are to be started, the first time or again" },
+    { .name = "all", .type = OPTION_FLAG, .offset = FIELD (all), .text = "cancel: all jobs that there are now" },
     { .name = "json", .type = OPTION_FLAG, .offset = FIELD (json),
       .text = "a JSON object for each job, with all columns; with --watch, for each look" },
     { .name = "watch", .letter = 'w', .type = OPTION_FLAG, .offset = FIELD (watch),
@@ -27,12 +28,13 @@ static const struct option jobs_table[] = {
 static const struct {
     const char *name;
     jobs_verb_fn *run;
-    const char *wants;          /*  of jobs that must be named; NULL: none are  */
+    const char *wants;          /*  of jobs that must be named; "": it says so itself; NULL: none are  */
 } verbs[] = {
     { "list", jobs_list, NULL },
     { "summary", jobs_summary, NULL },
     { "show", jobs_show, "give the numbers of jobs" },
     { "wait", jobs_wait, NULL },
+    { "cancel", jobs_cancel, "" },
 };
 
 int
@@ -62,13 +64,13 @@ jobs_do (struct jobs *self, const char *name, char **words, int count)
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (strcmp (name, verbs[i].name) != 0)
             continue;
-        if (verbs[i].wants && !count)
+        if (verbs[i].wants && *verbs[i].wants && !count)
             return error_set (WEFT_EINVAL, "%s: %s", name, verbs[i].wants);
         if (!verbs[i].wants && count)
             return error_set (WEFT_EINVAL, "'%s' is too much", words[0]);
         return verbs[i].run (self, words, count);
     }
-    return error_set (WEFT_EINVAL, "'%s': there are list, summary, show and wait", name);
+    return error_set (WEFT_EINVAL, "'%s': there are list, summary, show, wait and cancel", name);
 }
 
 static int
@@ -102,18 +104,22 @@ jobs_run (struct cli *cli, const struct command *command, int argc, char **argv)
 const struct command command_jobs = {
     .name = "jobs",
     .group = COMMAND_GROUP_POOL,
-    .summary = "say what a ledger has of its jobs",
-    .usage = "[OPTIONS] LEDGER [list | summary | show ID ... | wait]",
+    .summary = "say what a ledger has of its jobs, or cancel some",
+    .usage = "[OPTIONS] LEDGER [list | summary | show ID ... | wait | cancel ID ... | cancel --all]",
     .description =
-        "Reads a ledger, whether its head lives or not, and changes nothing. list, which is the default, has a line "
+        "Reads a ledger, whether its head lives or not. list, which is the default, has a line "
         "for each job, with TABs between columns; summary counts them; show has all that is known of some jobs, with "
         "attempts before the last; wait ends when no job is open any more, and then counts.\n\n"
+        "cancel takes jobs back for good: each has the result cancelled, and no later --resume runs it. Those that run "
+        "are only stopped with --running. The head is asked to do that, by its user alone; where there is none it is "
+        "written at once, and what was running when the last one died counts as running.\n\n"
         "With --watch, a terminal shows them until all have ended: how many, how fast and how long yet, those that "
         "run, who runs them, those that failed last and the slowest. q or Ctrl-C leaves it. Where standard output is "
         "no terminal there is a line whenever something has changed.\n\n"
         "A job is waiting, started, waiting again after an attempt that failed, done, failed, or dead, which is failed "
         "by the loss of its workers. What a head was at when it died is still called started.",
-    .status = "wait, and --watch to the end: 1 when any job has failed",
+    .status = "wait, and --watch to the end: 1 when any job has failed; cancel: 1 when not all that were named are "
+              "cancelled",
     .tables = (const struct command_table[]){ { .title = "Options", .table = jobs_table }, { .title = NULL } },
     .examples =
         (const struct command_example[]){
@@ -121,6 +127,8 @@ const struct command command_jobs = {
             { "weft jobs --failed ledger | cut -f1,8", "Number and command of each that failed." },
             { "weft jobs --watch ledger", "What goes on, until all have ended." },
             { "weft jobs ledger wait && echo all well", "Waits until all jobs have ended." },
+            { "weft jobs ledger cancel 17 18", "Those two are not to be run." },
+            { "weft jobs ledger cancel --all --running", "Nothing more, and what runs is stopped." },
             { .line = NULL } },
     .run = jobs_run,
 };

@@ -8,7 +8,7 @@
 #include "cli/ledgerview.h"
 
 struct jobs_options {
-    bool done, failed, started, waiting, json, watch;
+    bool done, failed, started, waiting, json, watch, all;
 };
 
 struct jobs {
@@ -21,7 +21,7 @@ struct jobs {
 /*  `words` are what follows the verb. 0; a status, 1 for "some job has failed"; or an error. */
 typedef int (jobs_verb_fn) (struct jobs *self, char **words, int count);
 
-jobs_verb_fn jobs_list, jobs_show, jobs_summary, jobs_wait;
+jobs_verb_fn jobs_list, jobs_show, jobs_summary, jobs_wait, jobs_cancel;
 
 /*  The same as jobs_wait, drawn on a terminal. */
 jobs_verb_fn jobs_watch;

@@ -13,12 +13,18 @@ summarise (struct jobs *self, const struct ledgerview_counts *counts)
 {
     struct buffer out;
     buffer_init (&out, 0);
+    unsigned long long failed = counts->failed - (self->options.json ? 0 : counts->cancelled);
     int rc = buffer_addf (&out, self->options.json ? "{\"jobs\":%llu,\"done\":%llu,\"failed\":%llu,\"started\":%llu,"
-                                                     "\"waiting\":%llu}\n"
-                                                   : "%llu jobs: %llu done, %llu failed, %llu started, %llu waiting\n",
-                          (unsigned long long) counts->jobs, (unsigned long long) counts->done,
-                          (unsigned long long) counts->failed, (unsigned long long) counts->started,
-                          (unsigned long long) counts->waiting);
+                                                     "\"waiting\":%llu"
+                                                   : "%llu jobs: %llu done, %llu failed, %llu started, %llu waiting",
+                          (unsigned long long) counts->jobs, (unsigned long long) counts->done, failed,
+                          (unsigned long long) counts->started, (unsigned long long) counts->waiting);
+    if (rc == 0 && self->options.json)
+        rc = buffer_addf (&out, ",\"cancelled\":%llu}\n", (unsigned long long) counts->cancelled);
+    else if (rc == 0 && counts->cancelled)
+        rc = buffer_addf (&out, ", %llu cancelled\n", (unsigned long long) counts->cancelled);
+    else if (rc == 0)
+        rc = buffer_add_str (&out, "\n");
     if (rc == 0)
         rc = jobs_write (self, &out);
     buffer_free (&out);

@@ -28,11 +28,14 @@ enum {                          /*  statements                                  
     ASK_ENDED,
     ASK_BLOCK,
     ASK_FAILED,
+    ASK_CANCELLED,
     ASK_STARTED,
     ASK_PAGE,
     ASK_JOB,
     ASK_ATTEMPTS,
     ASK_ENDS,
+    ASK_OPEN,
+    ASK_STATE,
     ASK_COUNT
 };
 
@@ -43,6 +46,7 @@ static const char *const questions[ASK_COUNT] = {
     [ASK_ENDED] = "SELECT count (*) FROM results",
     [ASK_BLOCK] = "SELECT count (*) FROM results WHERE job BETWEEN ?1 AND ?2",
     [ASK_FAILED] = "SELECT count (*) FROM results WHERE " FAILED,
+    [ASK_CANCELLED] = "SELECT count (*) FROM results WHERE " FAILED " AND reason = 3",
     [ASK_STARTED] = "SELECT count (*) FROM jobs j WHERE id BETWEEN ?1 AND ?2"
                     " AND NOT EXISTS (SELECT 1 FROM results WHERE job = j.id)"
                     " AND " STARTED,
@@ -51,6 +55,9 @@ static const char *const questions[ASK_COUNT] = {
                  " WHEN r.job IS NULL THEN CASE WHEN " STARTED " THEN ?2 & 4 ELSE ?2 & 8 END"
                  " WHEN " FAILED " THEN ?2 & 2 ELSE ?2 & 1 END ORDER BY j.id LIMIT ?3) ORDER BY o.id",
     [ASK_ENDS] = "SELECT job FROM results ORDER BY job",
+    [ASK_OPEN] = "SELECT id FROM jobs j WHERE NOT EXISTS (SELECT 1 FROM results WHERE job = j.id)"
+                 " AND (?1 OR NOT " STARTED ") ORDER BY id",
+    [ASK_STATE] = "SELECT state, reason = 'cancelled' FROM overview WHERE id = ?1",
     [ASK_JOB] = "SELECT * FROM overview WHERE id = ?1",
     [ASK_ATTEMPTS] = "SELECT attempt, CASE reason WHEN 0 THEN 'exited' WHEN 1 THEN 'timeout' WHEN 2 THEN 'lost'"
                      " WHEN 3 THEN 'cancelled' WHEN 4 THEN 'not started' WHEN 5 THEN 'output lost' END AS reason,"
@@ -154,6 +161,8 @@ count_all (struct ledgerview *self, struct ledgerview_counts *counts)
         rc = count_started (self, last[1], last[1] - ended, &counts->started);
     if (rc == 0)
         rc = ask_numbers (self, ASK_FAILED, 0, 0, &counts->failed, 1);
+    if (rc == 0)
+        rc = ask_numbers (self, ASK_CANCELLED, 0, 0, &counts->cancelled, 1);
     if (rc < 0)
         return rc;
     counts->jobs = last[0];
@@ -172,16 +181,50 @@ ledgerview_count (struct ledgerview *self, struct ledgerview_counts *counts)
     return rc;
 }
 
-int
-ledgerview_ended (struct ledgerview *self, ledgerview_take_fn *take, void *arg)
+/*  The first column of each row. */
+static int
+walk (struct ledgerview *self, int question, ledgerview_take_fn *take, void *arg)
 {
-    sqlite3_stmt *row = self->asked[ASK_ENDS];
+    sqlite3_stmt *row = self->asked[question];
     int rc = 0, step = SQLITE_ROW;
     while (rc == 0 && (step = sqlite3_step (row)) == SQLITE_ROW)
         rc = take (arg, (uint64_t) sqlite3_column_int64 (row, 0));
     if (rc == 0 && step != SQLITE_DONE)
         rc = view_error (self);
     sqlite3_reset (row);
+    return rc;
+}
+
+int
+ledgerview_ended (struct ledgerview *self, ledgerview_take_fn *take, void *arg)
+{
+    return walk (self, ASK_ENDS, take, arg);
+}
+
+int
+ledgerview_open_jobs (struct ledgerview *self, bool started, ledgerview_take_fn *take, void *arg)
+{
+    sqlite3_bind_int (self->asked[ASK_OPEN], 1, started);
+    return walk (self, ASK_OPEN, take, arg);
+}
+
+int
+ledgerview_state (struct ledgerview *self, uint64_t job, char *state, size_t size)
+{
+    static const char *const open[] = { "waiting", "started", "again" };
+    sqlite3_stmt *row = self->asked[ASK_STATE];
+    sqlite3_bind_int64 (row, 1, (sqlite3_int64) job);
+    int step = sqlite3_step (row), rc = 1;
+    if (step == SQLITE_ROW)
+        snprintf (state, size, "%s", sqlite3_column_int (row, 1) ? "cancelled"
+                                                                 : (const char *) sqlite3_column_text (row, 0));
+    else
+        rc = step == SQLITE_DONE ? error_set (WEFT_EINVAL, "%s has no job %llu", self->path, (unsigned long long) job)
+                                 : view_error (self);
+    sqlite3_reset (row);
+    for (size_t i = 0; i < sizeof open / sizeof *open && rc == 1; i++)
+        if (strcmp (state, open[i]) == 0)
+            rc = 0;
     return rc;
 }
 

@@ -12,6 +12,7 @@
 
 struct ledgerview_counts {
     uint64_t jobs, done, failed;    /*  of all; ended well, and badly           */
+    uint64_t cancelled;             /*  of those that failed: by name           */
     uint64_t started, waiting;      /*  of the others: in an attempt, or not    */
 };
 
@@ -35,6 +36,13 @@ int ledgerview_count (struct ledgerview *self, struct ledgerview_counts *counts)
  *  returned. */
 typedef int (ledgerview_take_fn) (void *arg, uint64_t job);
 int ledgerview_ended (struct ledgerview *self, ledgerview_take_fn *take, void *arg);
+
+/*  The same for each that has not; without `started`, those that have begun are left out. */
+int ledgerview_open_jobs (struct ledgerview *self, bool started, ledgerview_take_fn *take, void *arg);
+
+/*  The state of a job, in a word, as docs/spec/ledger.md has them: 1 when it has ended, 0 when not. WEFT_EINVAL: there
+ *  is no such job. */
+int ledgerview_state (struct ledgerview *self, uint64_t job, char *state, size_t size);
 
 /*  Adds lines for the jobs after `*after`, which moves on, to `out`: at most a page of them. 1, or
  *  WEFT_EEND when none are left. As text, or a JSON object each. */

@@ -173,7 +173,7 @@ sink_event (struct sink *self, const weft_pool_event_t *event)
     if (event->kind == WEFT_POOL_DONE) {
         int status, signal;
         jobview_result (event, &status, &signal);
-        if (event->reason != WEFT_JOB_CANCELLED)
+        if (event->reason != WEFT_JOB_CANCELLED || event->data)
             halt_job (&self->counts, status, signal);
         map_remove (&head->jobs, &job->node);
         free (job);

@@ -105,7 +105,8 @@ assert_lists (void)
     assert_output ("--done --running @", EXIT_OK, NAMES ONE FOUR);
     assert_output ("--waiting @", EXIT_OK, NAMES FIVE SIX);
     assert_output ("@ summary", EXIT_OK, "6 jobs: 1 done, 2 failed, 1 started, 2 waiting\n");
-    assert_output ("@ summary --json", EXIT_OK, "{\"jobs\":6,\"done\":1,\"failed\":2,\"started\":1,\"waiting\":2}\n");
+    assert_output ("@ summary --json", EXIT_OK,
+                   "{\"jobs\":6,\"done\":1,\"failed\":2,\"started\":1,\"waiting\":2,\"cancelled\":0}\n");
     assert_output ("@ show 2 --json", EXIT_OK,
                  "{\"id\":2,\"state\":\"failed\",\"command\":\"echo\\ttwo\\nthree\",\"status\":7,\"signal\":0,"
                  "\"reason\":\"exited\",\"why\":null,\"attempt\":2,\"host\":\"host\",\"worker\":\"host:1\",\"slot\":3,"
@@ -206,7 +207,7 @@ refusals (void **state)
     (void) state;
     static const char *const lines[][2] = {
         { "jobs", "give a ledger" }, { "jobs /nonexistent/ledger", "/nonexistent/ledger" },
-        { "jobs /etc/passwd", "is no ledger" }, { "jobs @ shout", "list, summary, show and wait" },
+        { "jobs /etc/passwd", "is no ledger" }, { "jobs @ shout", "list, summary, show, wait and cancel" },
         { "jobs @ summary x", "'x' is too much" }, { "jobs @ show", "numbers of jobs" },
         { "jobs @ show 1x", "'1x'" }, { "jobs @ show 7", "has no job 7" }, { "jobs @ show -1", "-1" },
     };

@@ -1,0 +1,39 @@
+/*  jobs_change.h - having jobs of a ledger changed: by its head, or as its head when it has none */
+#ifndef WEFT_CLI_JOBS_CHANGE_H
+#define WEFT_CLI_JOBS_CHANGE_H
+
+#include "cli/jobs.h"
+
+/*  What became of one job that was named. */
+struct change {
+    uint64_t id;
+    char outcome[16];           /*  as the head said: "taken", "running", ...           */
+    uint64_t by;                /*  the number after it; 0: none                        */
+};
+
+struct changes {
+    struct jobs *jobs;
+    weft_pool_t *pool;          /*  when we are the head ourselves                      */
+    struct buffer said;         /*  struct change, one after the other                  */
+};
+
+void changes_init (struct changes *self, struct jobs *jobs);
+void changes_free (struct changes *self);
+
+/*  How many, and which. */
+size_t changes_count (const struct changes *self);
+struct change *changes_at (const struct changes *self, size_t index);
+
+/*  Finds out who is to do it: the head (true), or we. WEFT_ETIMEOUT says why it cannot be done. */
+int changes_begin (struct changes *self, bool *head);
+
+/*  Adds what `verb` (with what follows it, up to the numbers) does to the jobs of these numbers, or to "all". */
+int changes_ask (struct changes *self, const char *verb, const uint64_t *ids, size_t count);
+
+/*  As the head ourselves: runs the pool until so many jobs have ended, and is the head no longer. */
+int changes_end (struct changes *self, size_t ended);
+
+/*  Waits a moment; WEFT_EINTR: we were stopped. */
+int changes_pause (const struct changes *self, int ms);
+
+#endif
