@@ -93,6 +93,9 @@ void encoder_init (struct encoder *self, enum format format, const char *separat
  *  over 2^31 - 1 bytes in len32). On failure `out` is as it was. */
 int encoder_add (struct encoder *self, const weft_msg_t *msg, const struct message_info *info, struct buffer *out);
 
+/*  Adds bytes as json has those of a frame: a string, or {"base64": "..."} when they are no text. WEFT_ENOMEM. */
+int format_json_bytes (struct buffer *out, const void *data, size_t size);
+
 /*  Is the text a template? Escapes \n \t \r \0 \\ \xHH, and
  *  %s all frames, parted by the separator   %t topic            %b body: the last frame
  *  %1 ... %9 that frame                     %f number of frames %z size in bytes

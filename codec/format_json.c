@@ -103,8 +103,8 @@ format_take_json (weft_msg_t *msg, char *text, size_t size, size_t max_size)
 
 /* ---------------------------------------------------------------- encoding */
 
-static int
-add_bytes (struct buffer *out, const void *data, size_t size)
+int
+format_json_bytes (struct buffer *out, const void *data, size_t size)
 {
     if (size == 0 || json_is_text (data, size))
         return json_add_string (out, data, size);
@@ -127,7 +127,7 @@ add_head (struct buffer *out, const weft_msg_t *msg, const struct message_info *
     if (info->topic) {
         rc = buffer_add_str (out, "\"topic\":");
         if (rc == 0)
-            rc = add_bytes (out, info->topic, info->topic_size);
+            rc = format_json_bytes (out, info->topic, info->topic_size);
         if (rc == 0)
             rc = buffer_add_str (out, ",");
     }
@@ -156,7 +156,7 @@ format_add_json (struct buffer *out, const weft_msg_t *msg, const struct message
         if (rc == 0 && i > 0)
             rc = buffer_add_str (out, ",");
         if (rc == 0)
-            rc = add_bytes (out, weft_msg_data (msg, i), weft_msg_size (msg, i));
+            rc = format_json_bytes (out, weft_msg_data (msg, i), weft_msg_size (msg, i));
     } while (rc == 0 && ++i < weft_msg_frames (msg));
     return rc == 0 ? buffer_add_str (out, "]}") : rc;
 }
