@@ -97,6 +97,8 @@ ledger_open (struct ledger **self_p, const char *path, const struct ledger_confi
     init_locks (self);
     self->lock = -1;
     self->durability = config->durability;
+    self->before = config->before;
+    self->before_arg = config->before_arg;
     self->group_time = config->group_time > 0 ? config->group_time : GROUP_TIME;
     self->group_count = (uint64_t) (config->group_count > 0 ? config->group_count : GROUP_COUNT);
     self->queue_bytes = (uint64_t) (config->queue_bytes > 0 ? config->queue_bytes : QUEUE_BYTES);
@@ -221,6 +223,21 @@ int
 ledger_add_result (struct ledger *self, const struct ledger_result *result, uint64_t *ticket)
 {
     return add_result (self, LEDGER_RESULT, result, ticket);
+}
+
+int
+ledger_add_piece (struct ledger *self, const struct ledger_piece *piece, uint64_t *ticket)
+{
+    if (!piece->job || piece->job > self->last_id)
+        return error_set (WEFT_EINVAL, "job %llu: there is none", (unsigned long long) piece->job);
+    pthread_mutex_lock (&self->mutex);
+    int rc = admit (self, LEDGER_PIECE, sizeof *piece);
+    if (!rc)
+        rc = ledger_chunks_piece (&self->queue, &self->spare, piece);
+    if (!rc)
+        queued (self, ticket);
+    pthread_mutex_unlock (&self->mutex);
+    return rc;
 }
 
 int
@@ -358,6 +375,17 @@ ledger_hashes (struct ledger *self, ledger_hash_fn *take, void *arg)
     if (rc)
         return rc;
     rc = ledger_store_hashes (self->store, take, arg);
+    give_back (self);
+    return rc;
+}
+
+int
+ledger_find_pieces (struct ledger *self, uint64_t job, int64_t attempt, struct ledger_pieces *pieces)
+{
+    int rc = borrow (self);
+    if (rc)
+        return rc;
+    rc = ledger_store_find_pieces (self->store, job, attempt, pieces);
     give_back (self);
     return rc;
 }

@@ -22,6 +22,7 @@
 #define LEDGER_SPEC_MAX (40 << 20)      /*  bytes of a job's spec                   */
 #define LEDGER_COMMAND_MAX 4096         /*  bytes of its command that are kept      */
 #define LEDGER_TEXT_MAX 65536           /*  bytes of any other text that are kept   */
+#define LEDGER_PLACE_MAX 128            /*  bytes of where a piece of output is     */
 
 /*  What a crash may lose of what was said to be durable. */
 enum ledger_durability {
@@ -37,6 +38,11 @@ struct ledger_config {
     int64_t queue_bytes;        /*  operations that wait for the disk; 0: default, 64 MiB; then WEFT_EAGAIN.
                                     Jobs take no more than three quarters of it                             */
     int64_t log_bytes;          /*  of the -wal file, until it is brought into the other; 0: default, 16 MiB */
+    const char *outputs;        /*  the folder where what jobs write is kept, absolute; or NULL: it is not  */
+    /*  Makes durable what operations tell of that stands elsewhere, before they are: on the writer's thread, until
+     *  ledger_close. What weft_error () says when it fails is the ledger's trouble, and its end. May be NULL. */
+    int (*before) (void *arg);
+    void *before_arg;
 };
 
 enum ledger_state {
@@ -73,6 +79,15 @@ struct ledger_result {
     const char *output;         /*  where its output is; or NULL                                            */
 };
 
+/*  A part of what an attempt wrote, that was in a report before the one that told of its end, or in that, too. */
+struct ledger_piece {
+    uint64_t job;
+    int64_t attempt;            /*  with the epoch of the head that dealt it above the low 32 bits          */
+    uint64_t report;            /*  number of the report, by which pieces have their order                  */
+    uint64_t bytes;             /*  of output                                                               */
+    const char *place;          /*  as `output` of a result                                                 */
+};
+
 /*  What open found. */
 struct ledger_found {
     unsigned char pool[16];     /*  random; made with the file: workers know by it that this is their pool  */
@@ -98,11 +113,14 @@ int ledger_close (struct ledger **self);
 /*  Each queues one operation, and `ticket` (may be NULL) gets its number; what is given is copied. Never waits.
  *  WEFT_EAGAIN: too much waits for the disk. WEFT_ELIMIT: a job, and the disk is full. WEFT_EIO: the ledger has failed.
  *  WEFT_EINVAL: a job's id is not the last one's + 1, or the job of another operation was never added. A second result
- *  of a job, or a second start or retry of the same attempt, gets its ticket and changes nothing; it is counted. */
+ *  of a job, a second start or retry of the same attempt, or a second piece of it from the same report, gets its ticket
+ *  and changes nothing; it is counted. */
 int ledger_add_job (struct ledger *self, const struct ledger_job *job, uint64_t *ticket);
 int ledger_add_start (struct ledger *self, const struct ledger_result *start, uint64_t *ticket);
 int ledger_add_retry (struct ledger *self, const struct ledger_result *attempt, uint64_t *ticket);
 int ledger_add_result (struct ledger *self, const struct ledger_result *result, uint64_t *ticket);
+
+int ledger_add_piece (struct ledger *self, const struct ledger_piece *piece, uint64_t *ticket);
 
 /*  From when this is durable on, jobs up to `id` may be given to workers. Said once for many jobs, well ahead: after a
  *  crash those up to it may be with a worker that comes back, and those above it are surely not. */
@@ -145,5 +163,13 @@ int ledger_load (struct ledger *self, uint64_t after, uint64_t limit, ledger_tak
 /*  The content hashes of all jobs that have one, with or without a result, by id; else as ledger_load. */
 typedef int (ledger_hash_fn) (void *arg, uint64_t id, const unsigned char *hash);
 int ledger_hashes (struct ledger *self, ledger_hash_fn *take, void *arg);
+
+/*  What is kept of an attempt in pieces; else as ledger_load. 0, also when there are none. */
+struct ledger_pieces {
+    uint64_t report;            /*  of the last; 0: there are none                                          */
+    uint64_t bytes;             /*  of all                                                                  */
+    char place[LEDGER_PLACE_MAX];       /*  of the last                                                     */
+};
+int ledger_find_pieces (struct ledger *self, uint64_t job, int64_t attempt, struct ledger_pieces *pieces);
 
 #endif

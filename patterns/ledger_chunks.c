@@ -109,6 +109,19 @@ ledger_chunks_result (struct ledger_chunks *self, struct ledger_chunk **spare, e
 }
 
 int
+ledger_chunks_piece (struct ledger_chunks *self, struct ledger_chunk **spare, const struct ledger_piece *piece)
+{
+    size_t place = measure (piece->place);
+    struct ledger_op *op = room (self, spare, LEDGER_PIECE, place + 1);
+    if (!op)
+        return error_plain (WEFT_ENOMEM);
+    char *at = (char *) (op + 1);
+    op->piece = *piece;
+    op->piece.place = put_text (&at, piece->place, place);
+    return 0;
+}
+
+int
 ledger_chunks_dealt (struct ledger_chunks *self, struct ledger_chunk **spare, uint64_t id)
 {
     struct ledger_op *op = room (self, spare, LEDGER_DEALT, 0);

@@ -113,6 +113,17 @@ write_result (sqlite3_stmt *statement, const struct ledger_result *result)
 }
 
 static int
+write_piece (sqlite3_stmt *statement, const struct ledger_piece *piece)
+{
+    sqlite3_bind_int64 (statement, 1, (int64_t) piece->job);
+    sqlite3_bind_int64 (statement, 2, piece->attempt);
+    sqlite3_bind_int64 (statement, 3, ledger_clipped (piece->report));
+    sqlite3_bind_int64 (statement, 4, ledger_clipped (piece->bytes));
+    bind_text (statement, 5, piece->place);
+    return step (statement);
+}
+
+static int
 write_op (struct ledger_store *self, const struct ledger_op *op)
 {
     switch (op->kind) {
@@ -120,6 +131,7 @@ write_op (struct ledger_store *self, const struct ledger_op *op)
     case LEDGER_START: return write_start (self->statements[STATEMENT_START], &op->result);
     case LEDGER_RETRY: return write_result (self->statements[STATEMENT_RETRY], &op->result);
     case LEDGER_RESULT: return write_result (self->statements[STATEMENT_RESULT], &op->result);
+    case LEDGER_PIECE: return write_piece (self->statements[STATEMENT_PIECE], &op->piece);
     case LEDGER_DEALT:
     default:
         sqlite3_bind_int64 (self->statements[STATEMENT_DEALT], 1, (int64_t) op->dealt);

@@ -12,7 +12,7 @@
 
 /* -------------------------------------------------------------- operations */
 
-enum ledger_kind { LEDGER_JOB, LEDGER_START, LEDGER_RETRY, LEDGER_RESULT, LEDGER_DEALT };
+enum ledger_kind { LEDGER_JOB, LEDGER_START, LEDGER_RETRY, LEDGER_RESULT, LEDGER_DEALT, LEDGER_PIECE };
 
 /*  One operation, in a chunk; its texts follow it, and its pointers point there. */
 struct ledger_op {
@@ -21,6 +21,7 @@ struct ledger_op {
     union {
         struct ledger_job job;
         struct ledger_result result;    /*  START, RETRY, RESULT                                    */
+        struct ledger_piece piece;
         uint64_t dealt;
     };
 };
@@ -42,6 +43,7 @@ struct ledger_chunks {
 int ledger_chunks_job (struct ledger_chunks *self, struct ledger_chunk **spare, const struct ledger_job *job);
 int ledger_chunks_result (struct ledger_chunks *self, struct ledger_chunk **spare, enum ledger_kind kind,
                           const struct ledger_result *result);
+int ledger_chunks_piece (struct ledger_chunks *self, struct ledger_chunk **spare, const struct ledger_piece *piece);
 int ledger_chunks_dealt (struct ledger_chunks *self, struct ledger_chunk **spare, uint64_t id);
 
 /*  Frees the first; one of ordinary size becomes the spare, if there is none. */
@@ -92,6 +94,7 @@ void ledger_store_counters (const struct ledger_store *self, struct ledger_count
 
 int ledger_store_load (struct ledger_store *self, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg);
 int ledger_store_hashes (struct ledger_store *self, ledger_hash_fn *take, void *arg);
+int ledger_store_find_pieces (struct ledger_store *self, uint64_t job, int64_t attempt, struct ledger_pieces *pieces);
 
 /* --------------------------------------------------------------- the whole */
 
@@ -111,6 +114,8 @@ struct ledger {
     int64_t group_time;
     uint64_t group_count, queue_bytes;
     enum ledger_durability durability;
+    int (*before) (void *arg);
+    void *before_arg;
     pthread_t thread;
     bool running;                       /*  the thread was made                                     */
 

@@ -25,6 +25,11 @@ enum {
 #define FAILURES_INDEX \
     "CREATE INDEX IF NOT EXISTS failures ON results (job) WHERE reason != 0 OR status != 0 OR signal != 0"
 
+/*  Of what attempts wrote in more than one report; the last one's place stands in their result, too. */
+#define PIECES_TABLE \
+    "CREATE TABLE IF NOT EXISTS pieces (job INTEGER NOT NULL, attempt INTEGER NOT NULL, report INTEGER NOT NULL," \
+    " bytes INTEGER NOT NULL, place TEXT NOT NULL, PRIMARY KEY (job, attempt, report)) WITHOUT ROWID"
+
 static const char *const sql[STATEMENTS] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_COMMIT] = "COMMIT",
@@ -38,12 +43,14 @@ static const char *const sql[STATEMENTS] = {
     [STATEMENT_RESULT] = "INSERT OR IGNORE INTO results (job, " ENDED ")"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [STATEMENT_DEALT] = "INSERT OR IGNORE INTO dealt (id) VALUES (?)",
+    [STATEMENT_PIECE] = "INSERT OR IGNORE INTO pieces (job, attempt, report, bytes, place) VALUES (?, ?, ?, ?, ?)",
     [STATEMENT_LOAD] = "SELECT id, tag, priority, submitted, command, hash, spec,"
         " ifnull ((SELECT max (attempt) FROM retries WHERE job = jobs.id), 0),"
         " (SELECT count (*) FROM retries WHERE job = jobs.id AND reason != ?3),"
         " (SELECT count (*) FROM retries WHERE job = jobs.id AND reason = ?3)"
         " FROM jobs WHERE id > ?1 AND NOT EXISTS (SELECT 1 FROM results WHERE job = jobs.id) ORDER BY id LIMIT ?2",
-    [STATEMENT_HASHES] = "SELECT id, hash FROM jobs WHERE length (hash) = 16 ORDER BY id"
+    [STATEMENT_HASHES] = "SELECT id, hash FROM jobs WHERE length (hash) = 16 ORDER BY id",
+    [STATEMENT_PIECES] = "SELECT max (report), total (bytes), place FROM pieces WHERE job = ?1 AND attempt = ?2"
 };
 
 /* ----------------------------------------------------------------- opening */
@@ -106,21 +113,27 @@ write_ahead (struct ledger_store *self)
 
 /*  The epoch is durable with every durability: workers know a head by it. Then what a head before us left in the log
  *  is brought into the file. SQLite does not ask whether the name of a log that it has made, or removed, is on disk:
- *  without it the log would be none, or the one before this. An index that earlier heads did not make comes with it. */
+ *  without it the log would be none, or the one before this.
+ *  What earlier heads did not make, an index and a table, comes with it. */
 static int
-begin_epoch (struct ledger_store *self, uint64_t *epoch)
+begin_epoch (struct ledger_store *self, const char *outputs, uint64_t *epoch)
 {
-    char host[256] = "?", text[512];
+    char host[256] = "?";
     gethostname (host, sizeof host - 1);
-    sqlite3_snprintf (sizeof text, text, "BEGIN IMMEDIATE; " FAILURES_INDEX "; INSERT INTO heads (host, pid, version,"
-                      " opened) VALUES (%Q, %lld, %Q, %lld); COMMIT", host, (sqlite3_int64) getpid (), WEFT_VERSION,
-                      (sqlite3_int64) (clock_wall (clock_system ()) / TIME_US));
-    int rc = execute (self, text);
+    char *text = sqlite3_mprintf ("INSERT INTO heads (host, pid, version, opened) VALUES (%Q, %lld, %Q, %lld);", host,
+                                  (sqlite3_int64) getpid (), WEFT_VERSION,
+                                  (sqlite3_int64) (clock_wall (clock_system ()) / TIME_US));
+    if (text && outputs)
+        text = sqlite3_mprintf ("%zINSERT INTO meta SELECT 'outputs-' || max (epoch), %Q FROM heads;", text, outputs);
+    int rc = text ? execute (self, "BEGIN IMMEDIATE; " FAILURES_INDEX "; " PIECES_TABLE) : error_plain (WEFT_ENOMEM);
+    rc = rc ? rc : execute (self, text);
+    *epoch = (uint64_t) sqlite3_last_insert_rowid (self->db);
+    rc = rc ? rc : execute (self, "COMMIT");
+    sqlite3_free (text);
     if (!rc)
         rc = ledger_sync_folder (self->path);
     if (rc)
         return rc;
-    *epoch = (uint64_t) sqlite3_last_insert_rowid (self->db);
     if (sqlite3_wal_checkpoint_v2 (self->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &self->log_pages, &self->brought_pages))
         return ledger_sqlite_error (self->db, self->path, "cannot be opened");
     if (self->log_pages < 0)
@@ -129,11 +142,13 @@ begin_epoch (struct ledger_store *self, uint64_t *epoch)
     return self->durability == LEDGER_NONE ? execute (self, "PRAGMA synchronous = NORMAL") : 0;
 }
 
+/*  Earlier heads made no table of pieces: what is asked of that comes when it is there. */
 static int
-prepare (struct ledger_store *self)
+prepare (struct ledger_store *self, bool pieces)
 {
     for (int i = 0; i < STATEMENTS; i++)
-        if (sqlite3_prepare_v3 (self->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &self->statements[i], NULL))
+        if ((i == STATEMENT_PIECE || i == STATEMENT_PIECES) == pieces
+            && sqlite3_prepare_v3 (self->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &self->statements[i], NULL))
             return ledger_sqlite_error (self->db, self->path, "a damaged ledger");
     return 0;
 }
@@ -190,14 +205,16 @@ try_open (struct ledger_store **self_p, const char *path, const struct ledger_co
     if (!rc)
         rc = ledger_check (self->db, path, found);
     if (!rc)
-        rc = prepare (self);
+        rc = prepare (self, false);
     sound = !rc;
     if (!rc)
         rc = write_ahead (self);
     if (!rc)
         rc = ledger_log_secure (self->db, path);
     if (!rc)
-        rc = begin_epoch (self, &found->epoch);
+        rc = begin_epoch (self, config->outputs, &found->epoch);
+    if (!rc)
+        rc = prepare (self, true);
 end:
     if (!rc) {
         sqlite3_db_config (self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
@@ -329,4 +346,23 @@ ledger_store_hashes (struct ledger_store *self, ledger_hash_fn *take, void *arg)
         rc = ledger_sqlite_error (self->db, self->path, "cannot be read");
     sqlite3_reset (row);
     return rc < 0 ? rc : taken;
+}
+
+/*  The place is that of the row that has the maximum, as SQLite has it of a bare column. */
+int
+ledger_store_find_pieces (struct ledger_store *self, uint64_t job, int64_t attempt, struct ledger_pieces *pieces)
+{
+    sqlite3_stmt *row = self->statements[STATEMENT_PIECES];
+    *pieces = (struct ledger_pieces) { .report = 0 };
+    sqlite3_bind_int64 (row, 1, ledger_clipped (job));
+    sqlite3_bind_int64 (row, 2, attempt);
+    int rc = sqlite3_step (row) == SQLITE_ROW ? 0 : ledger_sqlite_error (self->db, self->path, "cannot be read");
+    if (rc == 0 && sqlite3_column_type (row, 0) != SQLITE_NULL) {
+        const char *place = (const char *) sqlite3_column_text (row, 2);
+        pieces->report = (uint64_t) sqlite3_column_int64 (row, 0);
+        pieces->bytes = (uint64_t) sqlite3_column_int64 (row, 1);
+        snprintf (pieces->place, sizeof pieces->place, "%s", place ? place : "");
+    }
+    sqlite3_reset (row);
+    return rc;
 }

@@ -120,10 +120,21 @@ committed (struct ledger *self, size_t count, size_t bytes)
     pthread_cond_broadcast (&self->answer);
 }
 
+/*  What operations tell of that stands elsewhere is to be durable before they are. Without the mutex. */
+static bool
+prepare (struct ledger *self, char *trouble, size_t size)
+{
+    if (!self->before || self->before (self->before_arg) == 0)
+        return true;
+    snprintf (trouble, size, "%s", weft_error ());
+    return false;
+}
+
 /*  One transaction, without the mutex. Was it written? */
 static bool
 commit (struct ledger *self)
 {
+    char trouble[sizeof self->trouble];
     size_t count = 0, bytes = 0;
     bool full = state_of (self) == LEDGER_FULL;
     if (!self->batch.first) {
@@ -135,10 +146,13 @@ commit (struct ledger *self)
     pthread_mutex_unlock (&self->mutex);
     if (full)
         ledger_store_release (self->store);
-    enum ledger_outcome outcome = ledger_store_commit (self->store, &self->batch, full ? SMALL : SIZE_MAX, &count,
-                                                       &bytes);
+    bool sound = self->durability == LEDGER_NONE || prepare (self, trouble, sizeof trouble);
+    enum ledger_outcome outcome = sound ? ledger_store_commit (self->store, &self->batch, full ? SMALL : SIZE_MAX,
+                                                               &count, &bytes) : LEDGER_LOST;
     pthread_mutex_lock (&self->mutex);
-    if (outcome == LEDGER_DONE)
+    if (!sound)
+        give_up (self, trouble);
+    else if (outcome == LEDGER_DONE)
         committed (self, count, bytes);
     else
         judge (self, outcome);
@@ -149,10 +163,14 @@ commit (struct ledger *self)
 static void
 checkpoint (struct ledger *self, bool idle)
 {
+    char trouble[sizeof self->trouble];
     pthread_mutex_unlock (&self->mutex);
-    enum ledger_outcome outcome = ledger_store_checkpoint (self->store, idle);
+    bool sound = self->durability != LEDGER_NONE || prepare (self, trouble, sizeof trouble);
+    enum ledger_outcome outcome = sound ? ledger_store_checkpoint (self->store, idle) : LEDGER_DONE;
     pthread_mutex_lock (&self->mutex);
-    if (outcome == LEDGER_LOST)
+    if (!sound)
+        give_up (self, trouble);
+    else if (outcome == LEDGER_LOST)
         give_up (self, ledger_store_trouble (self->store));
 }
 
