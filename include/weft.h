@@ -342,6 +342,8 @@ typedef struct weft_pool_event {
     int64_t runtime;                /*  microseconds                                    */
     uint64_t received_bytes;        /*  DONE: of output                                 */
     uint64_t sent_bytes;            /*  DONE: of input                                  */
+    const char *output;             /*  DONE, RETRY: with the option `outputs`, where in its files what the job
+                                        wrote is, or the end of it: FILE:OFFSET:SIZE; else NULL */
     uint64_t number;                /*  with a ledger: of the job, as it was submitted, or its id */
     const void *note;               /*  ... and its note                                */
     size_t note_size;

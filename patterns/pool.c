@@ -32,6 +32,8 @@ const struct option pool_options[] = {
     { "durability", 0, OPTION_CHOICE, "HOW", "group", .choices = "sync|group|none", .offset = FIELD (durability),
       .text = "when FILE is written to disk: at once, in groups within 2 ms, or when the system likes (a crash of the "
               "system then loses the last seconds)" },
+    { "outputs", 0, OPTION_TEXT, "DIR", .offset = FIELD (outputs),
+      .text = "keep what jobs write in few files in DIR, where the ledger says which part is whose" },
     { "resume", 0, OPTION_FLAG, .offset = FIELD (resume),
       .text = "go on with the jobs of a ledger; those that are given again are known by their content" },
     { "reattach", 0, OPTION_TIME, "TIME", "10s", TIME_FOREVER, INT64_MAX, .offset = FIELD (reattach),
@@ -87,7 +89,7 @@ weft_pool_new (weft_t *weft)
     self->instance = random_seed ();
     self->poll_fd = -1;
     self->beat_at = self->ping_at = self->end_at = self->retract_at = self->awaited_until = TIME_FOREVER;
-    self->start_at = TIME_FOREVER;
+    self->start_at = self->outputs_at = TIME_FOREVER;
     make_id (self);
     weft_msg_init (&self->msg);
     buffer_init (&self->body, 0);
@@ -111,6 +113,7 @@ head_make_ready (struct weft_pool *self)
     rc = rc ? rc : head_open_book (self);
     if (rc) {
         book_close (&self->book);
+        outputs_destroy (&self->outputs);
         dispatch_free (&self->dispatch);
         pool_peers_free (&self->peers);
         return rc;
@@ -335,7 +338,7 @@ next_deadline (const struct weft_pool *self)
     deadline = clock_earlier (deadline, self->retract_at);
     if (self->away)
         deadline = clock_earlier (deadline, self->away_at);
-    deadline = clock_earlier (deadline, self->start_at);
+    deadline = clock_earlier (deadline, clock_earlier (self->start_at, self->outputs_at));
     if (self->due)
         deadline = clock_earlier (deadline, head_now (self) + 10 * TIME_MS);
     if (self->forward)
@@ -383,6 +386,7 @@ weft_pool_destroy (weft_pool_t **handle)
     context_close (self->weft, &self->wire);
     if (self->ready) {
         book_close (&self->book);
+        outputs_destroy (&self->outputs);
         dispatch_free (&self->dispatch);
         pool_peers_free (&self->peers);
     }

@@ -1,5 +1,6 @@
 /*  pool_events.c - what a head tells its caller: from reports, of workers that come and go, of cancelled jobs */
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "codec/pool_command.h"
@@ -77,28 +78,45 @@ name_reason (weft_pool_event_t *event)
     event->size = strlen (event->data);
 }
 
+/*  What it wrote gets its place, before the ledger hears of the end. */
+static int
+keep_output (struct weft_pool *self, const struct dispatch_job *job, int64_t attempt, weft_pool_event_t *event)
+{
+    struct outputs_ended *ended = &self->ended;
+    int rc = outputs_end (self->outputs, job->id, attempt, ended);
+    if (rc == 0 && ended->has_piece)
+        rc = book_piece (self->book, &ended->piece);
+    event->output = *ended->place ? ended->place : NULL;
+    if (rc == 0 && event->reason == WEFT_JOB_EXITED && ended->bytes < event->received_bytes)
+        log_warning (&self->weft->log, "pool: job %" PRIu64 ": %" PRIu64 " bytes of what it wrote went with a head "
+                     "that did not keep them", job->id, event->received_bytes - ended->bytes);
+    return rc;
+}
+
 /*  An attempt has ended, as `event` says: 1 when that can be told. With a ledger the end of a job is told when it is
  *  durable; and what was cancelled is no end there, but goes on with the next head: nor is the failure of an attempt
  *  that would have been followed by another, so that is told as cancelled, too. Who cancels a job by its name has
  *  decided: that is its end. */
 static int
-tell_end (struct weft_pool *self, enum dispatch_verdict verdict, const struct dispatch_job *job,
+tell_end (struct weft_pool *self, enum dispatch_verdict verdict, const struct dispatch_job *job, int64_t attempt,
           weft_pool_event_t *event)
 {
     int64_t most = event->reason == WEFT_JOB_LOST ? self->config.crash_limit : self->config.retries;
     bool again = job->cancelled && (event->status || event->signal || event->reason != WEFT_JOB_EXITED)
         && (event->reason == WEFT_JOB_LOST ? job->losses : job->failures) <= most;
-    int rc = 0;
     if (job->named && (again || event->reason == WEFT_JOB_CANCELLED)) {
         name_reason (event);
         again = false;
     }
-    if (!self->book || (event->reason == WEFT_JOB_CANCELLED && !job->named))
+    bool goes_on = event->reason == WEFT_JOB_CANCELLED && !job->named;
+    if (self->outputs && goes_on)
+        outputs_forget (self->outputs, job->id);
+    if (!self->book || goes_on)
         return 1;
-    if (verdict == DISPATCH_DONE && !again)
-        rc = book_end (self->book, event, dispatch_keep_ended (&self->dispatch));
-    else
-        rc = book_end (self->book, event, NULL);
+    int rc = self->outputs ? keep_output (self, job, attempt, event) : 0;
+    if (rc == 0)
+        rc = book_end (self->book, event, verdict == DISPATCH_DONE && !again ? dispatch_keep_ended (&self->dispatch)
+                                                                             : NULL);
     if (rc)
         self->broken = rc;
     if (verdict == DISPATCH_DONE && again)
@@ -124,7 +142,7 @@ take_end (struct weft_pool *self, const struct pool_record *record, weft_pool_ev
     fill_job (self, event, job);
     if (event->reason == WEFT_JOB_CANCELLED && job->stopped)
         event->reason = job->stopped;
-    return tell_end (self, verdict, job, event);
+    return tell_end (self, verdict, job, record->attempt, event);
 }
 
 /*  1 when the record makes an event, 0 when it does not (any more), or WEFT_EPROTO. */
@@ -133,6 +151,7 @@ take_record (struct weft_pool *self, const struct pool_record *record, weft_pool
 {
     struct dispatch_worker *credit = &self->reporter->credit, *robbed;
     int64_t robbed_attempt;
+    int rc;
     struct dispatch_job *job = dispatch_find (&self->dispatch, credit, record->job, record->attempt);
     bool begun = record->kind == WEFT_POOL_OUTPUT || record->kind == WEFT_POOL_DONE;
     if (!job && record->kind != POOL_RECORD_RETURNED
@@ -156,6 +175,10 @@ take_record (struct weft_pool *self, const struct pool_record *record, weft_pool
     case WEFT_POOL_OUTPUT:
         if (!job)
             return 0;
+        if (self->outputs && (rc = outputs_add (self->outputs, record->job, record->attempt,
+                                                self->reporter->peer.have, (int) record->stream, record->data.data,
+                                                record->data.size)))
+            self->broken = rc;
         break;
     case POOL_RECORD_RETURNED:
         dispatch_returned (&self->dispatch, credit, record->job, record->attempt);
@@ -169,6 +192,18 @@ take_record (struct weft_pool *self, const struct pool_record *record, weft_pool
     if (self->book && record->kind == WEFT_POOL_STARTED)
         book_start (self->book, event, job->attempt, clock_wall (self->weft->clock) / TIME_US);
     return 1;
+}
+
+/*  The report was read to its end: what it told of attempts that go on is kept, and then it may be acknowledged. */
+static int
+end_report (struct weft_pool *self, struct worker *worker)
+{
+    struct ledger_piece piece;
+    int rc = 0;
+    while (self->outputs && rc == 0 && (rc = outputs_take_piece (self->outputs, &piece)) == 1)
+        rc = book_piece (self->book, &piece);
+    head_settle (self, worker);
+    return rc || !self->book ? rc : book_acknowledge (self->book, &worker->peer, worker->peer.have);
 }
 
 static int
@@ -188,11 +223,8 @@ take_from_report (struct weft_pool *self, weft_pool_event_t *event)
     if (rc != 1) {
         struct worker *worker = self->reporter;
         self->reporter = NULL;
-        if (rc == 0) {
-            head_settle (self, worker);
-            if (self->book && (rc = book_acknowledge (self->book, &worker->peer, worker->peer.have)))
-                self->broken = rc;
-        }
+        if (rc == 0 && (rc = end_report (self, worker)))
+            self->broken = rc;
     }
     return rc == 1;
 }
@@ -222,7 +254,7 @@ take_loss (struct weft_pool *self, struct worker *worker, weft_pool_event_t *eve
     fill_event (event, verdict == DISPATCH_DONE ? WEFT_POOL_DONE : WEFT_POOL_RETRY, worker);
     fill_job (self, event, job);
     event->reason = WEFT_JOB_LOST;
-    *told = tell_end (self, verdict, job, event);
+    *told = tell_end (self, verdict, job, job->attempt, event);
     return 1;
 }
 
@@ -277,7 +309,7 @@ take_cancelled (struct weft_pool *self, weft_pool_event_t *event)
         fill_event (event, WEFT_POOL_DONE, NULL);
         fill_job (self, event, job);
         event->reason = WEFT_JOB_CANCELLED;
-        told = tell_end (self, DISPATCH_DONE, job, event);
+        told = tell_end (self, DISPATCH_DONE, job, job->attempt, event);
     }
     return told;
 }

@@ -23,7 +23,7 @@ enum pool_state {
 struct pool_config {
     int64_t retries, crash_limit;
     int64_t reattach;
-    char *ledger;
+    char *ledger, *outputs;
     int durability;
     bool resume;
     int64_t timeout, delay;
@@ -93,6 +93,9 @@ struct weft_pool {
     unsigned char id[POOL_ID];          /*  the pool's identity                         */
     int64_t beat_at, ping_at, end_at;   /*  TIME_FOREVER: not                           */
     struct book *book;                  /*  what the ledger is to keep; NULL: no ledger */
+    struct outputs *outputs;            /*  what jobs write is kept there; or NULL      */
+    struct outputs_ended ended;         /*  of the last event that told of an end       */
+    int64_t outputs_at;                 /*  when to see if its disk has room again; TIME_FOREVER */
     bool awaiting;                      /*  for workers of the head before us, ...      */
     uint64_t ahead;                     /*  how far the ledger is marked ahead of dealing */
     int64_t ahead_at;                   /*  when that was changed                       */

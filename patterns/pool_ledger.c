@@ -14,6 +14,7 @@
 enum entry_kind {
     ENTRY_RESULT,       /*  a job ended: told when it is durable                        */
     ENTRY_RETRY,        /*  an attempt did                                              */
+    ENTRY_PIECE,        /*  one that goes on wrote something                            */
     ENTRY_ACK           /*  a report may be acknowledged when all before it is durable  */
 };
 
@@ -25,7 +26,8 @@ struct book_entry {
     uint64_t number;                    /*  ... and which report                        */
     struct dispatch_job *job;           /*  RESULT                                      */
     weft_pool_event_t event;
-    char text[];                        /*  of the event: worker, host, why             */
+    struct ledger_piece piece;          /*  PIECE                                       */
+    char text[];                        /*  of the event: worker, host, why, output     */
 };
 
 /*  Jobs whose tickets and ids go up together. */
@@ -42,13 +44,21 @@ int
 book_open (struct book **handle, const struct book_config *config)
 {
     struct ledger_config how = { .durability = config->durability };
+    if (config->outputs) {
+        how.outputs = outputs_folder (config->outputs);
+        how.before = outputs_sync;
+        how.before_arg = config->outputs;
+    }
     struct book *self = calloc (1, sizeof *self);
     if (!self)
         return error_plain (WEFT_ENOMEM);
     self->last_accepted = &self->accepted;
     self->last_entry = &self->first;
     self->refused_at = UINT64_MAX;
+    self->outputs = config->outputs;
     int rc = ledger_open (&self->ledger, config->path, &how, &self->found);
+    if (rc == 0 && self->outputs)
+        outputs_begin (self->outputs, self->ledger, &self->found);
     if (rc == 0 && self->found.jobs && !config->resume)
         rc = error_set (WEFT_ESTATE, "%s has %" PRIu64 " jobs already, %" PRIu64 " of them without a result: "
                         "give --resume to go on with them, or another file", config->path, self->found.jobs,
@@ -295,13 +305,19 @@ queue_entry (struct book *self, struct book_entry *entry)
         .job = event->job, .attempt = event->attempt, .reason = event->reason, .status = event->status,
         .signal = event->signal, .why = event->data, .worker = event->worker, .host = event->host, .slot = event->slot,
         .started = event->started, .runtime = event->runtime, .received = event->received_bytes,
-        .sent = event->sent_bytes
+        .sent = event->sent_bytes, .output = event->output
     };
     if (entry->kind == ENTRY_ACK) {
         entry->ticket = self->last;
         return 0;
     }
-    int rc = entry->kind == ENTRY_RESULT ? ledger_add_result (self->ledger, &result, &entry->ticket)
+    int rc = self->outputs ? outputs_write (self->outputs) : 0;
+    if (rc)
+        return rc;
+    if (entry->kind == ENTRY_PIECE)
+        rc = ledger_add_piece (self->ledger, &entry->piece, &entry->ticket);
+    else
+        rc = entry->kind == ENTRY_RESULT ? ledger_add_result (self->ledger, &result, &entry->ticket)
                                          : ledger_add_retry (self->ledger, &result, &entry->ticket);
     if (rc == 0)
         self->last = entry->ticket;
@@ -343,7 +359,9 @@ int
 book_end (struct book *self, const weft_pool_event_t *event, struct dispatch_job *job)
 {
     size_t worker = event->worker ? strlen (event->worker) : 0, host = event->host ? strlen (event->host) : 0;
-    struct book_entry *entry = entry_new (self, job ? ENTRY_RESULT : ENTRY_RETRY, worker + host + event->size + 3);
+    size_t output = event->output ? strlen (event->output) : 0;
+    struct book_entry *entry = entry_new (self, job ? ENTRY_RESULT : ENTRY_RETRY,
+                                          worker + host + event->size + output + 4);
     if (!entry) {
         free (job);
         return WEFT_ENOMEM;
@@ -354,6 +372,20 @@ book_end (struct book *self, const weft_pool_event_t *event, struct dispatch_job
     entry->event.worker = keep (&place, event->worker, worker);
     entry->event.host = keep (&place, event->host, host);
     entry->event.data = keep (&place, event->data, event->size);
+    entry->event.output = keep (&place, event->output, output);
+    return add_entry (self, entry);
+}
+
+int
+book_piece (struct book *self, const struct ledger_piece *piece)
+{
+    size_t size = strlen (piece->place);
+    struct book_entry *entry = entry_new (self, ENTRY_PIECE, size + 1);
+    if (!entry)
+        return WEFT_ENOMEM;
+    char *place = entry->text;
+    entry->piece = *piece;
+    entry->piece.place = keep (&place, piece->place, size);
     return add_entry (self, entry);
 }
 

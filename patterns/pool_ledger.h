@@ -10,6 +10,7 @@
 #include "patterns/ledger.h"
 #include "patterns/pool.h"
 #include "patterns/pool_dispatch.h"
+#include "patterns/pool_outputs.h"
 
 #define BOOK_WAITING 65536      /*  operations that may wait for the disk before jobs are put off  */
 
@@ -19,6 +20,7 @@ struct book_known;
 
 struct book {
     struct ledger *ledger;
+    struct outputs *outputs;            /*  the head's; or NULL                                 */
     struct ledger_found found;
     uint64_t durable;                   /*  as last asked                                       */
     uint64_t last;                      /*  ticket of the last operation                        */
@@ -40,6 +42,7 @@ struct book {
 struct book_config {
     const char *path;
     enum ledger_durability durability;
+    struct outputs *outputs;    /*  what jobs write, which must outlive the book; or NULL       */
     bool resume;                /*  jobs that are in it are continued, and known again by their content */
 };
 
@@ -65,6 +68,9 @@ void book_start (struct book *self, const weft_pool_event_t *event, int64_t atte
 /*  An attempt ended; with `job`, which becomes the book's, the job did, and the event is told when that is durable.
  *  `event` is copied with its texts. WEFT_ENOMEM. */
 int book_end (struct book *self, const weft_pool_event_t *event, struct dispatch_job *job);
+
+/*  A part of what an attempt wrote is where its place says, or will be (outputs_write). WEFT_ENOMEM. */
+int book_piece (struct book *self, const struct ledger_piece *piece);
 
 /*  A report was read to its end: peer->safe becomes `number` when all that it told of is durable. WEFT_ENOMEM. */
 int book_acknowledge (struct book *self, struct pool_peer *peer, uint64_t number);

@@ -12,6 +12,8 @@
 #include "patterns/pool.h"
 #include "patterns/pool_line.h"
 
+#define SIM_BYTE(n) ((char) ('a' + (n) % 26))
+
 enum { SIM_WORKERS = 3, SIM_JOBS = 24, SIM_HELD = 64 };
 
 struct sim_message {
@@ -29,6 +31,7 @@ struct sim_job {
     int64_t attempt;
     bool running;
     int64_t ends;               /*  when it will have run long enough               */
+    unsigned wrote;             /*  bytes: the first is SIM_BYTE (0), and so on     */
 };
 
 struct sim;

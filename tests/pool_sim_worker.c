@@ -44,13 +44,14 @@ now_of (const struct sim_worker *self)
 /* ------------------------------------------------------------------------ jobs */
 
 static void
-report (struct sim_worker *self, const struct sim_job *job, int kind, int reason, int status)
+report (struct sim_worker *self, struct sim_job *job, int kind, int reason, int status)
 {
     struct pool_record record = { .kind = kind, .job = job->id, .attempt = job->attempt, .slot = 1, .reason = reason,
-                                  .status = status };
+                                  .status = status, .received = job->wrote };
+    char byte = SIM_BYTE (job->wrote);
     if (kind == WEFT_POOL_OUTPUT) {
-        record.stream = 1;
-        record.data = (struct pool_bytes) { "x", 1 };
+        record.stream = 1 + (int) (job->wrote++ % 5 == 3);
+        record.data = (struct pool_bytes) { &byte, 1 };
     }
     assert_int_equal (outbox_add (&self->line.outbox, &record, now_of (self)), 0);
 }
@@ -97,8 +98,11 @@ run_jobs (struct sim_worker *self)
             sim->succeeded[job->id] |= !status;
             drop_job (self, i);
         }
-        else
+        else {
             running += job->running;
+            for (int bytes = job->running && sim_chance (sim, 3) ? 2 : 0; bytes; bytes--)
+                report (self, job, WEFT_POOL_OUTPUT, 0, 0);
+        }
     }
     for (int i = 0; i < self->count && running < self->slots; i++) {
         struct sim_job *job = &self->jobs[i];

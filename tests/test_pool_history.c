@@ -10,20 +10,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/outputfile.h"
 #include "core/error.h"
 #include "patterns/ledger.h"
+#include "tests/folder.h"
 #include "tests/pool_sim.h"
 #include "tests/testing.h"
 
-enum { HISTORIES = 1500, STEPS = 250, PEACE = 3000, OPERATIONS = 4096 };
+enum { HISTORIES = 1500, STEPS = 250, PEACE = 3000, OPERATIONS = 4096, PIECES = 4096 };
 
 /* ------------------------------------------------------------ the ledger in memory */
 
 struct operation {
-    enum { ADD_JOB, ADD_START, ADD_RETRY, ADD_RESULT, ADD_DEALT } kind;
+    enum { ADD_JOB, ADD_START, ADD_RETRY, ADD_RESULT, ADD_DEALT, ADD_PIECE } kind;
     uint64_t id;
     int64_t attempt;
     int reason, status;
+    uint64_t report, bytes;         /*  of a piece; of a result, all that was written */
+    char place[LEDGER_PLACE_MAX];
 };
 
 struct ledger {
@@ -38,10 +42,24 @@ struct ledger {
         int results, reason, status;
         int64_t attempts;
         int failures, losses;
+        uint64_t received;
+        char place[LEDGER_PLACE_MAX];
     } jobs[SIM_JOBS + 1];
+    struct operation pieces[PIECES];
+    size_t pieces_count;
     bool open, crashed, used;
 };
 static struct ledger disk;
+
+static void
+commit_piece (const struct operation *op)
+{
+    for (size_t i = 0; i < disk.pieces_count; i++)
+        if (disk.pieces[i].id == op->id && disk.pieces[i].attempt == op->attempt && disk.pieces[i].report == op->report)
+            return;
+    assert_true (disk.pieces_count < PIECES);
+    disk.pieces[disk.pieces_count++] = *op;
+}
 
 static void
 disk_commit (uint64_t count)
@@ -54,6 +72,8 @@ disk_commit (uint64_t count)
             disk.dealt = op->id;
         else if (op->kind == ADD_START)
             ;
+        else if (op->kind == ADD_PIECE)
+            commit_piece (op);
         else if (op->kind == ADD_RETRY) {
             disk.jobs[op->id].attempts = op->attempt;
             disk.jobs[op->id].failures += op->reason != WEFT_JOB_LOST;
@@ -63,6 +83,8 @@ disk_commit (uint64_t count)
             assert_int_equal (disk.jobs[op->id].results++, 0);      /*  no second one */
             disk.jobs[op->id].reason = op->reason;
             disk.jobs[op->id].status = op->status;
+            disk.jobs[op->id].received = op->bytes;
+            strcpy (disk.jobs[op->id].place, op->place);
         }
     }
 }
@@ -135,7 +157,8 @@ int
 ledger_add_retry (struct ledger *self, const struct ledger_result *attempt, uint64_t *ticket)
 {
     (void) self;
-    struct operation op = { ADD_RETRY, attempt->job, attempt->attempt, attempt->reason, attempt->status };
+    struct operation op = { .kind = ADD_RETRY, .id = attempt->job, .attempt = attempt->attempt,
+                            .reason = attempt->reason, .status = attempt->status };
     return add (op, ticket);
 }
 
@@ -143,8 +166,39 @@ int
 ledger_add_result (struct ledger *self, const struct ledger_result *result, uint64_t *ticket)
 {
     (void) self;
-    struct operation op = { ADD_RESULT, result->job, result->attempt, result->reason, result->status };
+    struct operation op = { .kind = ADD_RESULT, .id = result->job, .attempt = result->attempt,
+                            .reason = result->reason, .status = result->status,
+                            .bytes = result->received };
+    snprintf (op.place, sizeof op.place, "%s", result->output ? result->output : "");
     return add (op, ticket);
+}
+
+int
+ledger_add_piece (struct ledger *self, const struct ledger_piece *piece, uint64_t *ticket)
+{
+    (void) self;
+    struct operation op = { .kind = ADD_PIECE, .id = piece->job, .attempt = piece->attempt,
+                            .report = piece->report, .bytes = piece->bytes };
+    snprintf (op.place, sizeof op.place, "%s", piece->place);
+    return add (op, ticket);
+}
+
+int
+ledger_find_pieces (struct ledger *self, uint64_t job, int64_t attempt, struct ledger_pieces *pieces)
+{
+    disk_commit (OPERATIONS);
+    *pieces = (struct ledger_pieces) { .report = 0 };
+    for (size_t i = 0; i < self->pieces_count; i++) {
+        const struct operation *piece = &self->pieces[i];
+        if (piece->id != job || piece->attempt != attempt)
+            continue;
+        pieces->bytes += piece->bytes;
+        if (piece->report > pieces->report) {
+            pieces->report = piece->report;
+            strcpy (pieces->place, piece->place);
+        }
+    }
+    return 0;
 }
 
 int
@@ -246,6 +300,7 @@ start_head (struct caller *self)
     if (self->kept) {
         assert_int_equal (weft_pool_set (sim->pool, "ledger", "memory"), 0);
         assert_int_equal (weft_pool_set (sim->pool, "resume", "yes"), 0);
+        assert_int_equal (weft_pool_set (sim->pool, "outputs", folder_path ("outputs")), 0);
     }
     if (weft_pool_bind (sim->pool, "inproc://head"))
         fail_msg ("%s", weft_error ());
@@ -450,6 +505,42 @@ make_peace (struct caller *self)
     assert_int_equal (rc, WEFT_EEND);
 }
 
+struct reading {
+    struct outputfile file;
+    unsigned bytes;
+};
+
+static int
+take_output (void *arg, const struct output_record *record)
+{
+    struct reading *reading = arg;
+    for (size_t i = 0; i < record->size; i++)
+        assert_int_equal (record->data[i], SIM_BYTE (reading->bytes++));
+    return 0;
+}
+
+/*  What the attempt that counts has written is there, each byte once and in order, whoever was killed meanwhile. */
+static void
+check_output (uint64_t id)
+{
+    struct reading reading = { .bytes = 0 };
+    const char *folder = folder_path ("outputs");
+    int64_t attempt = 0;
+    const char *last = disk.jobs[id].place;
+    for (size_t i = 0; i < disk.pieces_count; i++)
+        if (disk.pieces[i].id == id && strcmp (disk.pieces[i].place, last) == 0)
+            attempt = disk.pieces[i].attempt;
+    for (size_t i = 0; i < disk.pieces_count && attempt; i++)
+        if (disk.pieces[i].id == id && disk.pieces[i].attempt == attempt
+            && outputfile_read (&reading.file, folder, disk.pieces[i].place, id, take_output, &reading))
+            fail_msg ("%s", weft_error ());
+    if (!attempt && *last && outputfile_read (&reading.file, folder, last, id, take_output, &reading))
+        fail_msg ("%s", weft_error ());
+    if (disk.jobs[id].reason == WEFT_JOB_EXITED)
+        assert_int_equal (reading.bytes, disk.jobs[id].received);
+    outputfile_close (&reading.file);
+}
+
 static void
 check (struct caller *self)
 {
@@ -457,6 +548,7 @@ check (struct caller *self)
         if (self->kept) {
             assert_int_equal (disk.jobs[i].results, 1);
             assert_true (self->told[i] <= 1);
+            check_output ((uint64_t) i);
         }
         else
             assert_int_equal (self->told[i], 1);
@@ -486,6 +578,7 @@ play (uint64_t number, const struct sim_faults *faults, bool kept, bool gentle)
     struct caller *self = calloc (1, sizeof *self);
     struct sim *sim = &self->sim;
     memset (&disk, 0, sizeof disk);
+    assert_int_equal (folder_make (NULL), 0);
     sim_world = sim;
     sim->seed = number * 0x9e3779b97f4a7c15;
     sim->faults = *faults;
@@ -515,6 +608,7 @@ play (uint64_t number, const struct sim_faults *faults, bool kept, bool gentle)
         sim_queue_clear (&sim->workers[i].down[0]);
     }
     assert_int_equal (weft_destroy (&sim->weft), 0);
+    assert_int_equal (folder_remove (), 0);
     free (self);
 }
 

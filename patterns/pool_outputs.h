@@ -1,0 +1,62 @@
+/*  pool_outputs.h - what jobs write, kept by their head in few files, and where in them it is
+ *
+ *  One file at a time, that only grows (codec/output_record.h, docs/spec/output.md); each head begins its own, so that
+ *  what a crash has left of a last record is never followed by another. What an attempt wrote within one report of its
+ *  worker stands together: most jobs have one piece, and a place of it in their result. Of those that write over many
+ *  reports the ledger has each piece, before the report is acknowledged: so nothing is lost with a head, and the next
+ *  one, to which the report may come again, knows by its number what it has.
+ *
+ *  The order: outputs_add as a report is read; outputs_end where an attempt ends, outputs_take_piece at the report's
+ *  end for those that go on; outputs_write before the ledger is told of either; outputs_sync before it commits that. */
+#ifndef WEFT_PATTERNS_POOL_OUTPUTS_H
+#define WEFT_PATTERNS_POOL_OUTPUTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "patterns/ledger.h"
+
+#define OUTPUTS_FILE_MAX (INT64_C (1) << 30)    /*  bytes of a file, from which on the next one is begun    */
+
+struct outputs;
+
+/*  Makes the folder, and those above it. WEFT_EACCES, WEFT_EIO: it cannot be written to. Files come with what jobs
+ *  write. `file_max`: 0 is the default. */
+int outputs_new (struct outputs **self, const char *path, int64_t file_max);
+void outputs_destroy (struct outputs **self);
+const char *outputs_folder (const struct outputs *self);       /*  absolute */
+
+/*  The ledger is open. `ledger` is asked for pieces of attempts that heads before this one have dealt. */
+void outputs_begin (struct outputs *self, struct ledger *ledger, const struct ledger_found *found);
+
+/*  An attempt wrote: stream 1 or 2. A report that is in already adds nothing. WEFT_ENOMEM; else as ledger_load. */
+int outputs_add (struct outputs *self, uint64_t job, int64_t attempt, uint64_t report, int stream, const void *data,
+                 size_t size);
+
+/*  An attempt has ended. */
+struct outputs_ended {
+    char place[LEDGER_PLACE_MAX];       /*  of what it wrote last; "": it wrote nothing                     */
+    uint64_t bytes;                     /*  that are kept, of all                                           */
+    bool has_piece;                     /*  there are others before: the ledger is to have this one, too    */
+    struct ledger_piece piece;          /*  its place is the one above                                      */
+};
+int outputs_end (struct outputs *self, uint64_t job, int64_t attempt, struct outputs_ended *ended);
+
+/*  It will be heard of no more. */
+void outputs_forget (struct outputs *self, uint64_t job);
+
+/*  The report was read: 1 with the next piece of an attempt that goes on, good until the next call; 0 for none.
+ *  WEFT_ENOMEM. */
+int outputs_take_piece (struct outputs *self, struct ledger_piece *piece);
+
+/*  Writes what the places say. WEFT_ELIMIT: the disk is full, and nothing is tried before outputs_retry; what is not
+ *  written waits in memory, and no more should be added. WEFT_EIO: it cannot be kept. */
+int outputs_write (struct outputs *self);
+bool outputs_stalled (const struct outputs *self);
+void outputs_retry (struct outputs *self);
+const char *outputs_trouble (const struct outputs *self);
+
+/*  Makes durable what was written, and the names of the files. WEFT_EIO: nobody knows what is on disk. Any thread. */
+int outputs_sync (void *self);
+
+#endif
