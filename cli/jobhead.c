@@ -35,6 +35,9 @@ const struct option jobhead_options[] = {
     { .name = "ledger", .type = OPTION_TEXT, .argument = "FILE", .offset = FIELD (ledger),
       .text = "keep jobs and results in FILE, so that nothing is lost or run twice if this program ends early; with "
               "--resume, go on with it" },
+    { .name = "outputs", .type = OPTION_TEXT, .argument = "DIR", .offset = FIELD (outputs),
+      .text = "with --ledger: print nothing, keep what jobs write in few files in DIR; weft jobs LEDGER output ID "
+              "shows it" },
     { .name = "durability", .type = OPTION_TEXT, .argument = "HOW", .offset = FIELD (durability),
       .text = "when FILE is brought to disk: sync (at once), group (within 2 ms, the default), none (when the system "
               "likes)" },
@@ -63,6 +66,19 @@ jobhead_keep (struct jobhead *self, const struct jobhead_config *config)
     return jobkept_init (&self->kept, self->cli);
 }
 
+/*  Where is what jobs write to go? In one place. */
+static int
+jobhead_check_outputs (const struct jobhead_config *config)
+{
+    if (!config->run->outputs)
+        return 0;
+    if (!config->run->ledger)
+        return error_set (WEFT_EINVAL, "--outputs needs --ledger FILE, which says where in DIR each job's output is");
+    if (config->feed->results)
+        return error_set (WEFT_EINVAL, "--outputs and --results are two ways to keep what jobs write: give one");
+    return 0;
+}
+
 int
 jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config *config)
 {
@@ -73,13 +89,16 @@ jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config
                                    .operands = config->operands, .count = config->count, .files = config->files,
                                    .in = cli->in, .tag = tag };
     /*  The job log is read before it is written. */
-    int rc = jobfeed_init (&self->feed, &feed);
+    int rc = jobhead_check_outputs (config);
+    if (rc == 0)
+        rc = jobfeed_init (&self->feed, &feed);
     if (rc == 0 && feed.ledger)
         rc = jobhead_keep (self, config);
     free (tag);
     bool dry = rc < 0 || config->run->dry_run;
     int rc2 = jobview_init (&self->view, cli, config->view, jobfeed_log (&self->feed, dry),
                             dry ? NULL : &self->feed.results);
+    self->view.mute = config->run->outputs != NULL && !dry;
     if (rc == 0)
         rc = rc2;
     if (rc == 0)
@@ -437,6 +456,8 @@ jobhead_prepare (struct jobhead *self, weft_pool_t *pool)
         rc = weft_pool_set (pool, "ledger", self->options->ledger);
     if (rc == 0 && self->kept.ready && self->options->durability)
         rc = weft_pool_set (pool, "durability", self->options->durability);
+    if (rc == 0 && self->options->outputs)
+        rc = weft_pool_set (pool, "outputs", self->options->outputs);
     if (rc == 0 && self->resumes)
         rc = weft_pool_set (pool, "resume", "yes");
     if (rc == 0 && self->after.count)

@@ -17,7 +17,7 @@ struct jobhead_options {
     int64_t tries;
     char *halt;
     bool dry_run, trace;
-    char *ledger, *durability;
+    char *ledger, *outputs, *durability;
     struct option_list after, after_any;
 };
 

@@ -22,6 +22,13 @@ static const struct option jobs_table[] = {
       .text = "a JSON object for each job, with all columns; with --watch, for each look" },
     { .name = "watch", .letter = 'w', .type = OPTION_FLAG, .offset = FIELD (watch),
       .text = "show how the jobs are, about once a second, until all have ended; q leaves" },
+    { .name = "follow", .letter = 'f', .type = OPTION_FLAG, .offset = FIELD (follow),
+      .text = "with output and tail: go on with what comes, until the job has ended" },
+    { .name = "lines", .letter = 'n', .type = OPTION_INT, .argument = "N", .standard = "0", .max = 1000000,
+      .offset = FIELD (lines), .text = "with output and tail: the last N lines alone, of standard output and of "
+      "standard error; tail without it: 10" },
+    { .name = "outputs", .type = OPTION_TEXT, .argument = "DIR", .offset = FIELD (outputs),
+      .text = "with output and tail: the folder of --outputs, where it is no more where it was" },
     OPTION_END
 };
 
@@ -35,6 +42,8 @@ static const struct {
     { "show", jobs_show, "give the numbers of jobs" },
     { "wait", jobs_wait, NULL },
     { "cancel", jobs_cancel, "" },
+    { "output", jobs_output, "give the numbers of jobs" },
+    { "tail", jobs_tail, "give the number of a job" },
 };
 
 int
@@ -57,6 +66,18 @@ jobs_id (const char *word, uint64_t *id)
     return 0;
 }
 
+static int
+no_verb (const char *name)
+{
+    char list[200] = "";
+    for (size_t i = 0, count = sizeof verbs / sizeof *verbs; i < count; i++) {
+        size_t used = strlen (list);
+        snprintf (list + used, sizeof list - used, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " and ",
+                  verbs[i].name);
+    }
+    return error_set (WEFT_EINVAL, "'%s': there are %s", name, list);
+}
+
 /*  What is asked for. */
 static int
 jobs_do (struct jobs *self, const char *name, char **words, int count)
@@ -70,7 +91,7 @@ jobs_do (struct jobs *self, const char *name, char **words, int count)
             return error_set (WEFT_EINVAL, "'%s' is too much", words[0]);
         return verbs[i].run (self, words, count);
     }
-    return error_set (WEFT_EINVAL, "'%s': there are list, summary, show, wait and cancel", name);
+    return no_verb (name);
 }
 
 static int
@@ -94,7 +115,7 @@ jobs_run (struct cli *cli, const struct command *command, int argc, char **argv)
         else if (rc == 0)
             rc = jobs_do (&self, count > 1 ? operands[1] : "list", operands + (count > 1 ? 2 : 1),
                           count > 1 ? count - 2 : 0);
-        status = rc == 1 ? EXIT_ERROR : rc == 0 || rc == WEFT_EEND ? EXIT_OK : cli_fail (cli, rc, NULL);
+        status = rc >= 0 ? rc : rc == WEFT_EEND ? EXIT_OK : cli_fail (cli, rc, NULL);
         ledgerview_close (&self.view);
     }
     command_free_options (command, targets, NULL);
@@ -105,7 +126,8 @@ const struct command command_jobs = {
     .name = "jobs",
     .group = COMMAND_GROUP_POOL,
     .summary = "say what a ledger has of its jobs, or cancel some",
-    .usage = "[OPTIONS] LEDGER [list | summary | show ID ... | wait | cancel ID ... | cancel --all]",
+    .usage = "[OPTIONS] LEDGER [list | summary | show ID ... | output ID ... | tail ID ... | wait | cancel ID ... | "
+             "cancel --all]",
     .description =
         "Reads a ledger, whether its head lives or not. list, which is the default, has a line "
         "for each job, with TABs between columns; summary counts them; show has all that is known of some jobs, with "
@@ -113,19 +135,26 @@ const struct command command_jobs = {
         "cancel takes jobs back for good: each has the result cancelled, and no later --resume runs it. Those that run "
         "are only stopped with --running. The head is asked to do that, by its user alone; where there is none it is "
         "written at once, and what was running when the last one died counts as running.\n\n"
+        "output prints what jobs wrote, one after the other: their standard output, and on standard error their "
+        "standard error, in the order in which it came. That is for jobs of a head with --outputs; of others it says "
+        "so. tail prints the last lines. With --follow (-f) either goes on with a job that runs, a quarter of a second "
+        "behind what its head has got; a job sends 64 KiB at a time, or whole lines at once when its head has "
+        "--line-buffer.\n\n"
         "With --watch, a terminal shows them until all have ended: how many, how fast and how long yet, those that "
         "run, who runs them, those that failed last and the slowest. q or Ctrl-C leaves it. Where standard output is "
         "no terminal there is a line whenever something has changed.\n\n"
         "A job is waiting, started, waiting again after an attempt that failed, done, failed, or dead, which is failed "
         "by the loss of its workers. What a head was at when it died is still called started.",
-    .status = "wait, and --watch to the end: 1 when any job has failed; cancel: 1 when not all that were named are "
-              "cancelled",
+    .status = "wait, and --watch and --follow to the end: 1 when any job has failed; output: 1 when a job's output is "
+              "not there, 6 when a part of it is not; cancel: 1 when not all that were named are cancelled",
     .tables = (const struct command_table[]){ { .title = "Options", .table = jobs_table }, { .title = NULL } },
     .examples =
         (const struct command_example[]){
             { "weft jobs ledger summary", "How many jobs there are, and how they are." },
             { "weft jobs --failed ledger | cut -f1,8", "Number and command of each that failed." },
             { "weft jobs --watch ledger", "What goes on, until all have ended." },
+            { "weft jobs ledger output 17 18 | less", "What two jobs wrote." },
+            { "weft jobs ledger tail -f 17", "What one writes, until it ends." },
             { "weft jobs ledger wait && echo all well", "Waits until all jobs have ended." },
             { "weft jobs ledger cancel 17 18", "Those two are not to be run." },
             { "weft jobs ledger cancel --all --running", "Nothing more, and what runs is stopped." },

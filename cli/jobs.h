@@ -8,7 +8,9 @@
 #include "cli/ledgerview.h"
 
 struct jobs_options {
-    bool done, failed, started, waiting, json, watch, all;
+    bool done, failed, started, waiting, json, watch, all, follow;
+    int64_t lines;
+    char *outputs;
 };
 
 struct jobs {
@@ -18,10 +20,10 @@ struct jobs {
     struct ledgerview *view;
 };
 
-/*  `words` are what follows the verb. 0; a status, 1 for "some job has failed"; or an error. */
+/*  `words` are what follows the verb. 0; the exit status, 1 for "some job has failed"; or an error. */
 typedef int (jobs_verb_fn) (struct jobs *self, char **words, int count);
 
-jobs_verb_fn jobs_list, jobs_show, jobs_summary, jobs_wait, jobs_cancel;
+jobs_verb_fn jobs_list, jobs_show, jobs_summary, jobs_wait, jobs_cancel, jobs_output, jobs_tail;
 
 /*  The same as jobs_wait, drawn on a terminal. */
 jobs_verb_fn jobs_watch;

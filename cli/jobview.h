@@ -62,7 +62,7 @@ struct jobview {
     struct progress progress;
     struct summary summary;
     struct results *results;    /*  NULL: printed, not kept */
-    bool mute;                  /*  somebody else prints what jobs write    */
+    bool mute;                  /*  what jobs write is for somebody else    */
     char host[256];             /*  this machine    */
 };
 

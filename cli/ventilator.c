@@ -94,7 +94,7 @@ ventilator_jobs (struct ventilator *self, const char *endpoint)
 {
     if (self->head_options.dry_run)
         return dryrun_jobs (&self->head, 1);
-    self->head.view.mute = self->options.sink != NULL;
+    self->head.view.mute |= self->options.sink != NULL;
     self->pool = weft_pool_new (self->cli->weft);
     int rc = self->pool ? jobhead_prepare (&self->head, self->pool) : WEFT_ENOMEM;
     if (rc == 0)

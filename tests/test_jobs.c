@@ -207,7 +207,7 @@ refusals (void **state)
     (void) state;
     static const char *const lines[][2] = {
         { "jobs", "give a ledger" }, { "jobs /nonexistent/ledger", "/nonexistent/ledger" },
-        { "jobs /etc/passwd", "is no ledger" }, { "jobs @ shout", "list, summary, show, wait and cancel" },
+        { "jobs /etc/passwd", "is no ledger" }, { "jobs @ shout", "there are list, summary, " },
         { "jobs @ summary x", "'x' is too much" }, { "jobs @ show", "numbers of jobs" },
         { "jobs @ show 1x", "'1x'" }, { "jobs @ show 7", "has no job 7" }, { "jobs @ show -1", "-1" },
     };
