@@ -89,13 +89,22 @@ away_due (const struct worker *worker)
     return clock_earlier (worker->away_until, worker->look_at);
 }
 
+/*  Reports that it made before it came back are still to be taken in: they may tell of jobs of the head before us,
+ *  which are with nobody until then. */
+static bool
+has_more (const struct weft_pool *self, const struct worker *worker)
+{
+    return worker->settling && (worker->peer.have < worker->settle_at || self->reporter == worker);
+}
+
 void
 head_miss (struct weft_pool *self, struct worker *worker, const char *why)
 {
     int64_t now = head_now (self);
     if (worker->away || worker->state >= WORKER_LEAVING)
         return;
-    if (!worker->credit.held || !self->config.reattach || self->state >= POOL_ENDING || is_gone (worker)) {
+    bool needed = worker->credit.held || has_more (self, worker);
+    if (!needed || !self->config.reattach || self->state >= POOL_ENDING || is_gone (worker)) {
         head_lose (self, worker, why);
         return;
     }
