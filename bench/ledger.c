@@ -99,7 +99,7 @@ weft_load (struct ledger *ledger, uint64_t count)
 {
     uint64_t after = 0, loaded = 0;
     for (int got = 1; got > 0; loaded += (uint64_t) got)
-        if ((got = ledger_load (ledger, after, PAGE, take, &after)) < 0)
+        if ((got = ledger_load (ledger, LEDGER_ANY, after, PAGE, take, &after)) < 0)
             die ("%s", weft_error ());
     if (loaded < count)
         die ("%llu jobs of %llu", (unsigned long long) loaded, (unsigned long long) count);

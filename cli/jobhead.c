@@ -23,6 +23,9 @@ const struct option jobhead_options[] = {
       .offset = FIELD (delay), .text = "let so much time pass between one job's start and the next one's" },
     { .name = "retries", .type = OPTION_INT, .argument = "N", .standard = "1", .max = 1000000, .offset = FIELD (tries),
       .text = "try a job that fails up to N times in all" },
+    { .name = "priority", .type = OPTION_INT, .argument = "N", .standard = "0", .min = -WEFT_PRIORITY_MAX,
+      .max = WEFT_PRIORITY_MAX, .offset = FIELD (priority),
+      .text = "of these jobs, where a --ledger has others: those with a higher one are run first" },
     { .name = "halt", .type = OPTION_TEXT, .argument = "WHEN,WHY=N", .offset = FIELD (halt),
       .text = "end early: WHEN is now or soon (what runs may end), WHY fail, success or done, N a number of jobs or a "
               "percentage" },
@@ -286,6 +289,7 @@ jobhead_hand_over (struct jobhead *self)
         weft_job_t kept = { .command = buffer_data (&self->feed.command), .number = self->feed.list.number,
                             .note = buffer_data (&self->feed.note), .note_size = buffer_size (&self->feed.note),
                             .timeout = clock_poll_ms (self->options->timeout),
+                            .priority = (int) self->options->priority,
                             .slot_mark = marked ? JOBLIST_SLOT_MARK : NULL };
         int rc = weft_pool_submit (self->pool, &kept, NULL);
         self->made = rc < 0;
@@ -298,6 +302,7 @@ jobhead_hand_over (struct jobhead *self)
     uint64_t number = self->feed.list.number == self->feed.made ? 0 : self->feed.list.number;
     weft_job_t spec = { .command = job->text, .tag = (uintptr_t) job, .number = number,
                         .timeout = clock_poll_ms (self->options->timeout),
+                        .priority = (int) self->options->priority,
                         .slot_mark = marked ? JOBLIST_SLOT_MARK : NULL };
     int rc = weft_pool_submit (self->pool, &spec, NULL);
     if (rc < 0) {

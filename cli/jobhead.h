@@ -14,7 +14,7 @@
 
 struct jobhead_options {
     int64_t timeout, delay;
-    int64_t tries;
+    int64_t tries, priority;
     char *halt;
     bool dry_run, trace;
     char *ledger, *outputs, *durability;

@@ -50,7 +50,7 @@ static const char *const questions[ASK_COUNT] = {
     [ASK_STARTED] = "SELECT count (*) FROM jobs j WHERE id BETWEEN ?1 AND ?2"
                     " AND NOT EXISTS (SELECT 1 FROM results WHERE job = j.id)"
                     " AND " STARTED,
-    [ASK_PAGE] = "SELECT o.* FROM overview o WHERE o.id IN"
+    [ASK_PAGE] = "SELECT o.*, (SELECT priority FROM jobs WHERE id = o.id) AS priority FROM overview o WHERE o.id IN"
                  " (SELECT j.id FROM jobs j LEFT JOIN results r ON r.job = j.id WHERE j.id > ?1 AND CASE"
                  " WHEN r.job IS NULL THEN CASE WHEN " STARTED " THEN ?2 & 4 ELSE ?2 & 8 END"
                  " WHEN " FAILED " THEN ?2 & 2 ELSE ?2 & 1 END ORDER BY j.id LIMIT ?3) ORDER BY o.id",
@@ -58,7 +58,7 @@ static const char *const questions[ASK_COUNT] = {
     [ASK_OPEN] = "SELECT id FROM jobs j WHERE NOT EXISTS (SELECT 1 FROM results WHERE job = j.id)"
                  " AND (?1 OR NOT " STARTED ") ORDER BY id",
     [ASK_STATE] = "SELECT state, reason = 'cancelled' FROM overview WHERE id = ?1",
-    [ASK_JOB] = "SELECT * FROM overview WHERE id = ?1",
+    [ASK_JOB] = "SELECT o.*, (SELECT priority FROM jobs WHERE id = o.id) AS priority FROM overview o WHERE o.id = ?1",
     [ASK_ATTEMPTS] = "SELECT attempt, CASE reason WHEN 0 THEN 'exited' WHEN 1 THEN 'timeout' WHEN 2 THEN 'lost'"
                      " WHEN 3 THEN 'cancelled' WHEN 4 THEN 'not started' WHEN 5 THEN 'output lost' END AS reason,"
                      " status, signal, why, host, worker, slot,"

@@ -284,6 +284,8 @@ typedef struct weft_pool weft_pool_t;
 typedef struct weft_worker weft_worker_t;
 typedef struct weft_sink weft_sink_t;
 
+#define WEFT_PRIORITY_MAX 1000
+
 /*  A job: a shell command, or an argument vector (argc > 0) run as it is; or with neither a message,
  *  which is its input (it may be empty), for what the worker has for messages: weft_worker_on_message, or its option
  *  `exec`. */
@@ -300,6 +302,8 @@ typedef struct weft_job {
     uint64_t number;                /*  what the job finds as $PARALLEL_SEQ; 0: its id  */
     const void *note;               /*  the caller's own, kept where the job is, as in a ledger; or NULL */
     size_t note_size;
+    int priority;                   /*  up to WEFT_PRIORITY_MAX, down to its negative: higher ones are run first, equal
+                                        ones in the order of their coming               */
 } weft_job_t;
 
 /*  What happened in a pool. Pointers are good until the next call on the handle. */
@@ -367,7 +371,7 @@ WEFT_EXPORT int weft_pool_bind (weft_pool_t *self, const char *endpoint);
 WEFT_EXPORT const char *weft_pool_endpoint (const weft_pool_t *self);
 
 /*  Hand over a job; `id` (may be NULL) gets its number. WEFT_EAGAIN when the
- *  option `queue` jobs are waiting: take events first. Does not block.
+ *  option `queue` jobs of its priority are waiting: take events first. Does not block.
  *  With the option `ledger` it is accepted when WEFT_POOL_ACCEPTED says so: then it is on disk, and
  *  will have its one DONE from this pool or, with `resume`, from the next one with that ledger. What waits beyond
  *  `queue` is kept in the ledger alone; WEFT_EAGAIN when too much waits to be written, WEFT_ELIMIT when the disk

@@ -358,12 +358,23 @@ give_back (struct ledger *self)
 }
 
 int
-ledger_load (struct ledger *self, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg)
+ledger_load (struct ledger *self, int priority, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg)
 {
     int rc = borrow (self);
     if (rc)
         return rc;
-    rc = ledger_store_load (self->store, after, limit, take, arg);
+    rc = ledger_store_load (self->store, priority, after, limit, take, arg);
+    give_back (self);
+    return rc;
+}
+
+int
+ledger_levels (struct ledger *self, ledger_level_fn *take, void *arg)
+{
+    int rc = borrow (self);
+    if (rc)
+        return rc;
+    rc = ledger_store_levels (self->store, take, arg);
     give_back (self);
     return rc;
 }

@@ -94,7 +94,7 @@ struct ledger_found {
     uint64_t epoch;             /*  how often it was opened by a head, this time included: durable          */
     uint64_t jobs, results, failed;     /*  accepted; ended; ended badly                                    */
     uint64_t last_id;
-    uint64_t dealt;             /*  no job above this was ever given to a worker                            */
+    uint64_t dealt;             /*  no job above this was ever given to a worker; see ledger_levels         */
 };
 
 struct ledger;
@@ -122,8 +122,9 @@ int ledger_add_result (struct ledger *self, const struct ledger_result *result, 
 
 int ledger_add_piece (struct ledger *self, const struct ledger_piece *piece, uint64_t *ticket);
 
-/*  From when this is durable on, jobs up to `id` may be given to workers. Said once for many jobs, well ahead: after a
- *  crash those up to it may be with a worker that comes back, and those above it are surely not. */
+/*  From when this is durable on, jobs up to `id` that have the priority of that one may be given to workers. Said once
+ *  for many jobs, well ahead: after a crash those up to it may be with a worker that comes back, and those above it are
+ *  surely not. */
 int ledger_add_dealt (struct ledger *self, uint64_t id, uint64_t *ticket);
 
 /*  All up to this ticket are on disk. An atomic load. */
@@ -148,17 +149,24 @@ int ledger_fd (const struct ledger *self);
  *  or WEFT_EIO. */
 int ledger_flush (struct ledger *self, int64_t timeout);
 
-/*  Jobs without a result, by id, above `after`: calls `take` for each of at most `limit`, in the caller's thread, and
- *  returns how many. What was queued is committed before, except on a full disk. The writer waits meanwhile, so keep
- *  the pages small (thousands). What `take` is given is good until it returns; a negative result of it ends the walk
- *  and is returned; it must not call the ledger. */
+#define LEDGER_ANY INT32_MIN            /*  of all priorities                       */
+
+/*  Jobs of that priority without a result, by id, above `after`: calls `take` for each of at most `limit`, in the
+ *  caller's thread, and returns how many. What was queued is committed before, except on a full disk. The writer waits
+ *  meanwhile, so keep the pages small (thousands). What `take` is given is good until it returns; a negative result of
+ *  it ends the walk and is returned; it must not call the ledger. */
 struct ledger_open_job {
     struct ledger_job job;
     int64_t attempts;           /*  highest that ended badly; 0: none. Of starts nothing is said: they may be lost */
     int failures, losses;       /*  attempts that ended badly by themselves; by the loss of their worker    */
 };
 typedef int (ledger_take_fn) (void *arg, const struct ledger_open_job *job);
-int ledger_load (struct ledger *self, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg);
+int ledger_load (struct ledger *self, int priority, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg);
+
+/*  Priorities: each job without a result, and with `dealt` each up to which those of its priority may have been given
+ *  to a worker; else as ledger_load. */
+typedef int (ledger_level_fn) (void *arg, uint64_t id, int priority, bool dealt);
+int ledger_levels (struct ledger *self, ledger_level_fn *take, void *arg);
 
 /*  The content hashes of all jobs that have one, with or without a result, by id; else as ledger_load. */
 typedef int (ledger_hash_fn) (void *arg, uint64_t id, const unsigned char *hash);

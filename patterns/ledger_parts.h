@@ -92,7 +92,9 @@ void ledger_store_release (struct ledger_store *self);
 
 void ledger_store_counters (const struct ledger_store *self, struct ledger_counters *counters);
 
-int ledger_store_load (struct ledger_store *self, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg);
+int ledger_store_load (struct ledger_store *self, int priority, uint64_t after, uint64_t limit, ledger_take_fn *take,
+                       void *arg);
+int ledger_store_levels (struct ledger_store *self, ledger_level_fn *take, void *arg);
 int ledger_store_hashes (struct ledger_store *self, ledger_hash_fn *take, void *arg);
 int ledger_store_find_pieces (struct ledger_store *self, uint64_t job, int64_t attempt, struct ledger_pieces *pieces);
 

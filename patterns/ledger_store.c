@@ -48,7 +48,10 @@ static const char *const sql[STATEMENTS] = {
         " ifnull ((SELECT max (attempt) FROM retries WHERE job = jobs.id), 0),"
         " (SELECT count (*) FROM retries WHERE job = jobs.id AND reason != ?3),"
         " (SELECT count (*) FROM retries WHERE job = jobs.id AND reason = ?3)"
-        " FROM jobs WHERE id > ?1 AND NOT EXISTS (SELECT 1 FROM results WHERE job = jobs.id) ORDER BY id LIMIT ?2",
+        " FROM jobs WHERE id > ?1 AND (?4 IS NULL OR priority = ?4)"
+        " AND NOT EXISTS (SELECT 1 FROM results WHERE job = jobs.id) ORDER BY id LIMIT ?2",
+    [STATEMENT_OPEN] = "SELECT id, priority FROM jobs WHERE NOT EXISTS (SELECT 1 FROM results WHERE job = jobs.id)",
+    [STATEMENT_MARKS] = "SELECT id, priority FROM dealt JOIN jobs USING (id)",
     [STATEMENT_HASHES] = "SELECT id, hash FROM jobs WHERE length (hash) = 16 ORDER BY id",
     [STATEMENT_PIECES] = "SELECT max (report), total (bytes), place FROM pieces WHERE job = ?1 AND attempt = ?2"
 };
@@ -318,13 +321,18 @@ take_row (sqlite3_stmt *row, ledger_take_fn *take, void *arg)
 }
 
 int
-ledger_store_load (struct ledger_store *self, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg)
+ledger_store_load (struct ledger_store *self, int priority, uint64_t after, uint64_t limit, ledger_take_fn *take,
+                   void *arg)
 {
     sqlite3_stmt *row = self->statements[STATEMENT_LOAD];
     int taken = 0, rc = 0, step_rc = SQLITE_DONE;
     sqlite3_bind_int64 (row, 1, ledger_clipped (after));
     sqlite3_bind_int64 (row, 2, limit > INT32_MAX ? INT32_MAX : (int64_t) limit);
     sqlite3_bind_int (row, 3, WEFT_JOB_LOST);
+    if (priority == LEDGER_ANY)
+        sqlite3_bind_null (row, 4);
+    else
+        sqlite3_bind_int (row, 4, priority);
     while (rc >= 0 && (step_rc = sqlite3_step (row)) == SQLITE_ROW) {
         rc = take_row (row, take, arg);
         taken++;
@@ -333,6 +341,27 @@ ledger_store_load (struct ledger_store *self, uint64_t after, uint64_t limit, le
         rc = ledger_sqlite_error (self->db, self->path, "cannot be read");
     sqlite3_reset (row);
     return rc < 0 ? rc : taken;
+}
+
+static int
+walk_levels (struct ledger_store *self, int statement, ledger_level_fn *take, void *arg)
+{
+    sqlite3_stmt *row = self->statements[statement];
+    int rc = 0, step_rc = SQLITE_DONE;
+    while (rc >= 0 && (step_rc = sqlite3_step (row)) == SQLITE_ROW)
+        rc = take (arg, (uint64_t) sqlite3_column_int64 (row, 0), sqlite3_column_int (row, 1),
+                   statement == STATEMENT_MARKS);
+    if (rc >= 0 && step_rc != SQLITE_DONE)
+        rc = ledger_sqlite_error (self->db, self->path, "cannot be read");
+    sqlite3_reset (row);
+    return rc;
+}
+
+int
+ledger_store_levels (struct ledger_store *self, ledger_level_fn *take, void *arg)
+{
+    int rc = walk_levels (self, STATEMENT_MARKS, take, arg);
+    return rc < 0 ? rc : walk_levels (self, STATEMENT_OPEN, take, arg);
 }
 
 int

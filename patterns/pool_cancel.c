@@ -16,10 +16,8 @@ weft_pool_cancel (weft_pool_t *self, bool running)
         return rc;
     dispatch_cancel (&self->dispatch);
     self->hurried |= running;
-    if (self->book) {                   /*  what is not in memory stays in the ledger, as all that is cancelled */
-        self->book->loaded = self->book->last_id;
-        self->book->unloaded = 0;
-    }
+    if (self->book)
+        book_pass_over (self->book);    /*  it stays in the ledger, as all that is cancelled */
     if (running)
         dispatch_await_no_more (&self->dispatch);
     head_cancel_all (self, running);
@@ -28,6 +26,11 @@ weft_pool_cancel (weft_pool_t *self, bool running)
 
 /* ------------------------------------------------------------------ by name */
 
+struct early_job {
+    uint64_t id;
+    int priority;
+};
+
 /*  The place of the first of them that is not below it. */
 static size_t
 place_of (const struct weft_pool *self, uint64_t id)
@@ -35,7 +38,7 @@ place_of (const struct weft_pool *self, uint64_t id)
     size_t low = 0, high = self->early_count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (self->early[middle] < id)
+        if (self->early[middle].id < id)
             low = middle + 1;
         else
             high = middle;
@@ -47,23 +50,35 @@ bool
 head_was_early (const struct weft_pool *self, uint64_t id)
 {
     size_t place = place_of (self, id);
-    return place < self->early_count && self->early[place] == id;
+    return place < self->early_count && self->early[place].id == id;
 }
 
-/*  Room for one more. Those whose turn has come are forgotten. */
+/*  Those whose turn has come. */
+static void
+forget_early (struct weft_pool *self)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < self->early_count; i++) {
+        const struct book_level *level = book_level (self->book, self->early[i].priority);
+        if (!level || self->early[i].id > level->loaded)
+            self->early[kept++] = self->early[i];
+    }
+    self->early_count = kept;
+}
+
+/*  Room for one more. */
 static int
 make_room (struct weft_pool *self)
 {
-    size_t past = place_of (self, self->book->loaded + 1);
-    self->early_count -= past;
-    memmove (self->early, self->early + past, self->early_count * sizeof *self->early);
+    if (self->early_count == self->early_room)
+        forget_early (self);
     if (self->early_count < self->early_room)
         return 0;
     if (self->early_count == EARLY_MAX)
         return error_set (WEFT_EAGAIN, "%d jobs that are in the ledger alone were cancelled: take events first",
                           EARLY_MAX);
     size_t room = self->early_room ? 2 * self->early_room : 64;
-    uint64_t *early = realloc (self->early, room * sizeof *early);
+    struct early_job *early = realloc (self->early, room * sizeof *early);
     if (!early)
         return error_plain (WEFT_ENOMEM);
     self->early = early;
@@ -81,14 +96,15 @@ take_early (void *arg, const struct ledger_open_job *open)
 {
     struct taking *taking = arg;
     struct weft_pool *self = taking->pool;
-    if (open->job.id != taking->id)
+    const struct book_level *level = book_level (self->book, open->job.priority);
+    if (open->job.id != taking->id || !level || open->job.id <= level->loaded)
         return error_set (WEFT_EEND, "job %llu has ended", (unsigned long long) taking->id);
     int rc = head_restore (self, open, false, true);
     if (rc)
         return rc;
     size_t place = place_of (self, taking->id);
     memmove (self->early + place + 1, self->early + place, (self->early_count - place) * sizeof *self->early);
-    self->early[place] = taking->id;
+    self->early[place] = (struct early_job) { taking->id, open->job.priority };
     self->early_count++;
     return 0;
 }
@@ -98,12 +114,12 @@ static int
 cancel_kept (struct weft_pool *self, uint64_t id)
 {
     struct taking taking = { .pool = self, .id = id };
-    if (!self->book || id <= self->book->loaded || !self->book->unloaded || head_was_early (self, id))
+    if (!self->book || !self->book->unloaded || head_was_early (self, id))
         return error_set (WEFT_EEND, "job %llu has ended", (unsigned long long) id);
     if (id <= self->cancelled_to)
         return 0;
     int rc = make_room (self);
-    rc = rc ? rc : ledger_load (self->book->ledger, id - 1, 1, take_early, &taking);
+    rc = rc ? rc : ledger_load (self->book->ledger, LEDGER_ANY, id - 1, 1, take_early, &taking);
     return rc < 0 ? rc : rc == 0 ? error_set (WEFT_EEND, "job %llu has ended", (unsigned long long) id) : 0;
 }
 

@@ -15,7 +15,6 @@ dispatch_init (struct dispatch *self, const struct dispatch_limits *limits)
     self->limits = *limits;
     self->next_id = 1;
     self->limit = UINT64_MAX;
-    list_init (&self->queue);
     list_init (&self->awaited);
     list_init (&self->ending);
     list_init (&self->idle);
@@ -51,7 +50,9 @@ dispatch_free (struct dispatch *self)
 {
     if (!self->jobs.buckets)
         return;
-    free_jobs (self, &self->queue);
+    for (struct dispatch_level *level = self->levels; level; level = level->next)
+        free_jobs (self, &level->queue);
+    queue_free_levels (self);
     free_jobs (self, &self->awaited);
     free_jobs (self, &self->ending);
     free_workers_jobs (self, &self->idle);
@@ -61,37 +62,11 @@ dispatch_free (struct dispatch *self)
     map_free (&self->jobs);
 }
 
-void
-job_enqueue (struct dispatch *self, struct dispatch_job *job, bool front)
-{
-    struct dispatch_list *list = job->cancelled ? &self->ending : &self->queue;
-    job->state = job->cancelled ? JOB_ENDING : JOB_WAITING;
-    if (front)
-        list_insert (list, &job->link);
-    else
-        list_append (list, &job->link);
-    self->waiting++;
-    self->waiting_bytes += job->size;
-}
-
-void
-job_dequeue (struct dispatch *self, struct dispatch_job *job)
-{
-    list_remove (&job->link);
-    self->waiting--;
-    self->waiting_bytes -= job->size;
-}
-
-bool
-dispatch_has_room (const struct dispatch *self)
-{
-    return self->waiting < (uint64_t) self->limits.queue && self->waiting_bytes < (uint64_t) self->limits.queue_bytes;
-}
-
 static struct dispatch_job *
-job_new (struct dispatch *self, uint64_t id, uint64_t tag, const void *spec, size_t size)
+job_new (struct dispatch *self, uint64_t id, uint64_t tag, int priority, const void *spec, size_t size)
 {
-    struct dispatch_job *job = malloc (sizeof *job + size);
+    struct dispatch_level *level = queue_add_level (self, priority);
+    struct dispatch_job *job = level ? malloc (sizeof *job + size) : NULL;
     if (!job) {
         error_set (WEFT_ENOMEM, "out of memory for a job of %zu bytes", size);
         return NULL;
@@ -99,6 +74,7 @@ job_new (struct dispatch *self, uint64_t id, uint64_t tag, const void *spec, siz
     memset (job, 0, sizeof *job);
     job->id = id;
     job->tag = tag;
+    job->level = level;
     job->size = (uint32_t) size;
     memcpy (job->spec, spec, size);
     map_add (&self->jobs, &job->node, hash_number (id));
@@ -106,12 +82,12 @@ job_new (struct dispatch *self, uint64_t id, uint64_t tag, const void *spec, siz
 }
 
 int
-dispatch_submit (struct dispatch *self, uint64_t tag, const void *spec, size_t size, uint64_t *id)
+dispatch_submit (struct dispatch *self, uint64_t tag, int priority, const void *spec, size_t size, uint64_t *id)
 {
-    if (!dispatch_has_room (self))
+    if (!dispatch_has_room (self, priority))
         return error_set (WEFT_EAGAIN, "%llu jobs are waiting already: take events first",
             (unsigned long long) self->waiting);
-    struct dispatch_job *job = job_new (self, self->next_id, tag, spec, size);
+    struct dispatch_job *job = job_new (self, self->next_id, tag, priority, spec, size);
     if (!job)
         return WEFT_ENOMEM;
     self->next_id++;
@@ -123,7 +99,8 @@ dispatch_submit (struct dispatch *self, uint64_t tag, const void *spec, size_t s
 int
 dispatch_restore (struct dispatch *self, const struct dispatch_restored *restored)
 {
-    struct dispatch_job *job = job_new (self, restored->id, restored->tag, restored->spec, restored->size);
+    struct dispatch_job *job = job_new (self, restored->id, restored->tag, restored->priority, restored->spec,
+                                        restored->size);
     if (!job)
         return WEFT_ENOMEM;
     job->attempt = restored->attempt;
@@ -140,7 +117,7 @@ dispatch_restore (struct dispatch *self, const struct dispatch_restored *restore
     return 0;
 }
 
-/*  They were accepted before all that waits: to the front, in their order. */
+/*  They were accepted before all of their priority that waits: to the front, in their order. */
 void
 dispatch_await_no_more (struct dispatch *self)
 {
@@ -211,25 +188,15 @@ struct dispatch_job *
 dispatch_assign (struct dispatch *self)
 {
     struct dispatch_list *workers = list_empty (&self->idle) && !self->idle_only ? &self->ahead : &self->idle;
-    if (list_empty (&self->queue) || list_empty (workers))
+    struct dispatch_job *job = list_empty (workers) ? NULL : queue_first (self);
+    if (!job)
         return NULL;
     struct dispatch_worker *worker = worker_of (workers->next);
-    struct dispatch_job *job = job_of (self->queue.next);
-    if (job->id > self->limit)
-        return NULL;        /*  it is not durable yet */
     job_dequeue (self, job);
-    if (job->id > self->highest)
-        self->highest = job->id;
+    job->level->given++;
     job->attempt = POOL_ATTEMPT (self->epoch, POOL_ATTEMPT_NUMBER (job->attempt) + 1);
     job_give (self, job, worker);
     return job;
-}
-
-bool
-dispatch_is_held (const struct dispatch *self)
-{
-    return !list_empty (&self->queue) && (!list_empty (&self->idle) || !list_empty (&self->ahead))
-        && job_of (self->queue.next)->id > self->limit;
 }
 
 struct dispatch_job *

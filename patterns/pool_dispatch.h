@@ -32,9 +32,20 @@ enum job_state {
     JOB_ENDING          /*  cancelled and with no worker: its end is to be told             */
 };
 
+/*  Jobs of one priority. */
+struct dispatch_level {
+    struct dispatch_level *next;        /*  of the next lower one that there is             */
+    int priority;
+    struct dispatch_list queue;         /*  in the order of their coming, those that came back before others */
+    uint64_t waiting;                   /*  in it                                           */
+    uint64_t given;                     /*  how often one of them was given to a worker     */
+    uint64_t limit;                     /*  jobs above this id may not be given yet         */
+};
+
 struct dispatch_job {
     struct dispatch_list link;          /*  in the queue, among its worker's jobs, ...      */
     struct map_node node;               /*  of all jobs, by id                              */
+    struct dispatch_level *level;
     struct dispatch_worker *worker;
     uint64_t id, tag;
     int64_t attempt;                    /*  the last; one more each time it is given to a worker */
@@ -67,22 +78,25 @@ struct dispatch_worker {
 struct dispatch_limits {
     int64_t retries;                    /*  more attempts for a job that fails              */
     int64_t losses;                     /*  more attempts for a job whose worker is lost    */
-    int64_t queue;                      /*  jobs waiting                                    */
+    int64_t queue;                      /*  jobs of one priority waiting; 16 times as many of all */
     int64_t queue_bytes;                /*  bytes waiting                                   */
 };
 
 struct dispatch {
     struct dispatch_limits limits;
-    struct dispatch_list queue, awaited, ending;
+    struct dispatch_level *levels;      /*  highest priority first; a level that was made stays */
+    struct dispatch_list awaited, ending;
     struct dispatch_list idle, ahead, full;     /*  workers */
     struct map jobs;
     struct dispatch_job *ended;         /*  the last that has; freed when another does      */
     uint64_t next_id;
     uint64_t epoch;                     /*  of the attempts that are made now               */
-    uint64_t highest;                   /*  id that was given                               */
-    uint64_t limit;                     /*  jobs above this id may not be given yet         */
+    uint64_t limit;                     /*  of a level that is made                         */
+    uint64_t accepted;                  /*  jobs up to this id hold back those of lower priorities when they are
+                                            above the limit of theirs                       */
     uint64_t retracting;                /*  jobs that are asked back                        */
     bool idle_only;                     /*  no job goes to a worker in advance              */
+    uint64_t queued;                    /*  jobs in the queues of all levels                */
     uint64_t waiting, waiting_bytes;    /*  without a worker, but not JOB_AWAITED           */
     uint64_t awaiting;                  /*  jobs that are JOB_AWAITED                       */
     uint64_t running, begun;            /*  with a worker; of these, how many have begun    */
@@ -106,13 +120,14 @@ int dispatch_init (struct dispatch *self, const struct dispatch_limits *limits);
 void dispatch_free (struct dispatch *self);
 
 /*  WEFT_EAGAIN when the queue is full, WEFT_ENOMEM. */
-int dispatch_submit (struct dispatch *self, uint64_t tag, const void *spec, size_t size, uint64_t *id);
+int dispatch_submit (struct dispatch *self, uint64_t tag, int priority, const void *spec, size_t size, uint64_t *id);
 
 /*  A job as a ledger has it, into the queue, or with `awaited` aside until it is claimed or
  *  dispatch_await_no_more. `attempt` is the highest number that is known to have ended. Room is not asked for.
  *  WEFT_ENOMEM. */
 struct dispatch_restored {
     uint64_t id, tag;
+    int priority;
     const void *spec;
     size_t size;
     int64_t attempt;
@@ -123,7 +138,7 @@ int dispatch_restore (struct dispatch *self, const struct dispatch_restored *job
 void dispatch_await_no_more (struct dispatch *self);
 
 /*  Would a job be taken now? */
-bool dispatch_has_room (const struct dispatch *self);
+bool dispatch_has_room (const struct dispatch *self, int priority);
 
 /*  A worker comes, changes its window, goes. The struct is the caller's. A worker that
  *  goes must first have lost its jobs, see dispatch_lose. */
@@ -131,12 +146,17 @@ void dispatch_join (struct dispatch *self, struct dispatch_worker *worker, int s
 void dispatch_set_window (struct dispatch *self, struct dispatch_worker *worker, int window);
 void dispatch_leave (struct dispatch *self, struct dispatch_worker *worker);
 
-/*  Gives the first waiting job to a worker, idle ones first and each in turn. NULL when
+/*  Gives the first waiting job of the highest priority to a worker, idle ones first and each in turn. NULL when
  *  there is no job or no credit. */
 struct dispatch_job *dispatch_assign (struct dispatch *self);
 
 /*  Is it only `limit` that keeps a job from a worker with credit? */
 bool dispatch_is_held (const struct dispatch *self);
+
+/*  The level, if there is one; the highest id among the `count` of its jobs that are dealt next, or of *covered, when
+ *  there are fewer. */
+struct dispatch_level *dispatch_level (const struct dispatch *self, int priority);
+uint64_t dispatch_reach (const struct dispatch_level *level, uint64_t count, uint64_t *covered);
 
 /*  The job, when the worker has it in that attempt; else NULL. */
 struct dispatch_job *dispatch_find (struct dispatch *self, const struct dispatch_worker *worker, uint64_t id,

@@ -60,7 +60,8 @@ cancel_lists_of (struct dispatch *self, struct dispatch_list *workers, bool runn
 void
 dispatch_cancel_every (struct dispatch *self, bool running)
 {
-    cancel_list (self, &self->queue, running);
+    for (struct dispatch_level *level = self->levels; level; level = level->next)
+        cancel_list (self, &level->queue, running);
     cancel_list (self, &self->awaited, running);
     cancel_lists_of (self, &self->idle, running);
     cancel_lists_of (self, &self->ahead, running);
@@ -79,15 +80,22 @@ cancel_workers_jobs (struct dispatch_list *list)
     }
 }
 
-void
-dispatch_cancel (struct dispatch *self)
+static void
+end_waiting (struct dispatch *self, struct dispatch_list *queue)
 {
-    while (!list_empty (&self->queue)) {
-        struct dispatch_job *job = job_of (self->queue.next);
+    while (!list_empty (queue)) {
+        struct dispatch_job *job = job_of (queue->next);
         job_dequeue (self, job);
         job->cancelled = true;
         job_enqueue (self, job, false);
     }
+}
+
+void
+dispatch_cancel (struct dispatch *self)
+{
+    for (struct dispatch_level *level = self->levels; level; level = level->next)
+        end_waiting (self, &level->queue);
     for (struct dispatch_list *entry = self->awaited.next; entry != &self->awaited; entry = entry->next)
         job_of (entry)->cancelled = true;
     cancel_workers_jobs (&self->idle);

@@ -43,7 +43,14 @@ list_remove (struct dispatch_list *entry)
     list_init (entry);
 }
 
-/*  Into the queue, or when it is cancelled among those that end; out of either, or of wherever it is. */
+/*  NULL for lack of memory. */
+struct dispatch_level *queue_add_level (struct dispatch *self, int priority);
+void queue_free_levels (struct dispatch *self);
+
+/*  The next to be dealt; or NULL. */
+struct dispatch_job *queue_first (const struct dispatch *self);
+
+/*  Into the queue of its level, or when it is cancelled among those that end; out of either, or of wherever it is. */
 void job_enqueue (struct dispatch *self, struct dispatch_job *job, bool front);
 void job_dequeue (struct dispatch *self, struct dispatch_job *job);
 void job_withdraw (struct dispatch *self, struct dispatch_job *job);

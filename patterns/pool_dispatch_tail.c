@@ -28,7 +28,7 @@ spare_job_among (struct dispatch_list *workers)
 bool
 dispatch_may_retract (const struct dispatch *self)
 {
-    return list_empty (&self->queue) && !list_empty (&self->idle) && self->running > self->begun + self->retracting;
+    return !self->queued && !list_empty (&self->idle) && self->running > self->begun + self->retracting;
 }
 
 struct dispatch_job *
@@ -37,7 +37,7 @@ dispatch_retract (struct dispatch *self)
     uint64_t idle = 0;
     for (struct dispatch_list *entry = self->idle.next; entry != &self->idle; entry = entry->next)
         idle += (uint64_t) (worker_of (entry)->slots - worker_of (entry)->held);
-    if (!list_empty (&self->queue) || self->retracting >= idle)
+    if (self->queued || self->retracting >= idle)
         return NULL;
     struct dispatch_job *job = spare_job_among (&self->full);
     job = job ? job : spare_job_among (&self->ahead);

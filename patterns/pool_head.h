@@ -100,7 +100,7 @@ struct weft_pool {
     uint64_t ahead;                     /*  how far the ledger is marked ahead of dealing */
     int64_t ahead_at;                   /*  when that was changed                       */
     uint64_t cancelled_to;              /*  jobs up to it that are in the ledger alone are cancelled        */
-    uint64_t *early;                    /*  jobs that were taken from there before their turn: by id    */
+    struct early_job *early;            /*  jobs that were taken from there before their turn: by id    */
     size_t early_count, early_room;
     int64_t awaited_until;              /*  ... until then; TIME_FOREVER before it runs */
     int64_t retract_at;
@@ -112,6 +112,7 @@ struct weft_pool {
     int64_t pumped;                     /*  when the pool last ran                      */
     weft_pool_stats_t stats;
     bool told_refused, told_full;
+    int priority;                       /*  of the job that was handed over, or refused, last       */
     bool paused;                        /*  no job is given                              */
     bool hurried;                       /*  all was cancelled: a full disk is not waited for */
     bool met;                           /*  a worker came, or none is expected          */
@@ -150,7 +151,7 @@ int head_turn_book (struct weft_pool *self);
 /*  Waits for the workers of the head before us, for a time from when the pool runs. */
 void head_await (struct weft_pool *self, int64_t now);
 
-/*  Is there room for a job? */
+/*  Is there room for a job of the last one's priority? */
 bool head_has_room (const struct weft_pool *self);
 
 /*  Is there a job that is to end, or whose end is to be told? */

@@ -18,12 +18,15 @@ int
 head_restore (struct weft_pool *self, const struct ledger_open_job *open, bool awaited, bool cancelled)
 {
     const struct ledger_job *job = &open->job;
+    struct book_level *level = book_level (self->book, job->priority);
     struct dispatch_restored restored = {
-        .id = job->id, .tag = job->tag, .spec = job->spec, .size = job->spec_size, .attempt = open->attempts,
-        .failures = open->failures, .losses = open->losses, .awaited = awaited, .cancelled = cancelled
+        .id = job->id, .tag = job->tag, .priority = job->priority, .spec = job->spec, .size = job->spec_size,
+        .attempt = open->attempts, .failures = open->failures, .losses = open->losses, .awaited = awaited,
+        .cancelled = cancelled
     };
-    int rc = dispatch_restore (&self->dispatch, &restored);
-    self->book->unloaded -= rc == 0;
+    int rc = level ? dispatch_restore (&self->dispatch, &restored) : WEFT_ENOMEM;
+    if (rc == 0)
+        book_count (self->book, level, -1);
     return rc;
 }
 
@@ -32,23 +35,26 @@ static int
 take_job (void *arg, const struct ledger_open_job *open)
 {
     struct weft_pool *self = arg;
+    struct book_level *level = book_level (self->book, open->job.priority);
     uint64_t id = open->job.id;
-    bool dealt = id <= self->book->found.dealt;
-    if (!dealt && !dispatch_has_room (&self->dispatch))
+    if (!level)
+        return WEFT_ENOMEM;
+    if (id > level->found && !dispatch_has_room (&self->dispatch, level->priority))
         return WEFT_EEND;
-    int rc = head_was_early (self, id) ? 0 : head_restore (self, open, dealt && self->awaiting,
+    int rc = head_was_early (self, id) ? 0 : head_restore (self, open, id <= level->found && self->awaiting,
                                                            id <= self->cancelled_to);
     if (rc == 0)
-        self->book->loaded = id;
+        level->loaded = id;
     return rc;
 }
 
 /*  1 when there may be more. */
 static int
-load_page (struct weft_pool *self)
+load_page (struct weft_pool *self, const struct book_level *level)
 {
-    int rc = ledger_load (self->book->ledger, self->book->loaded, PAGE, take_job, self);
-    return rc == WEFT_EEND ? 0 : rc < 0 ? rc : rc == PAGE;
+    uint64_t most = level->unloaded < PAGE ? level->unloaded : PAGE;
+    int rc = ledger_load (self->book->ledger, level->priority, level->loaded, most, take_job, self);
+    return rc == WEFT_EEND ? 0 : rc < 0 ? rc : (uint64_t) rc == most;
 }
 
 int
@@ -70,10 +76,11 @@ head_open_book (struct weft_pool *self)
     memcpy (self->id, self->book->found.pool, POOL_ID);
     self->dispatch.epoch = self->book->found.epoch;
     self->dispatch.next_id = self->book->last_id + 1;
-    self->dispatch.limit = self->book->dealt;
+    self->dispatch.limit = 0;
     self->awaiting = self->config.reattach != 0;
-    while (self->book->unloaded && (rc = load_page (self)) == 1)
-        ;
+    for (struct book_level *level = self->book->levels; level && rc >= 0; level = level->next)
+        while (level->unloaded && (rc = load_page (self, level)) == 1)
+            ;
     return rc < 0 ? rc : 0;
 }
 
@@ -97,17 +104,31 @@ adapt_ahead (struct weft_pool *self, int64_t now)
     self->ahead = self->ahead < least ? least : self->ahead < most ? self->ahead : most;
 }
 
+/*  Of each priority so many may wait in memory: those of a low one are not in the way of others. */
+static bool
+is_low (const struct weft_pool *self, const struct book_level *level)
+{
+    const struct dispatch_level *jobs = dispatch_level (&self->dispatch, level->priority);
+    return (!jobs || jobs->waiting < (uint64_t) self->config.queue / 2)
+        && self->dispatch.waiting_bytes < (uint64_t) self->config.queue_size / 2;
+}
+
 int
 head_page (struct weft_pool *self, int64_t now)
 {
     struct book *book = self->book;
+    int rc = 0;
     if (!book)
         return 0;
-    bool low = self->dispatch.waiting < (uint64_t) self->config.queue / 2
-        && self->dispatch.waiting_bytes < (uint64_t) self->config.queue_size / 2;
-    int rc = book->unloaded && low ? load_page (self) : 0;
+    for (struct book_level *level = book->unloaded ? book->levels : NULL; level && rc >= 0; level = level->next)
+        if (level->unloaded && is_low (self, level))
+            rc = load_page (self, level);
     adapt_ahead (self, now);
-    return rc < 0 ? rc : book_limit (book, self->dispatch.highest, self->ahead, &self->dispatch.limit);
+    self->dispatch.accepted = book->safe_id;
+    for (struct dispatch_level *jobs = self->dispatch.levels; jobs && rc >= 0; jobs = jobs->next)
+        if (jobs->waiting)
+            rc = book_limit (book, jobs, self->ahead);
+    return rc < 0 ? rc : 0;
 }
 
 /*  Output that the disk has no room for is tried again, and said once each time. */
@@ -177,7 +198,7 @@ head_await (struct weft_pool *self, int64_t now)
 bool
 head_has_room (const struct weft_pool *self)
 {
-    return self->book ? book_has_room (self->book) : dispatch_has_room (&self->dispatch);
+    return self->book ? book_has_room (self->book) : dispatch_has_room (&self->dispatch, self->priority);
 }
 
 bool
@@ -231,6 +252,9 @@ check_job (const weft_job_t *job)
         return error_set (WEFT_ETOOBIG, "the mark for the slot is longer than %d bytes", POOL_NAME_MAX);
     if (job->timeout < 0)
         return error_set (WEFT_EINVAL, "the timeout of a job cannot be negative");
+    if (job->priority < -WEFT_PRIORITY_MAX || job->priority > WEFT_PRIORITY_MAX)
+        return error_set (WEFT_EINVAL, "the priority of a job is from %d to %d, and %d is not", -WEFT_PRIORITY_MAX,
+                          WEFT_PRIORITY_MAX, job->priority);
     return 0;
 }
 
@@ -248,19 +272,20 @@ submit_to_book (struct weft_pool *self, const weft_job_t *job, uint64_t *id)
         .id = self->dispatch.next_id, .tag = job->tag, .spec = buffer_data (&self->spec),
         .spec_size = buffer_size (&self->spec), .command = buffer_data (&self->text),
         .command_size = rc ? 0 : buffer_size (&self->text) - 1, .hash = (unsigned char *) &hash,
-        .submitted = clock_wall (self->weft->clock) / TIME_US
+        .submitted = clock_wall (self->weft->clock) / TIME_US, .priority = job->priority
     };
-    rc = rc ? rc : book_submit (book, &record);
+    struct book_level *level = book_level (book, job->priority);
+    rc = rc ? rc : level ? book_submit (book, &record) : WEFT_ENOMEM;
     if (rc)
         return rc;
     *id = record.id;
     self->stats.submitted++;
-    if (!book->unloaded && dispatch_has_room (&self->dispatch)
-        && dispatch_submit (&self->dispatch, job->tag, record.spec, record.spec_size, id) == 0)
-        book->loaded = record.id;
+    if (!level->unloaded && dispatch_has_room (&self->dispatch, job->priority)
+        && dispatch_submit (&self->dispatch, job->tag, job->priority, record.spec, record.spec_size, id) == 0)
+        level->loaded = record.id;
     else {
         self->dispatch.next_id = record.id + 1;
-        book->unloaded++;
+        book_count (book, level, 1);
     }
     return 0;
 }
@@ -272,9 +297,10 @@ weft_pool_submit (weft_pool_t *self, const weft_job_t *job, uint64_t *id)
     if (self->state != POOL_OPEN)
         return error_set (WEFT_ESTATE, "the pool was finished and takes no more jobs");
     int rc = head_make_ready (self);
+    rc = rc ? rc : check_job (job);
+    self->priority = job->priority;
     if (rc == 0 && !head_has_room (self))
         rc = error_set (WEFT_EAGAIN, "the queue is full: take events first");
-    rc = rc ? rc : check_job (job);
     if (rc)
         return rc;
     int64_t timeout = job->timeout ? job->timeout : clock_poll_ms (self->config.timeout);
@@ -283,8 +309,8 @@ weft_pool_submit (weft_pool_t *self, const weft_job_t *job, uint64_t *id)
     rc = pool_put_spec (&self->spec, job, timeout, self->config.stream);
     if (rc == 0 && self->book)
         return submit_to_book (self, job, id);
-    rc = rc ? rc : dispatch_submit (&self->dispatch, job->tag, buffer_data (&self->spec), buffer_size (&self->spec),
-                                    id);
+    rc = rc ? rc : dispatch_submit (&self->dispatch, job->tag, job->priority, buffer_data (&self->spec),
+                                    buffer_size (&self->spec), id);
     self->stats.submitted += rc == 0;
     return rc;
 }

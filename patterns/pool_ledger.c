@@ -37,6 +37,7 @@ struct book_range {
 };
 
 static int learn_jobs (struct book *self);
+static int learn_level (void *arg, uint64_t id, int priority, bool dealt);
 
 /* ------------------------------------------------------------- coming and going */
 
@@ -65,13 +66,14 @@ book_open (struct book **handle, const struct book_config *config)
                         self->found.jobs - self->found.results);
     if (rc == 0 && self->found.jobs)
         rc = learn_jobs (self);
+    if (rc == 0 && self->found.jobs)
+        rc = ledger_levels (self->ledger, learn_level, self);
+    rc = rc < 0 ? rc : 0;
     if (rc) {
         book_close (&self);
         return rc;
     }
     self->last_id = self->safe_id = self->told_id = self->found.last_id;
-    self->mark = self->dealt = self->found.dealt;
-    self->unloaded = self->found.jobs - self->found.results;
     *handle = self;
     return 0;
 }
@@ -116,6 +118,10 @@ book_close (struct book **handle)
     for (struct book_range *range; (range = self->accepted); ) {
         self->accepted = range->next;
         free (range);
+    }
+    for (struct book_level *level; (level = self->levels); ) {
+        self->levels = level->next;
+        free (level);
     }
     book_stop_finding (self);
     free (self);
@@ -184,6 +190,57 @@ book_stop_finding (struct book *self)
     self->known = NULL;
 }
 
+/* -------------------------------------------------------------------- priorities */
+
+struct book_level *
+book_level (struct book *self, int priority)
+{
+    struct book_level **link = &self->levels, *level;
+    while (*link && (*link)->priority > priority)
+        link = &(*link)->next;
+    if (*link && (*link)->priority == priority)
+        return *link;
+    level = calloc (1, sizeof *level);
+    if (!level) {
+        error_set (WEFT_ENOMEM, "out of memory for jobs of priority %d", priority);
+        return NULL;
+    }
+    level->priority = priority;
+    level->next = *link;
+    return *link = level;
+}
+
+static int
+learn_level (void *arg, uint64_t id, int priority, bool dealt)
+{
+    struct book *self = arg;
+    struct book_level *level = book_level (self, priority);
+    if (!level)
+        return WEFT_ENOMEM;
+    if (!dealt)
+        book_count (self, level, 1);
+    else if (id > level->mark)
+        level->found = level->mark = level->dealt = id;
+    return 0;
+}
+
+void
+book_count (struct book *self, struct book_level *level, int unloaded)
+{
+    level->unloaded += (uint64_t) unloaded;
+    self->unloaded += (uint64_t) unloaded;
+}
+
+void
+book_pass_over (struct book *self)
+{
+    self->unloaded = 0;
+    for (struct book_level *level = self->levels; level; level = level->next) {
+        level->loaded = self->last_id;
+        level->unloaded = 0;
+    }
+}
+
 /* ---------------------------------------------------------------- accepting jobs */
 
 bool
@@ -248,22 +305,33 @@ take_accepted (struct book *self)
 
 /*  Marks well ahead, so that dealing need not wait, but not so far that many jobs which nobody has would be
  *  waited for after a crash. */
-int
-book_limit (struct book *self, uint64_t highest, uint64_t ahead, uint64_t *limit)
+static int
+move_mark (struct book *self, struct book_level *level, const struct dispatch_level *jobs, uint64_t ahead)
 {
-    uint64_t wanted = highest + ahead < self->last_id ? highest + ahead : self->last_id;
-    bool low = self->mark < highest + ahead / 2;
-    if (low && wanted > self->mark) {
-        int rc = ledger_add_dealt (self->ledger, wanted, &self->mark_ticket);
-        if (rc && rc != WEFT_EAGAIN && rc != WEFT_ELIMIT)
-            return rc;
-        if (rc == 0) {
-            self->mark = wanted;
-            self->last = self->mark_ticket;
-        }
+    uint64_t covered, wanted = dispatch_reach (jobs, ahead, &covered);
+    if (wanted > level->mark) {
+        int rc = ledger_add_dealt (self->ledger, wanted, &level->mark_ticket);
+        if (rc)
+            return rc == WEFT_EAGAIN || rc == WEFT_ELIMIT ? 0 : rc;
+        level->mark = wanted;
+        self->last = level->mark_ticket;
     }
-    *limit = self->safe_id < self->dealt ? self->safe_id : self->dealt;
+    level->reach = jobs->given + covered;
     return 0;
+}
+
+int
+book_limit (struct book *self, struct dispatch_level *jobs, uint64_t ahead)
+{
+    struct book_level *level = book_level (self, jobs->priority);
+    if (!level)
+        return WEFT_ENOMEM;
+    /*  Of the jobs that were reached, some may have been taken back: the first says whether any is left. */
+    uint64_t one, left = level->reach > jobs->given ? level->reach - jobs->given : 0;
+    bool low = (left <= ahead / 2 && jobs->waiting > left) || dispatch_reach (jobs, 1, &one) > level->mark;
+    int rc = low ? move_mark (self, level, jobs, ahead) : 0;
+    jobs->limit = self->safe_id < level->dealt ? self->safe_id : level->dealt;
+    return rc;
 }
 
 /* ------------------------------------------------------------------------- ends */
@@ -432,8 +500,9 @@ book_turn (struct book *self)
         self->durable = durable;
         self->refused_at = UINT64_MAX;
         take_accepted (self);
-        if (self->mark_ticket <= durable)
-            self->dealt = self->mark;
+        for (struct book_level *level = self->levels; level; level = level->next)
+            if (level->mark_ticket <= durable)
+                level->dealt = level->mark;
     }
     return queue_entries (self);
 }

@@ -18,6 +18,18 @@ struct book_entry;
 struct book_range;
 struct book_known;
 
+/*  The jobs of one priority that the ledger has. */
+struct book_level {
+    struct book_level *next;            /*  of the next lower one that there is                 */
+    int priority;
+    uint64_t found;                     /*  jobs up to it may have been dealt before the ledger was opened */
+    uint64_t mark, mark_ticket;         /*  asked for: jobs up to `mark` may be dealt           */
+    uint64_t dealt;                     /*  the same, durable                                   */
+    uint64_t reach;                     /*  what `given` will be before the mark is too low     */
+    uint64_t loaded;                    /*  jobs up to it are, or were, in memory               */
+    uint64_t unloaded;                  /*  jobs without a result beyond it                     */
+};
+
 struct book {
     struct ledger *ledger;
     struct outputs *outputs;            /*  the head's; or NULL                                 */
@@ -28,10 +40,8 @@ struct book {
     struct book_range *accepted, **last_accepted;   /*  jobs that are not durable yet           */
     uint64_t last_id;                   /*  of the last job                                     */
     uint64_t safe_id, told_id;          /*  jobs up to it are durable; and the caller knows     */
-    uint64_t mark, mark_ticket;         /*  asked for: jobs up to `mark` may be dealt           */
-    uint64_t dealt;                     /*  the same, durable                                   */
-    uint64_t loaded;                    /*  jobs up to it are, or were, in memory               */
-    uint64_t unloaded;                  /*  jobs without a result beyond it                     */
+    struct book_level *levels;          /*  highest priority first                              */
+    uint64_t unloaded;                  /*  jobs without a result that are not in memory        */
     struct book_entry *first, **last_entry, *unqueued;
     uint64_t entries;
     struct book_entry *told;            /*  whose event the caller reads                        */
@@ -58,8 +68,17 @@ void book_stop_finding (struct book *self);
 int book_submit (struct book *self, const struct ledger_job *job);
 bool book_has_room (const struct book *self);
 
-/*  The highest id that may be dealt now. `highest` was dealt; `ahead`: how far to mark. */
-int book_limit (struct book *self, uint64_t highest, uint64_t ahead, uint64_t *limit);
+/*  What it has of a priority; NULL for lack of memory. */
+struct book_level *book_level (struct book *self, int priority);
+
+/*  A job of the level came into memory, or stays in the ledger for now. */
+void book_count (struct book *self, struct book_level *level, int unloaded);
+
+/*  What is not in memory is not looked for there any more. */
+void book_pass_over (struct book *self);
+
+/*  Sets up to which id jobs of the level may be dealt; `ahead`: how many to mark. */
+int book_limit (struct book *self, struct dispatch_level *jobs, uint64_t ahead);
 
 /*  An attempt began, about now (us since 1970; a worker does not say when). This is for people: nobody
  *  waits for it, and on a full disk there is room for better. */

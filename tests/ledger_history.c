@@ -172,7 +172,7 @@ history_judge (const char *where, uint64_t promised)
     if (found.epoch <= promised >> 32)
         fail_msg ("%s: epoch %d comes again", where, (int) (promised >> 32));
     open[0] = '\0';
-    if (ledger_load (ledger, 0, 1000, take, open) < 0 || ledger_close (&ledger))
+    if (ledger_load (ledger, LEDGER_ANY, 0, 1000, take, open) < 0 || ledger_close (&ledger))
         fail_msg ("%s: %s", where, weft_error ());
     const char *rows = history_found_rows (&count);
     if (count < (promised & UINT32_MAX))

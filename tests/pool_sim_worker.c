@@ -66,6 +66,8 @@ static void
 add_job (struct sim_worker *self, uint64_t id, int64_t attempt)
 {
     assert_true (self->count < SIM_HELD);
+    if (self->sim->given)
+        self->sim->given (id);
     for (int i = 0; i < self->count; i++)
         assert_false (self->jobs[i].id == id && self->jobs[i].attempt == attempt);
     self->jobs[self->count++] = (struct sim_job) { .id = id, .attempt = attempt };

@@ -144,8 +144,48 @@ test_reopen (void **state)
     assert_int_equal (again.last_id, 3);
     assert_int_equal (again.dealt, 2);
     struct taken taken = { "", 0 };
-    assert_int_equal (ledger_load (ledger, 0, 10, take, &taken), 2);
+    assert_int_equal (ledger_load (ledger, LEDGER_ANY, 0, 10, take, &taken), 2);
     assert_string_equal (taken.text, "2=two:2,1,1 3=three:0,0,0 ");
+    close_ledger (ledger);
+}
+
+static int
+take_level (void *arg, uint64_t id, int priority, bool dealt)
+{
+    struct taken *taken = arg;
+    size_t size = strlen (taken->text);
+    snprintf (taken->text + size, sizeof taken->text - size, "%s%d at %d ", dealt ? "dealt " : "", (int) id, priority);
+    return 0;
+}
+
+static int
+take_id (void *arg, const struct ledger_open_job *open)
+{
+    return take_level (arg, open->job.id, open->job.priority, false);
+}
+
+/*  Jobs are read a priority at a time, and each has its mark. */
+static void
+test_levels (void **state)
+{
+    struct ledger_found found;
+    struct taken taken = { "", 0 };
+    (void) state;
+    struct ledger *ledger = open_ledger (&group, &found);
+    for (uint64_t id = 1; id <= 5; id++) {
+        struct ledger_job job = { .id = id, .spec = "spec", .spec_size = 4, .priority = (int) id % 2 * -7 };
+        assert_int_equal (ledger_add_job (ledger, &job, NULL), 0);
+    }
+    assert_int_equal (ledger_add_dealt (ledger, 3, NULL), 0);
+    assert_int_equal (ledger_add_dealt (ledger, 2, NULL), 0);
+    assert_int_equal (ledger_add_result (ledger, &(struct ledger_result) { .job = 3, .attempt = 1 }, NULL), 0);
+    assert_int_equal (ledger_levels (ledger, take_level, &taken), 0);
+    assert_string_equal (taken.text, "dealt 2 at 0 dealt 3 at -7 1 at -7 2 at 0 4 at 0 5 at -7 ");
+    taken = (struct taken) { "", 0 };
+    assert_int_equal (ledger_load (ledger, -7, 0, 10, take_id, &taken), 2);
+    assert_int_equal (ledger_load (ledger, 0, 2, 10, take_id, &taken), 1);
+    assert_int_equal (ledger_load (ledger, 1, 0, 10, take_id, &taken), 0);
+    assert_string_equal (taken.text, "1 at -7 5 at -7 4 at 0 ");
     close_ledger (ledger);
 }
 
@@ -287,7 +327,7 @@ test_load_by_pages (void **state)
     int total = 0;
     for (int got = 1; got > 0; total += got) {
         struct taken taken = { "", 0 };
-        got = ledger_load (ledger, after, PAGE, take, &taken);
+        got = ledger_load (ledger, LEDGER_ANY, after, PAGE, take, &taken);
         assert_true (got >= 0 && got <= PAGE);
         if (!got)
             break;
@@ -296,9 +336,9 @@ test_load_by_pages (void **state)
     }
     assert_int_equal (total, JOBS / 10);
     struct taken stopped = { "", 3 };
-    assert_int_equal (ledger_load (ledger, 0, PAGE, take, &stopped), WEFT_ETERM);
+    assert_int_equal (ledger_load (ledger, LEDGER_ANY, 0, PAGE, take, &stopped), WEFT_ETERM);
     assert_string_equal (stopped.text, "10=x:0,0,0 20=x:0,0,0 30=x:0,0,0 ");
-    assert_int_equal (ledger_load (ledger, JOBS, PAGE, take, &stopped), 0);
+    assert_int_equal (ledger_load (ledger, LEDGER_ANY, JOBS, PAGE, take, &stopped), 0);
     add_job (ledger, JOBS + 1, "x");        /*  the writer goes on */
     assert_int_equal (ledger_flush (ledger, FOREVER), 0);
     close_ledger (ledger);
@@ -410,6 +450,7 @@ main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown (test_reopen, history_make_folder, history_remove_folder),
+        cmocka_unit_test_setup_teardown (test_levels, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_repeats, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_arguments, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_sizes, history_make_folder, history_remove_folder),

@@ -29,7 +29,7 @@ try_session (uint64_t from, uint64_t to)
         char text[300];
         assert_int_equal (history_add (ledger, 1), WEFT_EINVAL);    /*  job 1 is not the next */
         assert_int_equal (ledger_add_dealt (ledger, 1, NULL), WEFT_EIO);
-        assert_int_equal (ledger_load (ledger, 0, 1, NULL, NULL), WEFT_EIO);
+        assert_int_equal (ledger_load (ledger, LEDGER_ANY, 0, 1, NULL, NULL), WEFT_EIO);
         assert_true (strlen (ledger_trouble (ledger, text, sizeof text)) > 10);
     }
     history_end (ledger);

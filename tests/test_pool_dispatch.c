@@ -17,7 +17,7 @@ static void
 submit (struct dispatch *self, uint64_t tag)
 {
     uint64_t id;
-    assert_int_equal (dispatch_submit (self, tag, "spec", 4, &id), 0);
+    assert_int_equal (dispatch_submit (self, tag, 0, "spec", 4, &id), 0);
 }
 
 static void
@@ -65,10 +65,10 @@ test_queue_is_bounded (void **state)
     (void) state;
     BEGIN (self);
     for (int i = 0; i < 10; i++) {
-        assert_true (dispatch_has_room (&self));
+        assert_true (dispatch_has_room (&self, 0));
         submit (&self, 0);
     }
-    assert_int_equal (dispatch_submit (&self, 0, "", 0, &id), WEFT_EAGAIN);
+    assert_int_equal (dispatch_submit (&self, 0, 0, "", 0, &id), WEFT_EAGAIN);
     dispatch_free (&self);
 }
 
@@ -79,10 +79,10 @@ test_bytes_are_bounded (void **state)
     uint64_t id;
     (void) state;
     BEGIN (self);
-    assert_int_equal (dispatch_submit (&self, 0, spec, sizeof spec, &id), 0);
-    assert_true (dispatch_has_room (&self));
-    assert_int_equal (dispatch_submit (&self, 0, spec, sizeof spec, &id), 0);
-    assert_int_equal (dispatch_submit (&self, 0, spec, 1, &id), WEFT_EAGAIN);
+    assert_int_equal (dispatch_submit (&self, 0, 0, spec, sizeof spec, &id), 0);
+    assert_true (dispatch_has_room (&self, 0));
+    assert_int_equal (dispatch_submit (&self, 0, 0, spec, sizeof spec, &id), 0);
+    assert_int_equal (dispatch_submit (&self, 0, 0, spec, 1, &id), WEFT_EAGAIN);
     dispatch_free (&self);
 }
 
@@ -399,10 +399,10 @@ test_restored (void **state)
     assert_false (dispatch_claim (&self, &two, 2, POOL_ATTEMPT (2, 9), true, &robbed, &old));  /*  dealt since */
     assert_true (dispatch_claim (&self, &two, 3, POOL_ATTEMPT (2, 3), true, &robbed, &old));    /*  but not 3 */
     assert_int_equal (self.waiting, 0);
-    self.limit = 5;
+    self.levels->limit = 5;
     submit (&self, 0);
     assert_null (dispatch_assign (&self));
-    self.limit = 6;
+    self.levels->limit = 6;
     assert_non_null (dispatch_assign (&self));
     dispatch_free (&self);
 }
@@ -510,6 +510,74 @@ test_retract (void **state)
     dispatch_free (&self);
 }
 
+static uint64_t
+submit_as (struct dispatch *self, int priority)
+{
+    uint64_t id;
+    assert_int_equal (dispatch_submit (self, 0, priority, "spec", 4, &id), 0);
+    return id;
+}
+
+/*  The highest first, and in each priority those that came back before others. */
+static void
+test_priorities (void **state)
+{
+    static const int priorities[] = { 0, -1000, 5, 0, 1000, 5 };
+    static const uint64_t order[] = { 5, 3, 6, 1, 4, 2 };
+    struct dispatch_worker worker;
+    (void) state;
+    BEGIN (self);
+    dispatch_join (&self, &worker, 10, 10);
+    for (size_t i = 0; i < 6; i++)
+        submit_as (&self, priorities[i]);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal (dispatch_assign (&self)->id, order[i]);
+    for (size_t i = 6; i-- > 0; )
+        assert_int_equal (dispatch_returned (&self, &worker, i + 1, 1), DISPATCH_AGAIN);
+    submit_as (&self, 5);
+    submit_as (&self, 1000);
+    assert_int_equal (dispatch_assign (&self)->id, 5);
+    assert_int_equal (dispatch_assign (&self)->id, 8);
+    assert_int_equal (dispatch_assign (&self)->id, 3);
+    assert_int_equal (dispatch_assign (&self)->id, 6);
+    assert_int_equal (dispatch_assign (&self)->id, 7);
+    dispatch_free (&self);
+}
+
+/*  One that is full, or may not be dealt yet, is in nobody's way. */
+static void
+test_priorities_apart (void **state)
+{
+    struct dispatch_worker worker;
+    uint64_t covered;
+    (void) state;
+    BEGIN (self);
+    for (int i = 0; i < limits.queue; i++)
+        submit_as (&self, 0);
+    assert_false (dispatch_has_room (&self, 0));
+    assert_true (dispatch_has_room (&self, 1));
+    submit_as (&self, 1);
+    submit_as (&self, 1);
+    assert_int_equal (dispatch_reach (dispatch_level (&self, 1), 10, &covered), 12);
+    assert_int_equal (covered, 2);
+    assert_int_equal (dispatch_reach (dispatch_level (&self, 0), 3, &covered), 3);
+    assert_int_equal (covered, 3);
+    dispatch_level (&self, 1)->limit = 11;
+    dispatch_join (&self, &worker, 10, 10);
+    assert_int_equal (dispatch_assign (&self)->id, 11);
+    assert_true (dispatch_is_held (&self));
+    assert_int_equal (dispatch_assign (&self)->id, 1);          /*  12 is not accepted yet */
+    self.accepted = 12;
+    assert_null (dispatch_assign (&self));
+    dispatch_level (&self, 1)->limit = 12;
+    assert_int_equal (dispatch_assign (&self)->id, 12);
+    assert_false (dispatch_is_held (&self));
+    for (int priority = 2; dispatch_has_room (&self, priority); priority++)
+        submit_as (&self, priority);
+    assert_int_equal (self.waiting, 16 * limits.queue);         /*  of all together */
+    dispatch_free (&self);
+}
+
 /* ------------------------------------------------------------------ simulator */
 
 struct model_worker {
@@ -549,6 +617,12 @@ model_ended (struct model *self, enum dispatch_verdict verdict, const struct dis
     self->ended++;
 }
 
+static int
+priority_of (uint64_t id)
+{
+    return (int) (id * 7 % 3) - 1;
+}
+
 static void
 model_assign (struct model *self)
 {
@@ -559,6 +633,8 @@ model_assign (struct model *self)
     assert_true (worker->here);
     assert_int_equal (self->with[job->id]++, 0);
     assert_int_equal (self->done[job->id], 0);
+    for (uint64_t id = 1; id <= self->submitted; id++)
+        assert_true (self->done[id] || self->with[id] || priority_of (id) <= priority_of (job->id));
     int place = 0;
     while (worker->held[place])
         assert_true (++place < HELD);           /*  the window was kept */
@@ -649,8 +725,9 @@ model_step (struct model *self)
 {
     struct model_worker *worker = &self->workers[pick (self, WORKERS)];
     uint64_t id;
-    if (pick (self, 4) == 0 && self->submitted < JOBS && dispatch_has_room (&self->dispatch)) {
-        assert_int_equal (dispatch_submit (&self->dispatch, 0, "x", 1, &id), 0);
+    int priority = priority_of (self->submitted + 1);
+    if (pick (self, 4) == 0 && self->submitted < JOBS && dispatch_has_room (&self->dispatch, priority)) {
+        assert_int_equal (dispatch_submit (&self->dispatch, 0, priority, "x", 1, &id), 0);
         assert_int_equal (id, ++self->submitted);
     }
     if (!worker->here && pick (self, 3) == 0) {
@@ -732,6 +809,8 @@ main (void)
         cmocka_unit_test (test_restored),
         cmocka_unit_test (test_ends_over_heads),
         cmocka_unit_test (test_retract),
+        cmocka_unit_test (test_priorities),
+        cmocka_unit_test (test_priorities_apart),
         cmocka_unit_test_teardown (test_histories, tell_seed),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

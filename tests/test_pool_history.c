@@ -17,7 +17,7 @@
 #include "tests/pool_sim.h"
 #include "tests/testing.h"
 
-enum { HISTORIES = 1500, STEPS = 250, PEACE = 3000, OPERATIONS = 4096, PIECES = 4096 };
+enum { HISTORIES = 1500, STEPS = 250, PEACE = 3000, OPERATIONS = 4096, PIECES = 4096, PRIORITIES = 3 };
 
 /* ------------------------------------------------------------ the ledger in memory */
 
@@ -34,11 +34,13 @@ struct ledger {
     struct operation queue[OPERATIONS];
     uint64_t first, count, durable, ticket;
     uint64_t epoch, accepted, dealt;
+    uint64_t marks[PRIORITIES];         /*  of each priority                            */
     struct {
         char spec[128];
         size_t size;
         unsigned char hash[16];
         uint64_t tag;
+        int priority;
         int results, reason, status;
         int64_t attempts;
         int failures, losses;
@@ -69,7 +71,7 @@ disk_commit (uint64_t count)
         if (op->kind == ADD_JOB)
             disk.accepted = op->id;
         else if (op->kind == ADD_DEALT)
-            disk.dealt = op->id;
+            disk.dealt = disk.marks[disk.jobs[op->id].priority] = op->id;
         else if (op->kind == ADD_START)
             ;
         else if (op->kind == ADD_PIECE)
@@ -142,6 +144,7 @@ ledger_add_job (struct ledger *self, const struct ledger_job *job, uint64_t *tic
     memcpy (self->jobs[job->id].hash, job->hash, 16);
     self->jobs[job->id].size = job->spec_size;
     self->jobs[job->id].tag = job->tag;
+    self->jobs[job->id].priority = job->priority;
     return add ((struct operation) { .kind = ADD_JOB, .id = job->id }, ticket);
 }
 
@@ -237,16 +240,16 @@ ledger_fd (const struct ledger *self)
 }
 
 int
-ledger_load (struct ledger *self, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg)
+ledger_load (struct ledger *self, int priority, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg)
 {
     int taken = 0;
     disk_commit (sim_chance (sim_world, 2) ? OPERATIONS : 0);       /*  a full disk commits nothing */
     for (uint64_t id = after + 1; id <= self->accepted && (uint64_t) taken < limit; id++) {
-        if (self->jobs[id].results)
+        if (self->jobs[id].results || (priority != LEDGER_ANY && priority != self->jobs[id].priority))
             continue;
         struct ledger_open_job open = {
-            .job = { .id = id, .tag = self->jobs[id].tag, .spec = self->jobs[id].spec,
-                     .spec_size = self->jobs[id].size, .hash = self->jobs[id].hash },
+            .job = { .id = id, .priority = self->jobs[id].priority, .tag = self->jobs[id].tag,
+                     .spec = self->jobs[id].spec, .spec_size = self->jobs[id].size, .hash = self->jobs[id].hash },
             .attempts = self->jobs[id].attempts, .failures = self->jobs[id].failures, .losses = self->jobs[id].losses
         };
         int rc = take (arg, &open);
@@ -255,6 +258,18 @@ ledger_load (struct ledger *self, uint64_t after, uint64_t limit, ledger_take_fn
         taken++;
     }
     return taken;
+}
+
+int
+ledger_levels (struct ledger *self, ledger_level_fn *take, void *arg)
+{
+    for (int priority = 0; priority < PRIORITIES; priority++)
+        if (self->marks[priority])
+            assert_int_equal (take (arg, self->marks[priority], priority, true), 0);
+    for (uint64_t id = 1; id <= self->accepted; id++)
+        if (!self->jobs[id].results)
+            assert_int_equal (take (arg, id, self->jobs[id].priority, false), 0);
+    return 0;
 }
 
 int
@@ -313,7 +328,8 @@ hand_over (struct caller *self)
     uint64_t id;
     for (uint64_t count = sim_pick (&self->sim, 4); count && self->next <= SIM_JOBS; count--) {
         snprintf (command, sizeof command, "job %llu", (unsigned long long) self->next);
-        int rc = weft_pool_submit (self->sim.pool, &(weft_job_t) { .command = command, .tag = self->next }, &id);
+        int rc = weft_pool_submit (self->sim.pool, &(weft_job_t) { .command = command, .tag = self->next,
+                                                                  .priority = (int) self->next * 7 % PRIORITIES }, &id);
         if (rc == WEFT_EAGAIN)
             return;
         assert_int_equal (rc, 0);
@@ -386,6 +402,13 @@ run_head (struct caller *self, int events)
     }
     assert_true (rc == 0 || rc == WEFT_EAGAIN || rc == WEFT_EEND);
     return rc;
+}
+
+/*  The ledger knew before that it might be: else the next head would not wait for who has it. */
+static void
+check_given (uint64_t job)
+{
+    assert_true (job <= disk.marks[disk.jobs[job].priority]);
 }
 
 static void
@@ -587,6 +610,7 @@ play (uint64_t number, const struct sim_faults *faults, bool kept, bool gentle)
     if (getenv ("WEFT_SEED"))
         weft_set_log (sim->weft, tell_log, sim);
     self->kept = kept;
+    sim->given = kept ? check_given : NULL;
     self->gentle = gentle;
     for (int i = 0; i < SIM_WORKERS; i++) {
         for (int j = 0; j < 2; j++) {
