@@ -23,10 +23,8 @@ agent_run (void *arg)
     self->result = weft_worker_run (self->worker);
     if (self->result < 0)
         snprintf (self->words, sizeof self->words, "%s", weft_error ());
-    uint64_t one = 1;
-    if (self->done_fd >= 0 && write (self->done_fd, &one, sizeof one) < 0) {
-        /*  It cannot overflow. */
-    }
+    atomic_store (&self->done, true);
+    eventfd_write (self->done_fd, 1);       /*  cannot overflow */
     return NULL;
 }
 
@@ -48,8 +46,9 @@ agent_start (struct agent *self)
 }
 
 static int
-agent_prepare (struct agent *self, weft_t *weft, const struct agents_config *config, int index)
+agent_prepare (struct agents *all, weft_t *weft, const struct agents_config *config, int index)
 {
+    struct agent *self = &all->list[index];
     int share = config->slots / config->count, rest = config->slots % config->count;
     int slots = share + (index < rest), first = 1 + index * share + (index < rest ? index : rest);
     char slots_text[32], first_text[32], name[32];
@@ -57,9 +56,9 @@ agent_prepare (struct agent *self, weft_t *weft, const struct agents_config *con
     snprintf (first_text, sizeof first_text, "%d", first);
     snprintf (name, sizeof name, "local-%d", index + 1);
     const char *const settings[][2] = { { "slots", slots_text }, { "first-slot", first_text }, { "name", name },
-                                        { "shell", config->shell },
+                                        { "shell", config->shell }, { "dir", config->dir },
                                         { "prefetch", config->strict ? "0" : NULL } };
-    self->done_fd = -1;
+    self->done_fd = all->done_fd;
     self->nice = config->nice;
     self->worker = weft_worker_new (weft);
     int rc = self->worker ? 0 : WEFT_ENOMEM;
@@ -69,16 +68,39 @@ agent_prepare (struct agent *self, weft_t *weft, const struct agents_config *con
     return rc < 0 ? rc : weft_worker_connect (self->worker, config->endpoint);
 }
 
+static void
+agents_free (struct agents *self)
+{
+    for (int i = 0; i < self->count; i++)
+        weft_worker_destroy (&self->list[i].worker);
+    if (self->list)
+        close (self->done_fd);
+    free (self->list);
+    *self = (struct agents){ .count = 0 };
+}
+
+static int
+agents_open (struct agents *self, int count)
+{
+    *self = (struct agents){ .list = calloc ((size_t) count, sizeof *self->list),
+                             .done_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK) };
+    if (self->list && self->done_fd >= 0)
+        return 0;
+    int rc = error_errno ("cannot start a worker");
+    free (self->list);
+    if (self->done_fd >= 0)
+        close (self->done_fd);
+    *self = (struct agents){ .count = 0 };
+    return rc;
+}
+
 int
 agents_start (struct agents *self, weft_t *weft, const struct agents_config *config)
 {
-    *self = (struct agents){ .list = calloc ((size_t) config->count, sizeof *self->list) };
-    if (!self->list)
-        return error_set (WEFT_ENOMEM, "out of memory");
-    int rc = 0;
+    int rc = agents_open (self, config->count);
     for (int i = 0; i < config->count && rc == 0; i++) {
         self->count++;
-        rc = agent_prepare (&self->list[i], weft, config, i);
+        rc = agent_prepare (self, weft, config, i);
         if (rc == 0)
             rc = agent_start (&self->list[i]);
     }
@@ -94,27 +116,34 @@ agents_start (struct agents *self, weft_t *weft, const struct agents_config *con
 int
 agents_start_one (struct agents *self, weft_worker_t *worker, int64_t nice)
 {
-    *self = (struct agents){ .list = calloc (1, sizeof *self->list) };
-    int fd = eventfd (0, EFD_CLOEXEC);
-    if (!self->list || fd < 0) {
-        free (self->list);
-        return error_errno ("cannot start a worker");
-    }
+    int rc = agents_open (self, 1);
+    if (rc)
+        return rc;
     self->count = 1;
-    self->list[0] = (struct agent){ .worker = worker, .nice = nice, .done_fd = fd };
-    int rc = agent_start (&self->list[0]);
+    self->list[0] = (struct agent){ .worker = worker, .nice = nice, .done_fd = self->done_fd };
+    rc = agent_start (&self->list[0]);
     if (rc < 0) {
-        close (fd);
-        free (self->list);
-        *self = (struct agents){ .count = 0 };
+        self->list[0].worker = NULL;
+        agents_free (self);
     }
     return rc;
 }
 
 int
-agents_done_fd (const struct agents *self)
+agents_failed (void *arg)
 {
-    return self->list[0].done_fd;
+    struct agents *self = arg;
+    eventfd_t count;
+    int rc = 0;
+    for (int i = 0; i < self->count && rc == 0; i++) {
+        const struct agent *agent = &self->list[i];
+        if (!atomic_load (&agent->done))
+            continue;
+        eventfd_read (self->done_fd, &count);
+        if (agent->result < 0 && agent->result != WEFT_ETERM)
+            rc = error_set (agent->result, "%s", agent->words);
+    }
+    return rc;
 }
 
 void
@@ -135,11 +164,7 @@ agents_join (struct agents *self)
             pthread_join (agent->thread, NULL);
         if (result == 0 && agent->result < 0)
             result = error_set (agent->result, "%s", agent->words);
-        if (agent->done_fd >= 0)
-            close (agent->done_fd);
-        weft_worker_destroy (&agent->worker);
     }
-    free (self->list);
-    *self = (struct agents){ .count = 0 };
+    agents_free (self);
     return result;
 }

@@ -2,8 +2,9 @@
 #ifndef WEFT_CLI_AGENTS_H
 #define WEFT_CLI_AGENTS_H
 
-#include <stdbool.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 
 #include "weft.h"
 
@@ -14,28 +15,32 @@ struct agent {
     int64_t nice;
     int result;                 /*  of weft_worker_run                              */
     char words[256];            /*  for it                                          */
-    int done_fd;                /*  -1, or an eventfd to be signalled at the end    */
+    atomic_bool done;           /*  these are there                                 */
+    int done_fd;                /*  the agents', to be told                         */
 };
 
 struct agents {
     struct agent *list;
     int count;
+    int done_fd;                /*  an eventfd: readable when one has ended         */
 };
 
 struct agents_config {
     const char *endpoint;
     int count, slots;           /*  workers; jobs at once, of all together              */
     const char *shell;          /*  or NULL                                             */
+    const char *dir;            /*  where jobs run; NULL: where this process is         */
     int64_t nice;               /*  of the jobs, where it is more than this process's       */
     bool strict;                /*  a worker takes no job before it can begin it        */
 };
 
 int agents_start (struct agents *self, weft_t *weft, const struct agents_config *config);
 
-/*  One, whose worker is connected already. On success takes the worker over; done_fd can be
- *  read when it has ended. */
+/*  One, whose worker is connected already. On success takes the worker over. */
 int agents_start_one (struct agents *self, weft_worker_t *worker, int64_t nice);
-int agents_done_fd (const struct agents *self);
+
+/*  To be called when done_fd is readable: why one has ended that nobody has stopped, in its words; else 0. */
+int agents_failed (void *self);
 
 /*  No new jobs; with `now` those that run are stopped. */
 void agents_stop (struct agents *self, bool now);

@@ -36,7 +36,7 @@ const struct option cluster_options[] = {
     { .name = "remote-weft", .type = OPTION_TEXT, .argument = "PATH", .offset = FIELD (remote_weft),
       .text = "where weft is on the other machines; by ssh what PATH has there, by Slurm the same path as here" },
     { .name = "workdir", .type = OPTION_TEXT, .argument = "DIR", .offset = FIELD (workdir),
-      .text = "where jobs run there; . is the same path as here; without it where a login begins" },
+      .text = "where jobs run; elsewhere . is the same path as here, and without it that is where a login begins" },
     { .name = "wd", .type = OPTION_TEXT, .flags = OPTION_HIDDEN, .offset = FIELD (workdir) },
     { .name = "worker-key", .type = OPTION_TEXT, .argument = "NAME|FILE", .offset = FIELD (worker_key),
       .text = "with --key: the pair for workers that are started elsewhere; it must be on the list" },

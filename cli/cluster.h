@@ -68,6 +68,13 @@ cluster_comes_back (const struct cluster *self)
     return self->options->nodes > 0;
 }
 
+/*  Where jobs are to run, here as well; NULL: where this process is. */
+static inline const char *
+cluster_workdir (const struct cluster *self)
+{
+    return self->options->workdir;
+}
+
 /*  The pool was bound there, as the user wanted. */
 void cluster_listens (struct cluster *self, const char *endpoint);
 

@@ -417,9 +417,10 @@ jobhead_wait (struct jobhead *self)
                                 { .fd = input ? jobfeed_fd (&self->feed) : -1, .events = WEFT_IN },
                                 { .fd = outlet_fd (&self->view.outlet), .events = WEFT_OUT },
                                 { .fd = self->side.turn ? self->side.fd : -1, .events = WEFT_IN },
+                                { .fd = self->workers.turn ? self->workers.fd : -1, .events = WEFT_IN },
                                 { .self = self->asked.socket, .fd = -1, .events = WEFT_IN },
                                 { .self = self->pool, .events = WEFT_IN } };
-    return weft_poll (items, self->ended ? 4 : 6, clock_poll_ms (wait));
+    return weft_poll (items, self->ended ? 5 : 7, clock_poll_ms (wait));
 }
 
 static int
@@ -472,6 +473,14 @@ jobhead_prepare (struct jobhead *self, weft_pool_t *pool)
     return rc;
 }
 
+static void
+jobhead_turn_side (struct jobhead *self, const struct jobhead_side *side)
+{
+    int rc = side->turn && !self->ended ? side->turn (side->self) : 0;
+    if (rc < 0)
+        jobhead_fail (self, rc);
+}
+
 int
 jobhead_run (struct jobhead *self)
 {
@@ -490,10 +499,9 @@ jobhead_run (struct jobhead *self)
         if (self->after.count)
             jobhead_look_after (self);
         jobhead_counts (self, &counts);
-        int rc = self->side.turn && !self->ended ? self->side.turn (self->side.self) : 0;
-        if (rc < 0)
-            jobhead_fail (self, rc);
-        rc = jobview_flush (&self->view, &counts);
+        jobhead_turn_side (self, &self->side);
+        jobhead_turn_side (self, &self->workers);
+        int rc = jobview_flush (&self->view, &counts);
         if (rc < 0)
             jobhead_fail (self, rc);
         if (self->ended && (self->state == HEAD_STOPPING || outlet_fd (&self->view.outlet) < 0))

@@ -60,7 +60,7 @@ struct jobhead {
     uint64_t not_run;
     uint64_t cancelled;         /*  by their names, for good                            */
     struct jobasked asked;      /*  with a ledger                                       */
-    struct jobhead_side side;
+    struct jobhead_side side, workers;  /*  elsewhere; those of this process            */
     struct after after;         /*  while it has batches the pool is paused             */
     int (*begin) (void *);      /*  with begin_arg, when they have ended; or NULL       */
     void *begin_arg;

@@ -127,9 +127,13 @@ run_open (struct run *self)
     /*  A job that was sent ahead could begin before --halt takes it back. */
     struct agents_config agents = { .endpoint = endpoint, .count = workers, .slots = self->slots,
                                     .shell = self->options.shell, .nice = self->options.nice,
+                                    .dir = cluster_workdir (&self->cluster),
                                     .strict = self->head.halt.when != HALT_NEVER };
     if (rc == 0 && workers > 0)
         rc = agents_start (&self->agents, self->cli->weft, &agents);
+    if (self->agents.count)
+        self->head.workers = (struct jobhead_side){ .self = &self->agents, .fd = self->agents.done_fd,
+                                                    .turn = agents_failed };
     /*  To a run with keys of its own nobody else can come. */
     bool others = self->options.listen.count > 0 && self->cluster.head_key < 0;
     self->others = (struct cluster_config){ .jobs = self->options.jobs, .shell = agents.shell, .nice = agents.nice,

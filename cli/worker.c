@@ -75,7 +75,7 @@ static int
 worker_wait (struct cli *cli, struct agents *agents, int over)
 {
     int stops = 0;
-    weft_pollitem_t items[] = { { .fd = agents_done_fd (agents), .events = WEFT_IN },
+    weft_pollitem_t items[] = { { .fd = agents->done_fd, .events = WEFT_IN },
                                 { .fd = cli->stop_fd, .events = WEFT_IN }, { .fd = over, .events = WEFT_IN } };
     while (weft_poll (items, 3, -1) >= 0 || cli->stopped (cli)) {
         if (items[0].revents)

@@ -51,7 +51,7 @@ try_lock (const char *path, const char *name, int *fd)
 {
     int got = open (name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (got < 0)
-        return error_errno ("%s", name);
+        return error_errno ("cannot make %s, which a ledger needs beside it", name);
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
     int rc = 0;
     if (fcntl (got, F_OFD_SETLK, &lock)) {

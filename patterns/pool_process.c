@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "patterns/pool_blame.h"
 #include "patterns/pool_launch.h"
 
 static void
@@ -66,10 +67,7 @@ start (struct process *self, const struct process_spec *spec, int in, int out, i
 {
     struct launch_spec what = { .argv = spec->argv, .envp = spec->envp, .dir = spec->dir, .fds = { in, out, err } };
     *failure = launch (&what, &self->pid, &self->pidfd);
-    if (!*failure)
-        return 0;
-    errno = *failure;
-    return error_errno ("%s", spec->argv[0]);
+    return *failure ? blame_launch (&what, *failure) : 0;
 }
 
 int

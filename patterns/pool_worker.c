@@ -630,6 +630,8 @@ begin (struct weft_worker *self)
     self->note_at = clock_deadline (self->weft->clock, NOTE_AFTER);
     self->expires = self->config.lifetime ? clock_deadline (self->weft->clock, self->config.lifetime) : TIME_FOREVER;
     int rc = check_limit (config.count);
+    if (rc == 0 && config.dir && access (config.dir, X_OK))
+        rc = error_errno ("cannot run jobs in %s", config.dir);
     self->epoll = epoll_create1 (EPOLL_CLOEXEC);
     if (rc == 0 && self->epoll < 0)
         rc = error_errno ("epoll");
