@@ -17,8 +17,9 @@
 #define FIELD(name) offsetof (struct jobhead_options, name)
 
 const struct option jobhead_options[] = {
-    { .name = "timeout", .type = OPTION_TIME, .argument = "TIME", .standard = "0", .max = 24 * 24 * 3600 * TIME_S,
-      .offset = FIELD (timeout), .text = "stop a job that runs longer; 0 for no limit" },
+    { .name = "timeout", .type = OPTION_TEXT, .argument = "TIME|N%", .offset = FIELD (timeout),
+      .text = "stop a job that runs longer: than a time, or than N percent of the median of the last 1000 jobs that "
+              "ended well, once three have (and 0.1 s at least)" },
     { .name = "delay", .type = OPTION_TIME, .argument = "TIME", .standard = "0", .max = 24 * 24 * 3600 * TIME_S,
       .offset = FIELD (delay), .text = "let so much time pass between one job's start and the next one's" },
     { .name = "retries", .type = OPTION_INT, .argument = "N", .standard = "1", .max = 1000000, .offset = FIELD (tries),
@@ -288,7 +289,6 @@ jobhead_hand_over (struct jobhead *self)
     if (self->kept.ready) {
         weft_job_t kept = { .command = buffer_data (&self->feed.command), .number = self->feed.list.number,
                             .note = buffer_data (&self->feed.note), .note_size = buffer_size (&self->feed.note),
-                            .timeout = clock_poll_ms (self->options->timeout),
                             .priority = (int) self->options->priority,
                             .slot_mark = marked ? JOBLIST_SLOT_MARK : NULL };
         int rc = weft_pool_submit (self->pool, &kept, NULL);
@@ -301,7 +301,6 @@ jobhead_hand_over (struct jobhead *self)
     /*  The pool counts those that it gets. */
     uint64_t number = self->feed.list.number == self->feed.made ? 0 : self->feed.list.number;
     weft_job_t spec = { .command = job->text, .tag = (uintptr_t) job, .number = number,
-                        .timeout = clock_poll_ms (self->options->timeout),
                         .priority = (int) self->options->priority,
                         .slot_mark = marked ? JOBLIST_SLOT_MARK : NULL };
     int rc = weft_pool_submit (self->pool, &spec, NULL);
@@ -446,6 +445,19 @@ jobhead_finish (struct jobhead *self)
     return halt_status (&self->halt);
 }
 
+/*  A time, or N% of what others take. */
+static int
+jobhead_timeout (const struct jobhead *self, weft_pool_t *pool)
+{
+    const char *text = self->options->timeout;
+    size_t size = text ? strlen (text) : 0;
+    char percent[32];
+    if (!size || text[size - 1] != '%')
+        return size ? weft_pool_set (pool, "timeout", text) : 0;
+    snprintf (percent, sizeof percent, "%.*s", (int) size - 1, text);
+    return weft_pool_set (pool, "timeout-percent", percent);
+}
+
 int
 jobhead_prepare (struct jobhead *self, weft_pool_t *pool)
 {
@@ -456,6 +468,7 @@ jobhead_prepare (struct jobhead *self, weft_pool_t *pool)
     snprintf (delay, sizeof delay, "%lldns", (long long) self->options->delay);
     int rc = weft_pool_set (pool, "retries", retries);
     rc = rc ? rc : weft_pool_set (pool, "delay", delay);
+    rc = rc ? rc : jobhead_timeout (self, pool);
     if (rc == 0 && self->line.mode != JOBOUT_GROUP)
         rc = weft_pool_set (pool, "stream", "yes");
     if (rc == 0 && self->kept.ready)
@@ -468,8 +481,6 @@ jobhead_prepare (struct jobhead *self, weft_pool_t *pool)
         rc = weft_pool_set (pool, "resume", "yes");
     if (rc == 0 && self->after.count)
         rc = weft_pool_pause (pool, true);
-    if (rc < 0)
-        cli_fail (self->cli, rc, NULL);
     return rc;
 }
 

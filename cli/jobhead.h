@@ -13,8 +13,8 @@
 #include "cli/jobview.h"
 
 struct jobhead_options {
-    int64_t timeout, delay;
-    int64_t tries, priority;
+    char *timeout;
+    int64_t delay, tries, priority;
     char *halt;
     bool dry_run, trace;
     char *ledger, *outputs, *durability;
@@ -82,7 +82,7 @@ struct jobhead_config {
 int jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config *config);
 void jobhead_free (struct jobhead *self);
 
-/*  Sets what the pool has to know; before it is bound. Negative after having said why. */
+/*  Sets what the pool has to know; before it is bound. */
 int jobhead_prepare (struct jobhead *self, weft_pool_t *pool);
 
 /*  Runs all jobs; the exit status. */

@@ -17,6 +17,7 @@ dispatch_init (struct dispatch *self, const struct dispatch_limits *limits)
     self->limit = UINT64_MAX;
     list_init (&self->awaited);
     list_init (&self->ending);
+    list_init (&self->begun_jobs);
     list_init (&self->idle);
     list_init (&self->ahead);
     list_init (&self->full);
@@ -75,6 +76,7 @@ job_new (struct dispatch *self, uint64_t id, uint64_t tag, int priority, const v
     job->id = id;
     job->tag = tag;
     job->level = level;
+    list_init (&job->order);
     job->size = (uint32_t) size;
     memcpy (job->spec, spec, size);
     map_add (&self->jobs, &job->node, hash_number (id));
@@ -236,6 +238,7 @@ void
 job_release (struct dispatch *self, struct dispatch_job *job)
 {
     struct dispatch_worker *worker = job->worker;
+    list_remove (&job->order);
     list_remove (&job->link);
     job_unretract (self, job);
     job->worker = NULL;

@@ -44,10 +44,12 @@ struct dispatch_level {
 
 struct dispatch_job {
     struct dispatch_list link;          /*  in the queue, among its worker's jobs, ...      */
+    struct dispatch_list order;         /*  among those that have begun, and are not stopped */
     struct map_node node;               /*  of all jobs, by id                              */
     struct dispatch_level *level;
     struct dispatch_worker *worker;
     uint64_t id, tag;
+    int64_t since;                      /*  `now` when it was heard that it had begun       */
     int64_t attempt;                    /*  the last; one more each time it is given to a worker */
     int failures, losses;               /*  attempts that ended badly; workers lost under it */
     uint32_t size;                      /*  of the spec, which follows                      */
@@ -86,6 +88,8 @@ struct dispatch {
     struct dispatch_limits limits;
     struct dispatch_level *levels;      /*  highest priority first; a level that was made stays */
     struct dispatch_list awaited, ending;
+    struct dispatch_list begun_jobs;    /*  the oldest first                                */
+    int64_t now;                        /*  the caller's clock: it only goes forward        */
     struct dispatch_list idle, ahead, full;     /*  workers */
     struct map jobs;
     struct dispatch_job *ended;         /*  the last that has; freed when another does      */
@@ -196,6 +200,10 @@ enum dispatch_verdict dispatch_lose (struct dispatch *self, struct dispatch_work
 
 /*  The job that has ended last becomes the caller's, to be freed with free. */
 struct dispatch_job *dispatch_keep_ended (struct dispatch *self);
+
+/*  The attempt that was heard to have begun before all others, of those that are not to be stopped; NULL: there is
+ *  none. */
+struct dispatch_job *dispatch_oldest (const struct dispatch *self);
 
 /*  The attempt at the job's worker is to be stopped there, and ends with this reason unless it ends by itself first:
  *  a failure as any other, unless it is WEFT_JOB_CANCELLED. True when the worker must be told (again). */

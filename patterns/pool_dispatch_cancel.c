@@ -9,7 +9,14 @@ dispatch_stop (struct dispatch_job *job, int reason)
     if (!job->worker)
         return false;
     job->stopped = (uint8_t) reason;
+    list_remove (&job->order);
     return true;
+}
+
+struct dispatch_job *
+dispatch_oldest (const struct dispatch *self)
+{
+    return list_empty (&self->begun_jobs) ? NULL : map_entry (self->begun_jobs.next, struct dispatch_job, order);
 }
 
 /*  Without `running`, one that is, or may be, with a worker that has begun it is left alone: false. */

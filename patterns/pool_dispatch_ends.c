@@ -24,6 +24,9 @@ dispatch_began (struct dispatch *self, struct dispatch_worker *worker, uint64_t 
     if (!job || job->state != JOB_GIVEN)
         return false;
     job->state = JOB_RUNNING;
+    job->since = self->now;
+    if (!job->stopped)
+        list_append (&self->begun_jobs, &job->order);
     job_unretract (self, job);
     worker->began++;
     self->begun++;

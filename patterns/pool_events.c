@@ -142,6 +142,8 @@ take_end (struct weft_pool *self, const struct pool_record *record, weft_pool_ev
     fill_job (self, event, job);
     if (event->reason == WEFT_JOB_CANCELLED && job->stopped)
         event->reason = job->stopped;
+    if (event->reason == WEFT_JOB_EXITED && !event->status && !event->signal)
+        head_learn_runtime (self, event->runtime);
     return tell_end (self, verdict, job, record->attempt, event);
 }
 

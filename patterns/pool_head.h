@@ -12,6 +12,7 @@
 #include "patterns/pool_dispatch.h"
 #include "patterns/pool_forward.h"
 #include "patterns/pool_ledger.h"
+#include "patterns/pool_median.h"
 
 enum pool_state {
     POOL_OPEN,          /*  takes jobs                                                  */
@@ -26,7 +27,7 @@ struct pool_config {
     char *ledger, *outputs;
     int durability;
     bool resume;
-    int64_t timeout, delay;
+    int64_t timeout, timeout_percent, delay;
     int64_t queue, queue_size;
     int64_t heartbeat, linger;
     bool stream;
@@ -104,6 +105,8 @@ struct weft_pool {
     size_t early_count, early_room;
     int64_t awaited_until;              /*  ... until then; TIME_FOREVER before it runs */
     int64_t retract_at;
+    struct median median;               /*  runtimes of jobs that ended well                */
+    int64_t overdue_at;                 /*  when one may be running for too long by it      */
     int64_t start_at;                   /*  with a delay: nothing may start before; TIME_FOREVER: now    */
     int away;                           /*  workers ...                                 */
     int64_t away_at;                    /*  ... and when the first of them is to be looked at */
@@ -185,6 +188,14 @@ int head_cancel_job (struct weft_pool *self, struct worker *worker, uint64_t id,
  *  when it comes back, too. */
 int head_stop_attempt (struct weft_pool *self, struct dispatch_job *job, int reason);
 void head_cancel_all (struct weft_pool *self, bool running);
+
+/* ------------------------------------------------------------ pool_overdue.c */
+
+/*  A job has ended well: us. */
+void head_learn_runtime (struct weft_pool *self, int64_t runtime);
+
+/*  Has attempts stopped that run for too long, by the option `timeout-percent`. */
+int head_stop_overdue (struct weft_pool *self, int64_t now);
 
 /* ------------------------------------------------------------ pool_members.c */
 

@@ -369,6 +369,25 @@ test_timeout (void **state)
 }
 
 /*  A job that is stopped cannot end by SIGTERM, unless it is continued. */
+/*  Three that are quick say how long the next may take. */
+static void
+test_timeout_by_median (void **state)
+{
+    struct fixture *self = *state;
+    assert_int_equal (weft_pool_set (self->pool, "timeout-percent", "200"), 0);
+    bind_pool (self, "inproc://pool");
+    add_worker (self, "2", NULL, NULL);
+    submit (self, "sleep 1000");
+    for (int i = 0; i < 3; i++)
+        submit (self, "true");
+    for (int i = 0; i < 3; i++)
+        assert_int_equal (await (self, WEFT_POOL_DONE).reason, WEFT_JOB_EXITED);
+    weft_pool_event_t event = await (self, WEFT_POOL_DONE);
+    assert_int_equal (event.job, 1);
+    assert_int_equal (event.reason, WEFT_JOB_TIMEOUT);
+    weft_pool_finish (self->pool);
+}
+
 static void
 test_timeout_of_a_stopped_job (void **state)
 {
@@ -1001,7 +1020,8 @@ main (int argc, char **argv)
         POOL_TEST (test_inproc), POOL_TEST (test_tcp), POOL_TEST (test_ipc), POOL_TEST (test_events),
         POOL_TEST (test_sink_tcp), POOL_TEST (test_sink_inproc), POOL_TEST (test_no_sink),
         POOL_TEST (test_retries), POOL_TEST (test_not_started), POOL_TEST (test_script_without_interpreter),
-        POOL_TEST (test_timeout), POOL_TEST (test_cancel_waiting), POOL_TEST (test_cancel_running),
+        POOL_TEST (test_timeout), POOL_TEST (test_timeout_by_median),
+        POOL_TEST (test_cancel_waiting), POOL_TEST (test_cancel_running),
         POOL_TEST (test_pause),
         POOL_TEST (test_timeout_of_a_stopped_job), POOL_TEST (test_cancel_waiting), POOL_TEST (test_cancel_running),
         POOL_TEST (test_cancel_one), POOL_TEST (test_cancel_kept), POOL_TEST (test_cancel_every),

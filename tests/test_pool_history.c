@@ -288,6 +288,8 @@ struct caller {
     uint64_t made, next;            /*  jobs ever made; the next to hand over       */
     uint64_t accepted;              /*  as the head told                            */
     int told[SIM_JOBS + 1];
+    int overdue;                    /*  jobs that were stopped so                   */
+    bool median;                    /*  who runs for too long is stopped            */
     int64_t delay, started;         /*  least between two starts; the last          */
     bool named[SIM_JOBS + 1];       /*  cancelled by its name                       */
     bool taken[SIM_JOBS + 1];       /*  ... and not passed over: no attempt follows */
@@ -308,6 +310,8 @@ start_head (struct caller *self)
     assert_int_equal (weft_pool_set (sim->pool, "retries", "2"), 0);
     assert_int_equal (weft_pool_set (sim->pool, "crash-limit", self->sim.seed % 2 ? "1" : "1000"), 0);
     assert_int_equal (weft_pool_set (sim->pool, "queue", self->kept && self->sim.seed % 3 ? "4" : "100"), 0);
+    self->median = !self->gentle && sim->seed % 3 == 0;
+    assert_int_equal (weft_pool_set (sim->pool, "timeout-percent", self->median ? "150" : "0"), 0);
     self->delay = self->gentle && !self->kept && sim->seed % 4 == 0 ? 100 * TIME_MS : 0;
     assert_int_equal (weft_pool_set (sim->pool, "delay", self->delay ? "100ms" : "0"), 0);
     if (self->gentle)                   /*  a HELLO that is lost is said again only after 5 s */
@@ -365,6 +369,8 @@ take_done (struct caller *self, const weft_pool_event_t *event)
     assert_in_range (event->job, 1, SIM_JOBS);
     assert_int_equal (event->tag, event->job);
     assert_int_equal (self->told[event->job]++, 0);
+    assert_true (event->reason != WEFT_JOB_TIMEOUT || self->median);
+    self->overdue += event->reason == WEFT_JOB_TIMEOUT;
     if (event->reason == WEFT_JOB_EXITED && event->status == 0)
         assert_true (self->sim.succeeded[event->job]);
     if (event->reason == WEFT_JOB_CANCELLED && event->data)

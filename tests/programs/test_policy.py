@@ -1,4 +1,4 @@
-"""Which job comes first: --priority, in a ledger that has jobs of several."""
+"""Which job comes first, and how long it may take: --priority and --timeout."""
 
 import pytest
 
@@ -27,6 +27,13 @@ def test_higher_first(weft, tmp_path):
     assert program.result()[:2] == (OK, "".join("%s\n" % job for job in jobs(21, 30) + jobs(1, 20)).encode())
     assert worker.wait() == OK
     assert b"\npriority: 5\n" in weft.run("jobs", "jobs.db", "show", "21", cwd=tmp_path)[1]
+
+
+@pytest.mark.parametrize("timeout, words", [("5x", "unit"), ("-1", "out of range"), ("x%", "timeout-percent")])
+def test_bad_timeout(weft, timeout, words):
+    """Said once."""
+    status, output, talk = weft.run("run", "--timeout", timeout, "echo", ":::", "a")
+    assert (status, output) == (USAGE, b"") and words in talk and talk.count("\n") == 1
 
 
 @pytest.mark.parametrize("priority", ["1001", "-1001", "high"])
