@@ -56,7 +56,7 @@ agent_prepare (struct agents *all, weft_t *weft, const struct agents_config *con
     snprintf (first_text, sizeof first_text, "%d", first);
     snprintf (name, sizeof name, "local-%d", index + 1);
     const char *const settings[][2] = { { "slots", slots_text }, { "first-slot", first_text }, { "name", name },
-                                        { "shell", config->shell }, { "dir", config->dir },
+                                        { "shell", config->shell }, { "dir", config->dir }, { "exec", config->exec },
                                         { "prefetch", config->strict ? "0" : NULL } };
     self->done_fd = all->done_fd;
     self->nice = config->nice;
@@ -65,6 +65,8 @@ agent_prepare (struct agents *all, weft_t *weft, const struct agents_config *con
     for (size_t i = 0; i < sizeof settings / sizeof *settings && rc == 0; i++)
         if (settings[i][1])
             rc = weft_worker_set (self->worker, settings[i][0], settings[i][1]);
+    if (rc == 0 && config->fn)
+        rc = weft_worker_on_message (self->worker, config->fn, config->arg);
     return rc < 0 ? rc : weft_worker_connect (self->worker, config->endpoint);
 }
 

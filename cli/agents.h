@@ -30,6 +30,9 @@ struct agents_config {
     int count, slots;           /*  workers; jobs at once, of all together              */
     const char *shell;          /*  or NULL                                             */
     const char *dir;            /*  where jobs run; NULL: where this process is         */
+    const char *exec;           /*  for messages; or NULL                               */
+    weft_work_fn *fn;           /*  ... or this, of all                                 */
+    void *arg;
     int64_t nice;               /*  of the jobs, where it is more than this process's       */
     bool strict;                /*  a worker takes no job before it can begin it        */
 };

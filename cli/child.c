@@ -29,11 +29,11 @@ close_fd (int *fd)
 /*  A group of its own, so that the terminal's signals do not reach it and all of it can be ended. The
  *  descriptors must lie above those that they become. */
 static int
-child_spawn (struct child *self, const char *command, int in, int out)
+child_spawn (struct child *self, const char *command, const char *dir, int in, int out)
 {
     char *argv[] = { "/bin/sh", "-c", (char *) (uintptr_t) command, NULL };
     int given[3] = { in, out, STDERR_FILENO }, error = 0;
-    struct launch_spec spec = { .argv = argv, .envp = environ };
+    struct launch_spec spec = { .argv = argv, .envp = environ, .dir = dir };
     for (int i = 0; i < 3; i++) {
         spec.fds[i] = fcntl (given[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
         error = spec.fds[i] < 0 && !error ? errno : error;
@@ -45,7 +45,7 @@ child_spawn (struct child *self, const char *command, int in, int out)
 }
 
 int
-child_start (struct child *self, const char *command, int out)
+child_start (struct child *self, const char *command, const char *dir, int out)
 {
     int in_pipe[2] = { -1, -1 }, out_pipe[2] = { -1, -1 }, rc = 0;
     *self = (struct child){ .exited = -1, .in = -1, .out = -1 };
@@ -53,7 +53,7 @@ child_start (struct child *self, const char *command, int out)
         rc = error_errno ("cannot run '%s'", command);
         goto cleanup;
     }
-    errno = child_spawn (self, command, in_pipe[0], out < 0 ? out_pipe[1] : out);
+    errno = child_spawn (self, command, dir, in_pipe[0], out < 0 ? out_pipe[1] : out);
     if (errno) {
         rc = error_errno ("cannot run '%s'", command);
         self->pid = 0;
@@ -134,6 +134,12 @@ child_step (struct child *self, const char **data, size_t *size, bool last, stru
     if (got < 0)
         return got;
     return (got ? CHILD_READ : 0) | (fds[2].revents ? CHILD_ENDED : 0) | (fds[3].revents ? CHILD_STOP : 0);
+}
+
+void
+child_close (struct child *self)
+{
+    close_fd (&self->in);
 }
 
 int

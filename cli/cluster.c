@@ -142,6 +142,9 @@ fill_ticket (struct cluster *self)
     char nice[16];
     snprintf (nice, sizeof nice, "%d", (int) config->nice);
     int rc = ticket_add (&self->ticket, "shell", config->shell);
+    rc = rc ? rc : ticket_add (&self->ticket, "exec", config->exec);
+    rc = rc ? rc : ticket_add (&self->ticket, "filter", config->filter);
+    rc = rc ? rc : ticket_add (&self->ticket, "filter-format", config->filter ? config->filter_format : NULL);
     rc = rc ? rc : ticket_add (&self->ticket, "nice", config->nice ? nice : NULL);
     return rc ? rc : ticket_add (&self->ticket, "prefetch", config->strict ? "0" : NULL);
 }

@@ -25,6 +25,7 @@ extern const struct option cluster_options[];
 struct cluster_config {
     const char *jobs;           /*  -j                                                  */
     const char *shell;          /*  or NULL                                             */
+    const char *exec, *filter, *filter_format;      /*  for messages; or NULL           */
     int64_t nice;
     bool strict;                /*  a worker takes no job before it can begin it        */
     bool others;                /*  workers may come that nobody here has started       */

@@ -85,7 +85,7 @@ exec_run (struct exec *self, const weft_msg_t *msg, weft_msg_t *reply)
     buffer_clear (&self->output);
     int rc = encoder_add (&self->encoder, msg, &info, &self->input);
     if (rc == 0)
-        rc = child_start (&child, self->command, reply ? -1 : self->session->cli->out);
+        rc = child_start (&child, self->command, NULL, reply ? -1 : self->session->cli->out);
     if (rc)
         return rc;
     rc = exec_talk (self, &child);

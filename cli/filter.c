@@ -61,7 +61,7 @@ filter_start (struct filter *self)
         return rc;
     buffer_clear (&self->output);
     decoder_init (&self->decoder, self->decoder.format, self->decoder.max_size, self->decoder.separator);
-    return child_start (&self->child, self->command, -1);
+    return child_start (&self->child, self->command, NULL, -1);
 }
 
 static void

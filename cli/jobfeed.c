@@ -6,6 +6,7 @@
 
 #include "cli/jobnote.h"
 #include "cli/resultrow.h"
+#include "codec/pool_command.h"
 #include "core/error.h"
 
 #define FIELD(name) offsetof (struct jobfeed_options, name)
@@ -40,6 +41,9 @@ jobfeed_mode (struct jobfeed *self, const struct jobfeed_config *config, enum re
             : options->retry_failed ? RESUME_RETRY : RESUME_NOT;
     if (config->ledger && *mode > RESUME_ENDED)
         return error_set (WEFT_EINVAL, "--resume-failed and --retry-failed read a job log, and --ledger has none");
+    if (*mode == RESUME_RETRY && config->list->messages)
+        return error_set (WEFT_EINVAL, "--retry-failed takes commands from the job log, which does not have messages: "
+                          "give the same input with --resume-failed");
     if (config->ledger)
         *mode = RESUME_NOT;
     if (config->list->shuffle && *mode != RESUME_NOT && *mode != RESUME_RETRY && config->joblog)
@@ -54,6 +58,24 @@ jobfeed_mode (struct jobfeed *self, const struct jobfeed_config *config, enum re
     return 0;
 }
 
+/*  Files are those of --arg-file, or the operands where these are files. */
+static int
+jobfeed_formatted (struct jobfeed *self, const struct jobfeed_config *config)
+{
+    const struct joblist_options *list = config->list;
+    char *const *paths = config->files ? config->operands : list->files.items;
+    if (!list->messages)
+        return error_set (WEFT_EINVAL, "--input is for messages: give --messages, too");
+    if ((!config->files && config->count) || list->null || list->delimiter || list->colsep || list->per_job != 1
+        || list->skip_blank || list->link || list->shuffle || list->header)
+        return error_set (WEFT_EINVAL, "--input reads each message as it is: a command, ::: or other options of the "
+                          "input have no part in that");
+    self->formatted = true;
+    jobmessages_init (&self->messages, (enum format) (list->input - 1), paths,
+                      config->files ? (size_t) config->count : list->files.count, config->in);
+    return joblist_init_given (&self->list, list, config->tag);
+}
+
 int
 jobfeed_init (struct jobfeed *self, const struct jobfeed_config *config)
 {
@@ -66,6 +88,7 @@ jobfeed_init (struct jobfeed *self, const struct jobfeed_config *config)
     buffer_init (&self->command, 0);
     buffer_init (&self->tag, 0);
     buffer_init (&self->place, 0);
+    buffer_init (&self->message, 0);
     int rc = results_open (&self->results, config->feed->results);
     if (rc == 0)
         rc = jobfeed_mode (self, config, &mode);
@@ -80,6 +103,8 @@ jobfeed_init (struct jobfeed *self, const struct jobfeed_config *config)
     self->empty = self->resumes && config->count == 0 && config->list->files.count == 0;
     if (mode == RESUME_RETRY || self->empty)
         return joblist_init_given (&self->list, config->list, config->tag);
+    if (config->list->input)
+        return jobfeed_formatted (self, config);
     if (config->files)
         return joblist_init_files (&self->list, config->list, config->operands, config->count, config->in, config->tag);
     return joblist_init (&self->list, config->list, config->operands, config->count, config->in, config->tag);
@@ -99,6 +124,8 @@ jobfeed_free (struct jobfeed *self)
     buffer_free (&self->command);
     buffer_free (&self->tag);
     buffer_free (&self->place);
+    buffer_free (&self->message);
+    jobmessages_free (&self->messages);
 }
 
 enum joblog_mode
@@ -110,7 +137,7 @@ jobfeed_log (const struct jobfeed *self, bool dry)
 bool
 jobfeed_count (const struct jobfeed *self, uint64_t *count)
 {
-    if (self->resumes)
+    if (self->resumes || self->formatted)
         return false;
     if (self->resume.mode != RESUME_RETRY)
         return jobsource_count (self->list.source, count);
@@ -139,6 +166,32 @@ jobfeed_pass (struct jobfeed *self)
     return passes < 0 ? passes : passes ? JOBFEED_PASSED : 1;
 }
 
+/*  The text that was made is the message. */
+static int
+jobfeed_message (struct jobfeed *self)
+{
+    struct buffer made = self->command;
+    self->command = self->message;
+    self->message = made;
+    buffer_clear (&self->command);
+    int rc = command_show (&self->command, buffer_data (&self->message), buffer_size (&self->message));
+    return rc < 0 ? rc : buffer_terminate (&self->command);
+}
+
+/*  One that was read in a format: what is shown of it is its value. */
+static int
+jobfeed_read (struct jobfeed *self)
+{
+    int rc = jobmessages_next (&self->messages, &self->message);
+    if (rc != 1)
+        return rc;
+    buffer_clear (&self->text);
+    rc = command_show (&self->text, buffer_data (&self->message), buffer_size (&self->message));
+    rc = rc ? rc : buffer_terminate (&self->text);
+    return rc ? rc : joblist_given (&self->list, self->list.number + 1, buffer_data (&self->text), &self->command,
+                                    &self->tag);
+}
+
 int
 jobfeed_next (struct jobfeed *self)
 {
@@ -146,13 +199,17 @@ jobfeed_next (struct jobfeed *self)
     int rc;
     if (self->empty)
         return WEFT_EEND;
-    if (self->resume.mode != RESUME_RETRY)
+    if (self->formatted)
+        rc = jobfeed_read (self);
+    else if (self->resume.mode != RESUME_RETRY)
         rc = joblist_next (&self->list, &self->command, &self->tag);
     else {
         rc = resume_next (&self->resume, &number, &self->text);
         if (rc == 1)
             rc = joblist_given (&self->list, number, buffer_data (&self->text), &self->command, &self->tag);
     }
+    if (rc == 1 && self->list.messages && !self->formatted && (rc = jobfeed_message (self)) == 0)
+        rc = 1;
     if (rc != 1)
         return rc;
     if (self->list.named && !self->results.names)
@@ -170,7 +227,7 @@ jobfeed_next (struct jobfeed *self)
 int
 jobfeed_fd (const struct jobfeed *self)
 {
-    return joblist_fd (&self->list);
+    return self->formatted ? self->messages.fd : joblist_fd (&self->list);
 }
 
 struct viewjob *

@@ -3,6 +3,7 @@
 #define WEFT_CLI_JOBFEED_H
 
 #include "cli/joblist.h"
+#include "cli/jobmessages.h"
 #include "cli/jobview.h"
 #include "cli/results.h"
 #include "cli/resume.h"
@@ -38,6 +39,9 @@ struct jobfeed {
     struct buffer note;         /*  ... and what it keeps of the one that was made  */
     struct buffer text;         /*  of a job in the log                             */
     struct buffer command, tag, place;  /*  of the job that was made                */
+    bool formatted;             /*  jobs are messages that are read in a format     */
+    struct jobmessages messages;
+    struct buffer message;      /*  ... which is this, when jobs are messages, and the command is what is shown of it */
     uint64_t made, passed;      /*  jobs, without those passed over; and those      */
     bool ledger;                /*  there is one                                    */
     bool resumes;               /*  ... that is gone on with                        */

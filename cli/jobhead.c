@@ -118,7 +118,7 @@ jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config
     }
     if (self->feed.list.from_in && isatty (cli->in))
         cli_note (cli, "reading %s from the terminal, a line each; Ctrl-D ends them",
-                  config->files ? "commands" : "values");
+                  config->list->messages ? "messages" : config->files ? "commands" : "values");
     jobhead_count (self, config);
     return 0;
 }
@@ -281,16 +281,30 @@ jobhead_take (struct jobhead *self)
 
 /* -------------------------------------------------------------------- jobs */
 
+/*  What the pool is to be given, but for the tag. */
+static weft_job_t
+jobhead_job (const struct jobhead *self, const char *command)
+{
+    const struct jobfeed *feed = &self->feed;
+    weft_job_t job = { .command = command, .number = feed->list.number,
+                       .priority = (int) self->options->priority,
+                       .slot_mark = feed->list.command.uses_slot ? JOBLIST_SLOT_MARK : NULL };
+    if (feed->list.messages) {
+        job.command = NULL;
+        job.input = buffer_data (&feed->message);
+        job.input_size = buffer_size (&feed->message);
+    }
+    return job;
+}
+
 /*  Hands over the job that was made: 0, or WEFT_EAGAIN when the pool has enough. */
 static int
 jobhead_hand_over (struct jobhead *self)
 {
-    bool marked = self->feed.list.command.uses_slot;
     if (self->kept.ready) {
-        weft_job_t kept = { .command = buffer_data (&self->feed.command), .number = self->feed.list.number,
-                            .note = buffer_data (&self->feed.note), .note_size = buffer_size (&self->feed.note),
-                            .priority = (int) self->options->priority,
-                            .slot_mark = marked ? JOBLIST_SLOT_MARK : NULL };
+        weft_job_t kept = jobhead_job (self, buffer_data (&self->feed.command));
+        kept.note = buffer_data (&self->feed.note);
+        kept.note_size = buffer_size (&self->feed.note);
         int rc = weft_pool_submit (self->pool, &kept, NULL);
         self->made = rc < 0;
         return rc;
@@ -298,11 +312,10 @@ jobhead_hand_over (struct jobhead *self)
     struct viewjob *job = jobfeed_job (&self->feed);
     if (!job)
         return error_set (WEFT_ENOMEM, "out of memory");
-    /*  The pool counts those that it gets. */
-    uint64_t number = self->feed.list.number == self->feed.made ? 0 : self->feed.list.number;
-    weft_job_t spec = { .command = job->text, .tag = (uintptr_t) job, .number = number,
-                        .priority = (int) self->options->priority,
-                        .slot_mark = marked ? JOBLIST_SLOT_MARK : NULL };
+    weft_job_t spec = jobhead_job (self, job->text);
+    spec.tag = (uintptr_t) job;
+    if (spec.number == self->feed.made)
+        spec.number = 0;            /*  the pool counts those that it gets */
     int rc = weft_pool_submit (self->pool, &spec, NULL);
     if (rc < 0) {
         viewjob_free (job);

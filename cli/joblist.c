@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/header.h"
+#include "codec/format.h"
 #include "core/error.h"
 
 #define FIELD(name) offsetof (struct joblist_options, name)
@@ -34,6 +35,11 @@ const struct option joblist_options[] = {
               "TABs part, or --colsep" },
     { .name = "shuf", .type = OPTION_FLAG, .offset = FIELD (shuffle),
       .text = "run the jobs in random order, once all values were read" },
+    { .name = "messages", .type = OPTION_FLAG, .offset = FIELD (messages),
+      .text = "values are no commands but messages, for workers with --filter or --exec" },
+    { .name = "input", .type = OPTION_CHOICE, .argument = "FORMAT", .standard = "values",
+      .choices = "values|" FORMAT_CHOICES, .offset = FIELD (input),
+      .text = "read messages in FORMAT, with any bytes in them, from files or standard input" },
     OPTION_END
 };
 
@@ -128,13 +134,17 @@ joblist_prepare (struct joblist *self, const struct joblist_options *options, ch
                                        .header = tab != NULL, .shuffle = options->shuffle,
                                        .skip_blank = options->skip_blank, .link = options->link,
                                        .per_job = options->per_job };
-    unsigned flags = REPLACE_QUOTE | REPLACE_APPEND | (options->per_job > 1 ? REPLACE_REPEAT : 0);
-    *self = (struct joblist){ .header = options->header };
+    unsigned flags = (options->messages ? 0 : REPLACE_QUOTE) | REPLACE_APPEND
+                     | (options->per_job > 1 ? REPLACE_REPEAT : 0);
+    *self = (struct joblist){ .header = options->header, .messages = options->messages };
     arglist_init (&self->args);
     arglist_init (&self->names);
     if (options->header && strcmp (options->header, ":") != 0)
         return error_set (WEFT_EINVAL, "--header takes a colon: the first value of each source names it");
     int rc = joblist_template (self, words, count, flags);
+    if (rc == 0 && options->messages && self->command.uses_slot)
+        rc = error_set (WEFT_EINVAL, "{%%} has no place in a message: in which slot it will be is not known when it is "
+                        "made");
     if (rc == 0 && tag)
         rc = replace_compile (&self->tag, tag, 0);
     if (rc < 0)
@@ -202,7 +212,7 @@ joblist_render (struct joblist *self, struct buffer *command, struct buffer *tag
     int rc = replace_render (&self->command, values, self->args.count, self->number, JOBLIST_SLOT_MARK, command);
     if (rc == 0 && self->tag.text)
         rc = replace_render (&self->tag, values, self->args.count, self->number, JOBLIST_SLOT_MARK, tag);
-    if (rc == 0 && buffer_size (command) > JOBLIST_COMMAND_MAX)
+    if (rc == 0 && !self->messages && buffer_size (command) > JOBLIST_COMMAND_MAX)
         rc = error_set (WEFT_ETOOBIG, "the command of job %llu is %zu bytes long; the system takes %d",
                         (unsigned long long) self->number, buffer_size (command), JOBLIST_COMMAND_MAX);
     if (rc == 0)

@@ -22,6 +22,8 @@ struct joblist_options {
     int64_t per_job;            /*  -n, -N      */
     bool skip_blank, link, shuffle;
     char *header;
+    bool messages;              /*  not commands                                */
+    int input;                  /*  their format and 1; 0: they are values as ever */
 };
 
 extern const struct option joblist_options[];
@@ -34,6 +36,7 @@ struct joblist {
     struct arglist names;       /*  of columns, or none                         */
     uint64_t number;            /*  of the last job                         */
     bool from_in;               /*  no source was named: values come from `in` */
+    bool messages;              /*  nothing is quoted, and a job may be as large as a value */
 };
 
 /*  `operands` are the command's words and then ::: and the like; they must outlive the

@@ -161,6 +161,7 @@ int
 viewjob_slot (struct viewjob *self, int slot)
 {
     int rc = replace_slot (self->plain, slot, &self->command);
+    self->slot = slot;
     if (rc == 0)
         rc = replace_slot (self->plain_tag, slot, &self->tag);
     if (rc == 0)
@@ -298,11 +299,12 @@ jobview_started (struct jobview *self, struct viewjob *job, const weft_pool_even
     return rc < 0 ? rc : 0;
 }
 
-/*  It was begun under a program before this one, which had heard of that. */
+/*  It was begun under a program before this one, which had heard of that; or is a message that took a moment. */
 static int
 jobview_found (struct jobview *self, struct viewjob *job, const weft_pool_event_t *event)
 {
-    return self->results && !job->kept.results && event->slot > 0 ? jobview_started (self, job, event) : 0;
+    bool found = event->slot > 0 && (event->slot != job->slot || (self->results && !job->kept.results));
+    return found ? jobview_started (self, job, event) : 0;
 }
 
 /*  What a program before this one had acknowledged of a job that ran on went with it, when it was killed. */

@@ -32,6 +32,7 @@ char *jobview_tag (const struct jobview_options *options);
 struct viewjob {
     struct jobout_job out;
     uint64_t number;            /*  in the input, as a job log tells it         */
+    int slot;                   /*  as it is known; 0: not yet                  */
     char *command, *tag;        /*  with the slot in place of its mark          */
     const char *plain;          /*  the command with the mark; or NULL: no mark */
     const char *plain_tag;

@@ -22,6 +22,9 @@ outpost_open (struct outpost *self, struct cli *cli, const char *path)
 {
     *self = (struct outpost){ .cli = cli, .key = -1, .listener = -1, .ended = -1, .over = -1 };
     ticket_init (&self->ticket);
+    int rc = option_init (workfilter_options, &self->filter);
+    if (rc)
+        return rc;
     return strcmp (path, "-") == 0 ? ticket_receive (&self->ticket, cli->in) : ticket_load (&self->ticket, path);
 }
 
@@ -38,7 +41,10 @@ set_options (struct outpost *self, command_set_fn *set, void *target)
     int rc = 0;
     while (rc == 0 && ticket_next (&self->ticket, &at, &name, &value)) {
         const struct option *own = option_find (own_options, name), *option = option_find (worker_options, name);
-        if (own)
+        const struct option *filter = option_find (workfilter_options, name);
+        if (filter)
+            rc = option_set (filter, &self->filter, value);
+        else if (own)
             rc = option_set (own, self, value);
         else if (option)
             rc = set (target, option, value);
@@ -161,5 +167,6 @@ outpost_close (struct outpost *self)
         if (fds[i] >= 0)
             close (fds[i]);
     ticket_free (&self->ticket);
+    option_free (workfilter_options, &self->filter);
     *self = (struct outpost){ .cli = NULL };
 }

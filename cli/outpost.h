@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/ticket.h"
+#include "cli/workfilter.h"
 
 /*  The line by which the head knows the beginning of what comes over standard output; then the version of weft. */
 #define OUTPOST_READY "weft-worker 1 "
@@ -14,6 +15,7 @@ struct outpost {
     struct cli *cli;
     struct ticket ticket;
     int64_t nice;               /*  of the jobs                                         */
+    struct workfilter_options filter;
     int key;                    /*  the pair, in memory                                 */
     int listener;               /*  over standard input and output: where the worker connects; else -1 */
     int ended;                  /*  eventfd: the worker has                             */

@@ -11,6 +11,7 @@
 #include "cli/jobhead.h"
 #include "cli/secure.h"
 #include "cli/slots.h"
+#include "cli/workfilter.h"
 
 struct run_options {
     char *jobs;
@@ -18,6 +19,7 @@ struct run_options {
     char *shell;
     int64_t nice;
     struct option_list listen;
+    char *exec;
 };
 
 #define FIELD(name) offsetof (struct run_options, name)
@@ -35,6 +37,8 @@ static const struct option run_options[] = {
       .text = "niceness of the jobs of these workers, where it is more than one's own" },
     { .name = "listen", .letter = 'b', .type = OPTION_LIST, .argument = "ENDPOINT", .offset = FIELD (listen),
       .text = "take workers from elsewhere, too: weft worker -c ENDPOINT" },
+    { .name = "exec", .type = OPTION_TEXT, .argument = "COMMAND", .offset = FIELD (exec),
+      .text = "values are messages: run COMMAND for each, which is its standard input" },
     OPTION_END
 };
 
@@ -45,6 +49,8 @@ struct run {
     struct jobhead_options head_options;
     struct jobfeed_options feed;
     struct run_options options;
+    struct workfilter_options filter_options;
+    struct workfilter filter;
     struct cluster_options cluster_options;
     struct secure secure;
     struct cluster cluster;
@@ -72,9 +78,19 @@ run_check (struct run *self)
     rc = rc ? rc : cluster_init (&self->cluster, self->cli, &self->cluster_options);
     if (self->cluster.local_slots)
         self->slots = self->cluster.local_slots;
+    const char *filter = self->filter_options.command;
+    bool elsewhere = self->options.listen.count > 0;
+    self->list.messages |= options->exec || filter;
     if (rc < 0)
         cli_error (self->cli, "%s", weft_error ());
-    else if (options->workers == 0 && options->listen.count == 0) {
+    else if (options->exec && filter) {
+        cli_error (self->cli, "give one of --exec and --filter");
+        rc = WEFT_EINVAL;
+    } else if (self->list.messages && !options->exec && !filter && (!elsewhere || options->workers > 0)) {
+        cli_error (self->cli, "messages are for something: give --filter COMMAND or --exec COMMAND; or, for workers "
+                   "elsewhere that have one, --listen ENDPOINT --workers 0");
+        rc = WEFT_EINVAL;
+    } else if (options->workers == 0 && options->listen.count == 0) {
         cli_error (self->cli, "without workers nothing is run: give --listen ENDPOINT, or --workers 1 or more");
         rc = WEFT_EINVAL;
     }
@@ -128,7 +144,12 @@ run_open (struct run *self)
     struct agents_config agents = { .endpoint = endpoint, .count = workers, .slots = self->slots,
                                     .shell = self->options.shell, .nice = self->options.nice,
                                     .dir = cluster_workdir (&self->cluster),
-                                    .strict = self->head.halt.when != HALT_NEVER };
+                                    .exec = self->options.exec, .strict = self->head.halt.when != HALT_NEVER };
+    if (rc == 0 && self->filter_options.command) {
+        rc = workfilter_init (&self->filter, self->cli, &self->filter_options, agents.dir);
+        agents.fn = workfilter_work;
+        agents.arg = &self->filter;
+    }
     if (rc == 0 && workers > 0)
         rc = agents_start (&self->agents, self->cli->weft, &agents);
     if (self->agents.count)
@@ -137,7 +158,9 @@ run_open (struct run *self)
     /*  To a run with keys of its own nobody else can come. */
     bool others = self->options.listen.count > 0 && self->cluster.head_key < 0;
     self->others = (struct cluster_config){ .jobs = self->options.jobs, .shell = agents.shell, .nice = agents.nice,
-                                            .strict = agents.strict, .others = others };
+                                            .strict = agents.strict, .others = others, .exec = agents.exec,
+                                            .filter = self->filter_options.command,
+                                            .filter_format = workfilter_format (&self->filter_options) };
     self->head.begin_arg = self;
     if (elsewhere && self->head.after.count)
         self->head.begin = run_begin;
@@ -156,6 +179,7 @@ run_jobs (struct run *self)
     int status = run_open (self) == 0 ? jobhead_run (&self->head) : EXIT_RUN_ERROR;
     agents_stop (&self->agents, true);
     agents_join (&self->agents);
+    workfilter_free (&self->filter);
     weft_pool_destroy (&self->pool);
     cluster_stop (&self->cluster);
     return status;
@@ -166,7 +190,7 @@ run_run (struct cli *cli, const struct command *command, int argc, char **argv)
 {
     struct run self = { .cli = cli };
     void *targets[] = { &self.list, &self.view, &self.head_options, &self.feed, &self.options,
-                        &self.cluster_options, &self.secure };
+                        &self.filter_options, &self.cluster_options, &self.secure };
     char *operands[argc + 1];
     int count = 0, status = EXIT_RUN_ERROR;
     int rc = command_parse (cli, command, targets, NULL, argc, argv, operands, &count);
@@ -207,6 +231,12 @@ const struct command command_run_jobs = {
         "With --joblog FILE, --resume goes on where an earlier run ended: by the numbers of jobs, as GNU parallel, "
         "whose logs will do, too. Before a job is passed over, its command is compared with the one in the log: where "
         "they differ the input has changed, and the run ends.\n\n"
+        "With --filter or --exec values are messages instead of commands, and COMMAND, which is seldom given, is a "
+        "template for them, in which nothing is quoted. --exec runs a command for each, which reads it from standard "
+        "input. --filter keeps one command running in each slot (-j), gives it message after message, a line each, "
+        "and takes a line for the answer, which is the job's output; so it must not hold back what it writes (as sed "
+        "does without -u). When it ends before it has answered, that job has failed, with its status, and it is "
+        "started again; when a job's time is over (--timeout) it is killed, and started again.\n\n"
         "With --listen, workers on this and other machines share the jobs: a worker that dies has its jobs run "
         "elsewhere.\n\n"
         "With --ssh, jobs run on the hosts that are named, as with GNU parallel's --sshlogin, and here only when "
@@ -242,6 +272,7 @@ const struct command command_run_jobs = {
                                                { .title = "Jobs", .table = jobhead_options },
                                                { .title = "Record", .table = jobfeed_options },
                                                { .title = "Workers", .table = run_options },
+                                               { .title = "Messages", .table = workfilter_options },
                                                { .title = "Other machines", .table = cluster_options },
                                                SECURE_TABLE,
                                                { .title = NULL } },
@@ -262,6 +293,8 @@ const struct command command_run_jobs = {
               "Four at once on n1, as many as there are processors on n2 and here; on files that all of them see." },
             { "weft run --slurm 4 --sbatch '-p short -t 1:00:00' ./simulate {} ::: *.case",
               "On four nodes, an hour at a time, until all are done." },
+            { "seq 1000000 | weft run -k --filter 'sed -u s/$/00/' > hundreds",
+              "A million small jobs through one long-lived sed for each processor, in their order." },
             { "weft run --workers 0 --listen tcp://127.0.0.1:6000 :::: jobs.txt",
               "Lines of a file as commands, for workers that connect." },
             { .line = NULL } },

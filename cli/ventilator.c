@@ -182,6 +182,7 @@ const struct command command_ventilator = {
         "Hands out jobs to every weft worker that connects to ENDPOINT, as many as each can run, and prints what they "
         "write. Jobs are the lines of the files, or of standard input, each a command; or, where ::: , :::: or "
         "--arg-file follow, COMMAND for each value as in weft run.\n\n"
+        "With --messages they are messages instead, for workers with --exec or --filter (weft help worker).\n\n"
         "It waits for workers as long as there are jobs; they may come and go. With --sink, results are printed by a "
         "weft sink elsewhere.\n\n"
         "Workers are sent short jobs ahead, so that no slot waits; with --halt, one that was sent ahead may still "
@@ -209,6 +210,8 @@ const struct command command_ventilator = {
             { "weft ventilator -b tcp://127.0.0.1:6000 jobs.txt", "The lines of a file, a command each." },
             { "find . -name '*.wav' | weft ventilator -b ipc:///tmp/pool.sock -a - 'flac {}'",
               "A command for each line of standard input." },
+            { "weft ventilator -b tcp://127.0.0.1:6000 --messages -k < words",
+              "Each line a message for workers such as weft worker -c tcp://127.0.0.1:6000 --exec 'md5sum'." },
             { "weft ventilator -b tcp://127.0.0.1:6000 --ledger jobs.db jobs.txt",
               "Again with --resume after a crash: it goes on, and runs nothing twice." },
             { "weft ventilator -b tcp://127.0.0.1:6000 --sink tcp://127.0.0.1:6001 jobs.txt",

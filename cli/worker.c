@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/agents.h"
@@ -11,6 +12,7 @@
 #include "cli/outpost.h"
 #include "cli/secure.h"
 #include "cli/slots.h"
+#include "cli/workfilter.h"
 #include "patterns/pool.h"
 
 struct worker_own {
@@ -36,22 +38,6 @@ processors (void)
     const char *text = getenv ("SLURM_JOB_ID") ? getenv ("SLURM_CPUS_ON_NODE") : NULL;
     long count = text ? strtol (text, NULL, 10) : 0;
     return count > 0 && count <= POOL_SLOTS_MAX ? (int) count : slots_processors ();
-}
-
-/*  The library's options; slots may be given as weft run's -j. */
-static int
-worker_set (void *target, const struct option *option, const char *value)
-{
-    char text[32];
-    if (option->letter == 'j' && value) {
-        int slots, rc = slots_parse (value, processors (), &slots);
-        if (rc < 0)
-            return rc;
-        slots_provide (slots, 1);
-        snprintf (text, sizeof text, "%d", slots);
-        value = text;
-    }
-    return weft_worker_set (target, option->name, value ? value : "yes");
 }
 
 /*  A signal lets running jobs end, a second one or SIGINT does not. */
@@ -96,10 +82,47 @@ struct work {
     struct cli *cli;
     struct worker_own own;
     struct secure secure;
+    struct workfilter_options filter_options;
+    struct workfilter filter;
     weft_worker_t *worker;
+    char *dir;                  /*  where its jobs run; NULL: where we are */
     struct outpost outpost;
     weft_t *weft;               /*  its end is when the last words are written; see outpost_close */
 };
+
+/*  The library's options, whose target is a struct work; slots may be given as weft run's -j. */
+static int
+worker_set (void *target, const struct option *option, const char *value)
+{
+    struct work *self = target;
+    char text[32];
+    if (option->letter == 'j' && value) {
+        int slots, rc = slots_parse (value, processors (), &slots);
+        if (rc < 0)
+            return rc;
+        slots_provide (slots, 1);
+        snprintf (text, sizeof text, "%d", slots);
+        value = text;
+    }
+    int rc = weft_worker_set (self->worker, option->name, value ? value : "yes");
+    if (rc < 0 || strcmp (option->name, "dir") != 0 || !value)
+        return rc;
+    free (self->dir);
+    self->dir = strdup (value);
+    return self->dir ? 0 : WEFT_ENOMEM;
+}
+
+/*  A ticket may have brought the command, too. */
+static int
+worker_filter (struct work *self)
+{
+    const struct workfilter_options *options =
+        self->filter_options.command ? &self->filter_options : &self->outpost.filter;
+    if (!options->command)
+        return 0;
+    int rc = workfilter_init (&self->filter, self->cli, options, self->dir);
+    return rc ? rc : weft_worker_on_message (self->worker, workfilter_work, &self->filter);
+}
 
 static int
 worker_connect (struct work *self, const char *endpoint)
@@ -107,11 +130,11 @@ worker_connect (struct work *self, const char *endpoint)
     int rc = secure_begin (self->cli, &self->secure, EXIT_ERROR);
     slots_provide (processors (), 1);
     if (!self->own.ticket) {
-        rc = rc ? rc : secure_apply (&self->secure, worker_set, self->worker);
+        rc = rc ? rc : secure_apply (&self->secure, worker_set, self);
         return rc ? rc : weft_worker_connect (self->worker, endpoint);
     }
     rc = rc ? rc : outpost_open (&self->outpost, self->cli, self->own.ticket);
-    rc = rc ? rc : outpost_connect (&self->outpost, self->worker, worker_set, self->worker);
+    rc = rc ? rc : outpost_connect (&self->outpost, self->worker, worker_set, self);
     return rc ? rc : outpost_start (&self->outpost);
 }
 
@@ -121,6 +144,7 @@ worker_work (struct work *self, const char *endpoint)
     struct agents agents;
     int status, rc = worker_connect (self, endpoint);
     int64_t nice = self->own.nice > self->outpost.nice ? self->own.nice : self->outpost.nice;
+    rc = rc ? rc : worker_filter (self);
     if (rc == 0)
         rc = agents_start_one (&agents, self->worker, nice);
     if (rc < 0)
@@ -130,6 +154,7 @@ worker_work (struct work *self, const char *endpoint)
         status = worker_wait (self->cli, &agents, self->own.ticket ? self->outpost.over : -1);
     }
     weft_worker_destroy (&self->worker);
+    workfilter_free (&self->filter);
     rc = weft_destroy (&self->weft);
     outpost_close (&self->outpost);
     if (rc == 0 || status != EXIT_OK)
@@ -148,8 +173,8 @@ worker_run (struct cli *cli, const struct command *command, int argc, char **arg
         return cli_fail (cli, WEFT_ENOMEM, NULL);
     }
     weft_set_log (self.weft, cli_log, cli);
-    void *targets[] = { &self.own, self.worker, &self.secure };
-    command_set_fn *const setters[] = { NULL, worker_set, NULL };
+    void *targets[] = { &self.own, &self, &self.filter_options, &self.secure };
+    command_set_fn *const setters[] = { NULL, worker_set, NULL, NULL };
     char *operands[argc + 1];
     int count = 0, status = EXIT_USAGE;
     int rc = command_parse (cli, command, targets, setters, argc, argv, operands, &count);
@@ -160,6 +185,7 @@ worker_run (struct cli *cli, const struct command *command, int argc, char **arg
     weft_worker_destroy (&self.worker);
     weft_destroy (&self.weft);
     command_free_options (command, targets, setters);
+    free (self.dir);
     return rc > 0 ? EXIT_OK : status;
 }
 
@@ -179,11 +205,17 @@ const struct command command_worker = {
         "A job that SIGTERM ends at the moment when the worker is told to end, as schedulers do it to all processes at "
         "once, has not failed: it runs elsewhere.\n\n"
         "Jobs are shell commands that whoever is the head decides on: connect to heads that you trust.\n\n"
+        "A job may be a message instead of a command (weft ventilator --messages). With --exec each is the standard "
+        "input of a command, and what that writes is the job's output. With --filter one command a slot runs on, gets "
+        "message after message, a line each, and answers each with a line, which is the job's output; it must not hold "
+        "back what it writes (as sed does without -u). When it ends before it has answered, that job has failed, with "
+        "its status, and it is started again; when a job's time is over it is killed, and started again.\n\n"
         "A first SIGTERM lets the jobs that run end and takes no more; a second one, or SIGINT, stops them. A job's "
         "whole process group ends with it.",
     .guarantee = "A job that was taken is run once by this worker; if the worker dies, the head has it run elsewhere.",
     .tables = (const struct command_table[]){ { .title = "Options", .table = own_options },
                                                { .title = "Worker", .table = worker_options },
+                                               { .title = "Messages", .table = workfilter_options },
                                                SECURE_TABLE,
                                                { .title = NULL } },
     .examples =
@@ -191,6 +223,8 @@ const struct command command_worker = {
             { "weft worker -c tcp://127.0.0.1:6000 -j2", "Two jobs at once for the head on that port." },
             { "ssh -fNL 6000:127.0.0.1:6000 head; weft worker -c tcp://127.0.0.1:6000",
               "The head is on another machine, called head, and listens there on 127.0.0.1." },
+            { "weft worker -c tcp://127.0.0.1:6000 --filter 'sed -u s/a/b/'",
+              "Messages go through one sed for each processor." },
             { .line = NULL } },
     .run = worker_run,
 };

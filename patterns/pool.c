@@ -417,14 +417,26 @@ is_blocked (const struct weft_pool *self)
     return self->forward && forward_full (self->forward);
 }
 
+/*  A sink learns what the job is before it hears what it wrote. */
 static int
 pass_on (struct weft_pool *self, const weft_pool_event_t *event)
 {
     bool commanded = event->kind == WEFT_POOL_STARTED || event->kind == WEFT_POOL_DONE;
     struct pool_bytes spec = { NULL, 0 };
-    if (commanded)
+    int rc = 0;
+    if (commanded || self->untold)
         spec = (struct pool_bytes) { self->job->spec, self->job->size };
-    return event->kind == WEFT_POOL_ACCEPTED ? 0 : forward_event (self->forward, event, commanded ? &spec : NULL);
+    if (self->untold) {
+        weft_pool_event_t started = *event;
+        started.kind = WEFT_POOL_STARTED;
+        started.data = NULL;
+        started.size = 0;
+        rc = forward_event (self->forward, &started, &spec);
+    }
+    self->untold = false;
+    if (rc || event->kind == WEFT_POOL_ACCEPTED)
+        return rc;
+    return forward_event (self->forward, event, commanded ? &spec : NULL);
 }
 
 static int

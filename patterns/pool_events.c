@@ -177,6 +177,8 @@ take_record (struct weft_pool *self, const struct pool_record *record, weft_pool
     case WEFT_POOL_OUTPUT:
         if (!job)
             return 0;
+        if (job->state == JOB_GIVEN)
+            self->untold = dispatch_began (&self->dispatch, credit, record->job, record->attempt);
         if (self->outputs && (rc = outputs_add (self->outputs, record->job, record->attempt,
                                                 self->reporter->peer.have, (int) record->stream, record->data.data,
                                                 record->data.size)))

@@ -84,6 +84,7 @@ struct weft_pool {
     struct worker *news, **last_news;
     struct worker *due;
     const struct dispatch_job *job;     /*  of the last event that was about one        */
+    bool untold;                        /*  it wrote, and its STARTED was left out      */
     struct worker *left;                /*  of whom the last event was                  */
     weft_msg_t msg;                     /*  the report that is being read ...           */
     struct pool_message report;

@@ -21,7 +21,7 @@ run (const char *command, const char *input, struct buffer *output)
 {
     struct child child;
     size_t size = strlen (input);
-    int rc = child_start (&child, command, -1);
+    int rc = child_start (&child, command, NULL, -1);
     assert_int_equal (rc, 0);
     do {
         rc = child_step (&child, &input, &size, true, output, -1, TIME_FOREVER);
@@ -97,7 +97,7 @@ test_no_descriptor_is_inherited (void **state)
     for (int fd = 3; fd < 1024; fd++)
         if (fcntl (fd, F_GETFD) == 0)
             fcntl (fd, F_SETFD, FD_CLOEXEC);
-    assert_int_equal (child_start (&other, "cat", -1), 0);
+    assert_int_equal (child_start (&other, "cat", NULL, -1), 0);
     assert_int_equal (run ("exec ls /proc/self/fd", "", *state), 0);
     assert_string_equal (buffer_data (*state), "0\n1\n2\n3\n");      /*  3 is the folder */
     child_end (&other);
@@ -112,7 +112,7 @@ test_the_group_ends_with_it (void **state)
     char byte;
     struct child child;
     assert_int_equal (pipe2 (ends, O_CLOEXEC), 0);
-    assert_int_equal (child_start (&child, "sleep 1000 & wait", ends[1]), 0);
+    assert_int_equal (child_start (&child, "sleep 1000 & wait", NULL, ends[1]), 0);
     close (ends[1]);
     assert_int_equal (child_end (&child), 128 + SIGKILL);
     assert_int_equal (read (ends[0], &byte, 1), 0);
@@ -129,7 +129,7 @@ test_output_over_the_limit (void **state)
     (void) state;
     struct buffer small;
     buffer_init (&small, 100 * 1024);
-    assert_int_equal (child_start (&child, "cat /dev/zero", -1), 0);
+    assert_int_equal (child_start (&child, "cat /dev/zero", NULL, -1), 0);
     do
         rc = child_step (&child, &input, &size, true, &small, -1, TIME_FOREVER);
     while (rc >= 0);
