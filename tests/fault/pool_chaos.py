@@ -30,6 +30,7 @@ from pool_check import BYTES, Check        # noqa: E402
 from pool_relay import Relay        # noqa: E402
 
 WEFT = os.path.abspath(os.environ.get("WEFT", "build/weft"))
+TIMES = ["0", "0", "0.01", "0.02", "0.1", "0.4"]       # seconds that jobs run
 LIMIT = 120                 # seconds after which a round without new faults hangs
 FAULTS_OF_A_ROUND = 150
 PR_SET_CHILD_SUBREAPER = 36
@@ -100,6 +101,7 @@ class Chaos:
         self.retries = 1 + (seed % 5 == 2)
         self.dead = seed % 7 == 3 and not self.gentle
         self.queue = self.random.choice(["10", "100", "10000"])
+        self.outputs = seed % 2 == 0            # what jobs write is kept, not printed
         self.reattach = "5s" if self.gentle else self.random.choice(["100ms", "300ms", "1s"])
         self.ledger = (disk or folder) + "/ledger.db"
         self.durability = self.random.choice(["sync", "group", "none"])
@@ -124,12 +126,15 @@ class Chaos:
             file.write(JOB)
         os.chmod(self.folder + "/job", 0o700)
         self.jobs = self.random.randrange(100, 100 + min(400, 2 * self.left))
+        share = 0.06 if self.outputs else 0.15          # the small disk has them, too
         with open(self.folder + "/jobs", "w", encoding="ascii") as file:
             for job in range(1, self.jobs + 1):
-                file.write("./job %d %s %d\n" % (job, self.random.choice(["0", "0", "0.01", "0.02", "0.1", "0.4"]),
-                                                 BYTES * (self.random.random() < 0.15)))
+                large, time_of_it = self.random.random() < share, self.random.choice(TIMES)
+                if large and self.outputs:
+                    time_of_it = TIMES[-1]              # it is half kept when its head dies
+                file.write("./job %d %s %d\n" % (job, time_of_it, BYTES * large))
         for name, value in (("gentle", self.gentle), ("dead", self.dead), ("sink", self.sinks),
-                            ("steady", self.steady)):
+                            ("steady", self.steady), ("outputs", self.outputs)):
             self.say("set", name, "yes" if value else "no")
         self.say("set", "tries", self.retries)
         self.head = Member(self, "head", 0, self.head_command)
@@ -142,6 +147,7 @@ class Chaos:
     def head_command(self, _member):
         resume = ["--resume"] if os.path.exists(self.ledger) else []
         sink = ["--sink", "ipc://sink.socket", "--sink-timeout", "60s"] if self.sinks else []
+        sink += ["--outputs", os.path.dirname(self.ledger) + "/outputs"] if self.outputs else []
         return ["ventilator", "-v", "-b", "ipc://head.socket", "-b", "tcp://127.0.0.1:0", "--ledger", self.ledger,
                 "--durability", self.durability, "--heartbeat", "50ms", "--reattach", self.reattach, "--retries",
                 str(self.retries), "--crash-limit", "2" if self.dead else "1000", "--queue", self.queue, *resume, *sink,

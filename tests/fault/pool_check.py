@@ -12,6 +12,7 @@ import os
 import re
 import sqlite3
 import sys
+import zlib
 
 EXITED, LOST = 0, 2
 BYTES = 100000      # that some jobs write
@@ -66,10 +67,52 @@ class Check:
         self.rows = database.execute("SELECT job, attempt, reason, status, signal, worker FROM results").fetchall()
         self.retries = {(job, attempt): status for job, attempt, status in
                         database.execute("SELECT job, attempt, status FROM retries WHERE reason = 0")}
+        self.places = collections.defaultdict(list)
+        if self.history.settings.get("outputs") == "yes":
+            self.read_places(database, os.path.dirname(ledger or folder + "/ledger.db") + "/outputs")
         database.close()
         self.results = {row[0]: row for row in self.rows}
         self.repeats = 0
         self.dead = self.history.settings.get("dead") == "yes"      # of such a job a part may be printed
+
+    def read_places(self, database, outputs):
+        """Where in the files of a job's output is, as docs/spec/output.md says."""
+        self.outputs = outputs
+        for job, place in database.execute("SELECT job, output FROM results WHERE output IS NOT NULL").fetchall():
+            pieces = database.execute("SELECT place FROM pieces WHERE job = ?1 AND attempt = (SELECT attempt FROM pieces"
+                                      " WHERE job = ?1 AND place = ?2) ORDER BY report", (job, place)).fetchall()
+            self.places[job] = [piece for piece, in pieces] or [place]
+
+    def kept(self, job):
+        """The standard output of a job, from the files alone."""
+        text = b""
+        for place in self.places[job]:
+            name, offset, size = place.split(":")
+            with open("%s/%s" % (self.outputs, name), "rb") as file:
+                file.seek(int(offset))
+                data = file.read(int(size))
+            while data:
+                found = re.match(rb"(@(\d+) \d+\.\d+ out (\d+) )([0-9a-f]{8})\n", data)
+                end = found.end() + int(found[3]) if found else 0
+                if not found or int(found[2]) != job or data[end:end + 1] != b"\n" \
+                        or zlib.crc32(found[1] + data[found.end():end]) != int(found[4], 16):
+                    self.wrong("job %d: at %s there is no record of it", job, place)
+                    return text
+                text += data[found.end():end]
+                data = data[end + 1:]
+        return text
+
+    def output_is_kept(self):
+        """All that the execution which counts has written, each byte once, whoever was killed meanwhile."""
+        for job, row in self.results.items():
+            if row[2] != EXITED:
+                continue
+            size = int(self.jobs[job].split()[3])
+            found = re.fullmatch(rb"(x* )?job (\d+) (\d+)\n", self.kept(job))
+            if not found or len(found[1] or "") != size + (size > 0) or int(found[2]) != job:
+                self.wrong("job %d: what is kept of it is broken: %s", job, self.places[job])
+            else:
+                self.printed_line(job, int(found[3]))
 
     def wrong(self, text, *arguments):
         self.problems.append(text % arguments)
@@ -221,6 +264,8 @@ class Check:
         self.repeats_have_reasons()
         self.no_more_tries_than_allowed()
         self.output_is_of_the_result()
+        if self.history.settings.get("outputs") == "yes":
+            self.output_is_kept()
         self.processes_ended_well()
         self.snapshots_stand()
         if self.history.settings["sink"] == "yes":

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import zlib
 
 import pytest
 
@@ -46,9 +47,20 @@ INSERT INTO jobs VALUES (1, 'one'), (2, 'two');
 INSERT INTO results VALUES (1, 1, 0, 0, 0, 'worker-0.1'), (2, 2, 0, 5, 0, 'worker-1.1');
 """
 OUTPUT = "job 1 100\njob 2 201\n"
+KEPT = """ALTER TABLE results ADD COLUMN output;
+CREATE TABLE pieces (job, attempt, report, place);
+UPDATE jobs SET command = './job ' || id || ' 0 0';
+UPDATE results SET output = CASE job WHEN 1 THEN 'file:0:34' ELSE 'file:61:29' END;
+INSERT INTO pieces VALUES (2, 2, 5, 'file:34:27'), (2, 2, 6, 'file:61:29'), (2, 1, 4, 'file:0:34');
+"""
 
 
-def complaints(folder, sql="", log=LOG, output=OUTPUT):
+def record(job, text, harm=b""):
+    line = b"@%d 1.1 out %d " % (job, len(text))
+    return b"%s%08x\n%s\n" % (line, zlib.crc32(line + text + harm), text)
+
+
+def complaints(folder, sql="", log=LOG, output=OUTPUT, kept=None):
     shutil.rmtree(folder)
     folder.mkdir()
     database = sqlite3.connect(folder / "ledger.db")
@@ -60,6 +72,10 @@ def complaints(folder, sql="", log=LOG, output=OUTPUT):
     for name in ("head-0.1", "worker-0.1", "worker-1.1"):
         (folder / (name + ".err")).write_text("weft ventilator: worker worker-1.1 came with 1 slot\n")
     (folder / "snapshot-1").write_text("1\n2\n1 1 0 0 0\n")
+    if kept is not None:
+        (folder / "outputs").mkdir()
+        (folder / "outputs" / "file").write_bytes(kept)
+        (folder / "jobs").write_text("./job 1 0 0\n./job 2 0 0\n")
     return "\n".join(pool_check.Check(str(folder)).check())
 
 
@@ -91,3 +107,13 @@ def test_the_checker_lets_pass_what_is_right(tmp_path):
 ])
 def test_the_checker_sees(tmp_path, words, changes):
     assert words in complaints(tmp_path, **changes)
+
+
+def test_the_checker_reads_what_is_kept(tmp_path):
+    log = "set outputs yes\n" + LOG
+    one, two, three = record(1, b"job 1 100\n"), record(2, b"job "), record(2, b"2 201\n")
+    assert complaints(tmp_path, KEPT, log, "", one + two + three) == ""
+    assert "job 2: what is kept" in complaints(tmp_path, KEPT + "DELETE FROM pieces", log, "", one + two + three)
+    assert "job 1: at file:0:" in complaints(tmp_path, KEPT, log, "", record(1, b"job 1 100\n", b"x") + two + three)
+    assert "job 2: at file:" in complaints(tmp_path, KEPT, log, "", one + two + three[:-1])
+    assert "output of process 200" in complaints(tmp_path, KEPT, log, "", one + two + record(2, b"2 200\n"))
