@@ -268,6 +268,39 @@ def spawn(setting):
              Target("weft, ledger", "rate", ">=", 0.9, "loop"), Target("weft, ledger", "rate", ">=", 5, "parallel")])
 
 
+# --------------------------------------------------------------------- outputs
+
+def outputs_contestant(setting, name, command, jobs, missing):
+    """All that it keeps is in a folder that is new each time, and counted."""
+    folder = setting.path("outputs")
+
+    def play():
+        shutil.rmtree(folder, ignore_errors=True)
+        os.mkdir(folder)
+        rate = jobs / seconds([word.replace("FOLDER", folder) for word in command], setting.numbers(jobs))
+        files = sum(len(names) for _folder, _folders, names in os.walk(folder))
+        shutil.rmtree(folder)
+        return {"rate": rate, "files": round(files / jobs, 4)}
+    return Contestant(name, play, missing)
+
+
+def outputs(setting):
+    jobs, fewer = setting.amount(6000, 50), setting.amount(200, 5)
+    weft, echo = [setting.weft, "run", "-j2"], ["echo", "some", "words"]
+    missing = setting.missing_weft()
+    yield Comparison(
+        "outputs", f"{jobs} jobs that write a line, 2 at once (parallel: {fewer})", "printed",
+        {"rate": "jobs/s", "files": "files/job"},
+        [outputs_contestant(setting, "outputs", [*weft, "--ledger", "FOLDER/ledger", "--outputs", "FOLDER/out", *echo],
+                            jobs, missing),
+         outputs_contestant(setting, "printed", [*weft, "--ledger", "FOLDER/ledger", *echo], jobs, missing),
+         outputs_contestant(setting, "results", [*weft, "--results", "FOLDER/out", *echo], jobs, missing),
+         outputs_contestant(setting, "parallel", ["parallel", "-j2", "--results", "FOLDER/out", *echo], fewer,
+                            missing_tool("parallel", "parallel"))],
+        [Target("outputs", "rate", ">=", 0.95, "printed"), Target("outputs", "rate", ">=", 1, "results"),
+         Target("outputs", "files", "<=", 0.01)])
+
+
 # ------------------------------------------------------------------- footprint
 
 def launched(setting, command, times=1, **more):
@@ -337,5 +370,6 @@ PARTS = {
     "pipe": (pipe, "weft push and pull of lines against bare libzmq and pyzmq"),
     "spawn": (spawn, "weft run, with a ledger and without, against a bare posix_spawn loop, xargs -P and GNU parallel"),
     "ledger": (ledger, "a pool's ledger against a plain loop of inserts into SQLite, as durable"),
+    "outputs": (outputs, "many small outputs kept by weft run: in few files, in files of each job, by GNU parallel"),
     "footprint": (footprint, "memory of weft run as input grows, and the time to start"),
 }

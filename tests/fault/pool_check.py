@@ -79,8 +79,9 @@ class Check:
         """Where in the files of a job's output is, as docs/spec/output.md says."""
         self.outputs = outputs
         for job, place in database.execute("SELECT job, output FROM results WHERE output IS NOT NULL").fetchall():
-            pieces = database.execute("SELECT place FROM pieces WHERE job = ?1 AND attempt = (SELECT attempt FROM pieces"
-                                      " WHERE job = ?1 AND place = ?2) ORDER BY report", (job, place)).fetchall()
+            pieces = database.execute("SELECT place FROM pieces WHERE job = ?1 AND attempt = (SELECT attempt FROM"
+                                      " pieces WHERE job = ?1 AND place = ?2) ORDER BY report",
+                                      (job, place)).fetchall()
             self.places[job] = [piece for piece, in pieces] or [place]
 
     def kept(self, job):
