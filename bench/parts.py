@@ -364,6 +364,34 @@ def ledger(setting):
                          ([Target("weft", "cpu", "<=", cpu, "sqlite")] if cpu else []))
 
 
+# ------------------------------------------------------------------------ pool
+
+def pool_contestant(setting, title, name, where, count, workers, ledger=False):
+    def play():
+        path = setting.path("pool-ledger")
+        for left in glob.glob(path + "*"):
+            os.unlink(left)
+        endpoints = [where] if where == "inproc" else [str(free_port()), str(free_port())]
+        more = [path] if ledger else []
+        output, _ = run([setting.program("pool"), name, str(count), str(workers), *endpoints[:1 + (name == "zmq")],
+                         *more])
+        return dict((measure, float(value)) for measure, value in (line.split() for line in output.splitlines()))
+    return Contestant(title, play, setting.missing_program("pool"))
+
+
+def pool(setting):
+    for where, full in (("inproc", 1000000), ("tcp", 1000000)):
+        for workers in (2, 1):
+            count = setting.amount(full, 5000)
+            yield Comparison(
+                "pool", f"{count} messages of 8 B that are jobs, over {where}, {workers} at once", "zmq",
+                {"rate": "jobs/s", "cpu": "us/job"},
+                [pool_contestant(setting, "weft", "weft", where, count, workers),
+                 pool_contestant(setting, "weft, ledger", "weft", where, count, workers, True),
+                 pool_contestant(setting, "zmq", "zmq", where, count, workers)],
+                [Target("weft", "rate", ">=", 300000), Target("weft, ledger", "rate", ">=", 100000)])
+
+
 PARTS = {
     "seam": (seam, "the library against bare libzmq and a raw socket"),
     "curve": (curve, "the same with keys and in clear text, against bare libzmq"),
@@ -371,5 +399,6 @@ PARTS = {
     "spawn": (spawn, "weft run, with a ledger and without, against a bare posix_spawn loop, xargs -P and GNU parallel"),
     "ledger": (ledger, "a pool's ledger against a plain loop of inserts into SQLite, as durable"),
     "outputs": (outputs, "many small outputs kept by weft run: in few files, in files of each job, by GNU parallel"),
+    "pool": (pool, "messages as jobs of a pool, with a ledger and without, against a plain libzmq pipeline"),
     "footprint": (footprint, "memory of weft run as input grows, and the time to start"),
 }

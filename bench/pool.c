@@ -1,6 +1,7 @@
 /*  pool.c - message jobs a second through a pool, and messages through the plain pipeline of the ZeroMQ guide
  *
- *      pool weft|zmq tcp|inproc COUNT WORKERS [LEDGER]
+ *      pool weft COUNT WORKERS inproc|PORT [LEDGER]
+ *      pool zmq COUNT WORKERS inproc|PORT [PORT]
  *
  *  A message of eight bytes is a job: a worker's function looks at it and returns. `weft`: a head, and one worker with
  *  WORKERS slots; each job is reported, and with LEDGER is on disk before it is dealt, and its end before it is told.
@@ -182,6 +183,7 @@ zmq_side (void *arg)
         uint64_t status = (uint64_t) work (NULL, data, (size_t) size);
         zmq_send (out, &status, sizeof status, 0);
     }
+    zmq_send (out, "bye", 3, 0);
     zmq_close (in);
     zmq_close (out);
     if (!self->threads)
@@ -227,9 +229,16 @@ zmq_bench (struct setting *self)
         zmq_send (out, &number, sizeof number, 0);
     pthread_join (sink, NULL);
     int64_t took = now_ns () - began;
-    for (int i = 0; i < self->workers; i++)
-        zmq_send (out, "", 0, 0);
+    /*  Two ends in a row may go to the same worker, or to one that goes. */
+    for (int gone = 0; gone < self->workers; ) {
+        zmq_pollitem_t item = { .socket = take.socket, .events = ZMQ_POLLIN };
+        zmq_send (out, "", 0, ZMQ_DONTWAIT);
+        if (zmq_poll (&item, 1, 10) == 1 && zmq_recv (take.socket, data, sizeof data, 0) > 0)
+            gone++;
+    }
     finish (self, threads, self->workers);
+    int none = 0;
+    zmq_setsockopt (out, ZMQ_LINGER, &none, sizeof none);
     zmq_close (out);
     zmq_close (take.socket);
     zmq_ctx_term (self->zmq);
@@ -239,16 +248,16 @@ zmq_bench (struct setting *self)
 int
 main (int argc, char **argv)
 {
-    struct setting self = { .count = argc > 3 ? strtoull (argv[3], NULL, 10) : 0,
-                            .workers = argc > 4 ? atoi (argv[4]) : 0, .ledger = argc > 5 ? argv[5] : NULL };
-    bool weft = argc > 1 && strcmp (argv[1], "weft") == 0;
-    if (argc < 5 || argc > 6 || !self.count || self.workers < 1 || self.workers > MOST_WORKERS
-        || (!weft && (strcmp (argv[1], "zmq") || self.ledger)))
-        die ("usage: pool weft|zmq inproc|PORT COUNT WORKERS [LEDGER]");
-    self.threads = strcmp (argv[2], "inproc") == 0;
-    snprintf (self.endpoint, sizeof self.endpoint, self.threads ? "inproc://pool" : "tcp://127.0.0.1:%d",
-              atoi (argv[2]));
-    snprintf (self.back, sizeof self.back, self.threads ? "inproc://back" : "tcp://127.0.0.1:%d", atoi (argv[2]) + 1);
+    if (argc < 5 || argc > 6 || (strcmp (argv[1], "weft") && strcmp (argv[1], "zmq")))
+        die ("usage: pool weft COUNT WORKERS inproc|PORT [LEDGER], or pool zmq COUNT WORKERS inproc|PORT [PORT]");
+    bool weft = strcmp (argv[1], "weft") == 0;
+    struct setting self = { .count = number_of (argv[2], 1), .workers = (int) number_of (argv[3], 1),
+                            .ledger = weft ? argv[5] : NULL, .threads = strcmp (argv[4], "inproc") == 0 };
+    if (self.workers > MOST_WORKERS)
+        die ("at most %d workers", MOST_WORKERS);
+    snprintf (self.endpoint, sizeof self.endpoint, self.threads ? "inproc://pool" : "tcp://127.0.0.1:%s", argv[4]);
+    snprintf (self.back, sizeof self.back, self.threads ? "inproc://back" : "tcp://127.0.0.1:%s",
+              argc > 5 ? argv[5] : "");
     (weft ? weft_bench : zmq_bench) (&self);
     struct rusage own, children;
     getrusage (RUSAGE_SELF, &own);

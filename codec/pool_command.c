@@ -99,8 +99,10 @@ static int
 show_escaped (struct buffer *out, unsigned char byte)
 {
     static const char bytes[] = "\n\t\r\\", letters[] = "ntr\\";
+    static const char digits[] = "0123456789abcdef";
     const char *found = byte ? strchr (bytes, byte) : NULL;
-    return found ? buffer_addf (out, "\\%c", letters[found - bytes]) : buffer_addf (out, "\\x%02x", byte);
+    char text[] = { '\\', found ? letters[found - bytes] : 'x', digits[byte >> 4], digits[byte & 15] };
+    return buffer_add (out, text, found ? 2 : 4);
 }
 
 int

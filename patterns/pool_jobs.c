@@ -84,12 +84,22 @@ head_open_book (struct weft_pool *self)
     return rc < 0 ? rc : 0;
 }
 
+/*  While the disk takes one mark, all that workers may have is dealt, and dealt again. */
+static uint64_t
+most_ahead (const struct weft_pool *self)
+{
+    uint64_t most = 64 + 20 * self->stats.slots;
+    for (const struct worker *worker = self->workers; worker; worker = worker->next)
+        most += 4 * (uint64_t) worker->window;
+    return most;
+}
+
 /*  How far ahead of dealing the ledger is marked: little when jobs are long, since what is marked and was not dealt
  *  must wait after a crash; more, up to what fills all windows, as soon as workers had to wait for the mark. */
 static void
 adapt_ahead (struct weft_pool *self, int64_t now)
 {
-    uint64_t least = self->stats.slots + 1, most = 64 + 20 * self->stats.slots;
+    uint64_t least = self->stats.slots + 1;
     if (dispatch_is_held (&self->dispatch)) {
         if (now - self->ahead_at >= MARK_GROW)
             self->ahead *= 2;
@@ -101,6 +111,7 @@ adapt_ahead (struct weft_pool *self, int64_t now)
     else
         return;
     self->ahead_at = now;
+    uint64_t most = most_ahead (self);
     self->ahead = self->ahead < least ? least : self->ahead < most ? self->ahead : most;
 }
 

@@ -13,7 +13,7 @@ def bench(*arguments):
     return subprocess.run([RUN, *arguments], capture_output=True, text=True, timeout=120)
 
 
-@pytest.mark.parametrize("part", ["seam", "pipe", "spawn", "ledger", "footprint"])
+@pytest.mark.parametrize("part", ["seam", "pipe", "spawn", "ledger", "pool", "footprint"])
 def test_part_runs_to_its_end(part):
     done = bench("--quick", "--json", part)
     assert done.returncode == 0, done.stderr
