@@ -490,6 +490,8 @@ jobhead_prepare (struct jobhead *self, weft_pool_t *pool)
         rc = weft_pool_set (pool, "durability", self->options->durability);
     if (rc == 0 && self->options->outputs)
         rc = weft_pool_set (pool, "outputs", self->options->outputs);
+    if (rc == 0 && self->kept.ready && self->feed.results.kind != RESULTS_NONE)
+        rc = weft_pool_set (pool, "results", self->feed.results.path);
     if (rc == 0 && self->resumes)
         rc = weft_pool_set (pool, "resume", "yes");
     if (rc == 0 && self->after.count)

@@ -1,8 +1,9 @@
-/*  jobs_output.c - weft jobs LEDGER output | tail ID ...: what jobs wrote, kept by --outputs */
+/*  jobs_output.c - weft jobs LEDGER output | tail ID ...: what jobs wrote, kept by --outputs or --results */
 
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/jobresults.h"
 #include "cli/jobs.h"
 #include "cli/ledgeroutput.h"
 #include "cli/outputfile.h"
@@ -144,22 +145,32 @@ show_ended (struct showing *self, const struct ledgeroutput_job *job)
 {
     struct cli *cli = self->jobs->cli;
     unsigned long long id = self->id;
+    bool found = false;
     int rc = 0;
     if (job->pieces)
         rc = show_pieces (self, job->attempt);
     else if (*job->place)
         rc = show_place (self, job->place);
+    else if (job->received) {
+        self->attempt = job->attempt;
+        rc = jobresults_read (self->ledger, self->id, take_record, self);
+        found = rc == 1;
+        rc = rc < 0 ? rc : 0;
+    }
     if (rc == 0)
         rc = end_tail (self);
     if (rc < 0 || self->shown >= job->received)
         return rc;
-    if (!*job->place)
-        cli_error (cli, "job %llu: what it wrote (%llu bytes) is not here: it was printed or kept elsewhere, as its "
-                   "head had no --outputs", id, (unsigned long long) job->received);
+    if (found)
+        cli_error (cli, "job %llu: it wrote %llu bytes, and its files of --results have %llu", id,
+                   (unsigned long long) job->received, (unsigned long long) self->shown);
+    else if (!*job->place)
+        cli_error (cli, "job %llu: what it wrote (%llu bytes) was printed, or went to a sink: its head had no "
+                   "--outputs", id, (unsigned long long) job->received);
     else
         cli_error (cli, "job %llu: of the %llu bytes that it wrote %llu went with a head that had no --outputs", id,
                    (unsigned long long) job->received, (unsigned long long) (job->received - self->shown));
-    return *job->place ? EXIT_LOSS : EXIT_ERROR;
+    return found || *job->place ? EXIT_LOSS : EXIT_ERROR;
 }
 
 /*  1 when it is time to look again, 0 when the user has enough. */

@@ -14,6 +14,7 @@
 enum {
     ASK_JOB,
     ASK_FOLDER,
+    ASK_SPEC,
     ASK_ATTEMPT,                /*  from here on: of pieces, which an older ledger may not have */
     ASK_PIECE,
     ASK_OF_PLACE,
@@ -26,6 +27,10 @@ static const char *const questions[ASK_COUNT] = {
                 " FROM jobs j LEFT JOIN results r ON r.job = j.id LEFT JOIN starts s ON s.job = j.id"
                 " AND s.attempt = (SELECT max (attempt) FROM starts WHERE job = j.id) WHERE j.id = ?1",
     [ASK_FOLDER] = "SELECT value FROM meta WHERE name = 'outputs-' || ?1",
+    [ASK_SPEC] = "SELECT r.attempt, r.slot, j.spec, m.value, f.value, CAST (substr (m.name, 9) AS INTEGER) AS epoch"
+                 " FROM jobs j JOIN results r ON r.job = j.id JOIN meta m ON m.name GLOB 'results-*' JOIN meta f"
+                 " ON f.name = 'folder-' || substr (m.name, 9) WHERE j.id = ?1 AND epoch < ?2"
+                 " ORDER BY epoch DESC LIMIT 1",
     [ASK_ATTEMPT] = "SELECT max (attempt) FROM pieces WHERE job = ?1",
     [ASK_PIECE] = "SELECT report, place FROM pieces WHERE job = ?1 AND attempt = ?2 AND report > ?3"
                   " ORDER BY report LIMIT 1",
@@ -151,6 +156,25 @@ ledgeroutput_piece (struct ledgeroutput *self, uint64_t id, int64_t attempt, uin
     }
     sqlite3_reset (row);
     return rc;
+}
+
+int
+ledgeroutput_spec (struct ledgeroutput *self, uint64_t id, int64_t *epoch, struct ledgeroutput_spec *spec)
+{
+    sqlite3_stmt *row = self->asked[ASK_SPEC];
+    sqlite3_reset (row);
+    sqlite3_bind_int64 (row, 1, (sqlite3_int64) id);
+    sqlite3_bind_int64 (row, 2, *epoch);
+    int rc = step (self, ASK_SPEC);
+    if (rc != 1)
+        return rc;
+    *spec = (struct ledgeroutput_spec) {
+        .job = id, .attempt = sqlite3_column_int64 (row, 0), .slot = sqlite3_column_int (row, 1),
+        .spec = sqlite3_column_blob (row, 2), .size = (size_t) sqlite3_column_bytes (row, 2),
+        .results = (const char *) sqlite3_column_text (row, 3), .folder = (const char *) sqlite3_column_text (row, 4)
+    };
+    *epoch = sqlite3_column_int64 (row, 5);
+    return spec->spec && spec->results && spec->folder ? 1 : 0;
 }
 
 /*  The head's epoch is the second part of the file's name. */

@@ -37,6 +37,18 @@ int ledgeroutput_job (struct ledgeroutput *self, uint64_t id, struct ledgeroutpu
 int ledgeroutput_piece (struct ledgeroutput *self, uint64_t id, int64_t attempt, uint64_t *after,
                         char place[LEDGER_PLACE_MAX]);
 
+/*  What a job is, and where heads kept what jobs wrote with --results: that of the head before *epoch, which moves
+ *  there. 1, or 0 when there is none; the job has begun. Texts are good until the next call. */
+struct ledgeroutput_spec {
+    uint64_t job;
+    int64_t attempt;
+    int slot;
+    const void *spec;
+    size_t size;
+    const char *results, *folder;       /*  as typed, and where that was            */
+};
+int ledgeroutput_spec (struct ledgeroutput *self, uint64_t id, int64_t *epoch, struct ledgeroutput_spec *spec);
+
 /*  The folder of the head that kept it, as it was then; "" when the ledger does not say. */
 int ledgeroutput_folder (struct ledgeroutput *self, const char *place, char *folder, size_t size);
 

@@ -215,6 +215,12 @@ file_open (char *path, int flags)
     return fd < 0 ? error_errno ("cannot keep results in %s", path) : fd;
 }
 
+int
+results_path (const char *place, bool error, char *path)
+{
+    return file_path (place, error ? FILE_ERR : FILE_OUT, 0, path);
+}
+
 bool
 results_exist (const struct results *self, const char *place)
 {

@@ -63,6 +63,10 @@ bool results_are_rows (const struct results *self);
 int results_place (struct results *self, struct arglist *args, uint64_t number, const char *slot,
                    struct buffer *place);
 
+/*  The file of standard output, or of standard error, of a job that has ended. `path` has PATH_MAX bytes.
+ *  WEFT_ETOOBIG. */
+int results_path (const char *place, bool error, char *path);
+
 /*  Has a job of that place ended in an earlier run? Not for rows. */
 bool results_exist (const struct results *self, const char *place);
 

@@ -39,6 +39,7 @@ struct ledger_config {
                                     Jobs take no more than three quarters of it                             */
     int64_t log_bytes;          /*  of the -wal file, until it is brought into the other; 0: default, 16 MiB */
     const char *outputs;        /*  the folder where what jobs write is kept, absolute; or NULL: it is not  */
+    const char *results;        /*  the caller's own words for where it keeps that; or NULL                 */
     /*  Makes durable what operations tell of that stands elsewhere, before they are: on the writer's thread, until
      *  ledger_close. What weft_error () says when it fails is the ledger's trouble, and its end. May be NULL. */
     int (*before) (void *arg);

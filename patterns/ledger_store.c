@@ -119,15 +119,19 @@ write_ahead (struct ledger_store *self)
  *  without it the log would be none, or the one before this.
  *  What earlier heads did not make, an index and a table, comes with it. */
 static int
-begin_epoch (struct ledger_store *self, const char *outputs, uint64_t *epoch)
+begin_epoch (struct ledger_store *self, const struct ledger_config *config, uint64_t *epoch)
 {
-    char host[256] = "?";
+    char host[256] = "?", folder[4096];
     gethostname (host, sizeof host - 1);
     char *text = sqlite3_mprintf ("INSERT INTO heads (host, pid, version, opened) VALUES (%Q, %lld, %Q, %lld);", host,
                                   (sqlite3_int64) getpid (), WEFT_VERSION,
                                   (sqlite3_int64) (clock_wall (clock_system ()) / TIME_US));
-    if (text && outputs)
-        text = sqlite3_mprintf ("%zINSERT INTO meta SELECT 'outputs-' || max (epoch), %Q FROM heads;", text, outputs);
+    if (text && config->outputs)
+        text = sqlite3_mprintf ("%zINSERT INTO meta SELECT 'outputs-' || max (epoch), %Q FROM heads;", text,
+                                config->outputs);
+    if (text && config->results && getcwd (folder, sizeof folder))
+        text = sqlite3_mprintf ("%zINSERT INTO meta SELECT 'results-' || max (epoch), %Q FROM heads UNION ALL"
+                                " SELECT 'folder-' || max (epoch), %Q FROM heads;", text, config->results, folder);
     int rc = text ? execute (self, "BEGIN IMMEDIATE; " FAILURES_INDEX "; " PIECES_TABLE) : error_plain (WEFT_ENOMEM);
     rc = rc ? rc : execute (self, text);
     *epoch = (uint64_t) sqlite3_last_insert_rowid (self->db);
@@ -215,7 +219,7 @@ try_open (struct ledger_store **self_p, const char *path, const struct ledger_co
     if (!rc)
         rc = ledger_log_secure (self->db, path);
     if (!rc)
-        rc = begin_epoch (self, config->outputs, &found->epoch);
+        rc = begin_epoch (self, config, &found->epoch);
     if (!rc)
         rc = prepare (self, true);
 end:

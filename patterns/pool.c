@@ -34,6 +34,8 @@ const struct option pool_options[] = {
               "system then loses the last seconds)" },
     { "outputs", 0, OPTION_TEXT, "DIR", .offset = FIELD (outputs),
       .text = "keep what jobs write in few files in DIR, where the ledger says which part is whose" },
+    { "results", 0, OPTION_TEXT, "PATH", .offset = FIELD (results),
+      .text = "where the caller keeps what jobs write: stands in the ledger, with the folder, for who looks for it" },
     { "resume", 0, OPTION_FLAG, .offset = FIELD (resume),
       .text = "go on with the jobs of a ledger; those that are given again are known by their content" },
     { "reattach", 0, OPTION_TIME, "TIME", "10s", TIME_FOREVER, INT64_MAX, .offset = FIELD (reattach),

@@ -24,7 +24,7 @@ enum pool_state {
 struct pool_config {
     int64_t retries, crash_limit;
     int64_t reattach;
-    char *ledger, *outputs;
+    char *ledger, *outputs, *results;
     int durability;
     bool resume;
     int64_t timeout, timeout_percent, delay;

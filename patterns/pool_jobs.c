@@ -70,6 +70,7 @@ head_open_book (struct weft_pool *self)
                          "a ledger, too");
     int rc = self->config.outputs ? outputs_new (&self->outputs, self->config.outputs, 0) : 0;
     config.outputs = self->outputs;
+    config.results = self->config.results;
     rc = rc ? rc : book_open (&self->book, &config);
     if (rc)
         return rc;

@@ -44,7 +44,7 @@ static int learn_level (void *arg, uint64_t id, int priority, bool dealt);
 int
 book_open (struct book **handle, const struct book_config *config)
 {
-    struct ledger_config how = { .durability = config->durability };
+    struct ledger_config how = { .durability = config->durability, .results = config->results };
     if (config->outputs) {
         how.outputs = outputs_folder (config->outputs);
         how.before = outputs_sync;

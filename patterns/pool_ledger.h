@@ -53,6 +53,7 @@ struct book_config {
     const char *path;
     enum ledger_durability durability;
     struct outputs *outputs;    /*  what jobs write, which must outlive the book; or NULL       */
+    const char *results;        /*  where the caller keeps that, for who reads the ledger; or NULL  */
     bool resume;                /*  jobs that are in it are continued, and known again by their content */
 };
 

@@ -84,6 +84,29 @@ def test_output_that_is_not_there_is_said_to_be_missing(weft, tmp_path):
     assert (status, output, "damaged" in talk) == (ERROR, b"", True)
 
 
+@pytest.mark.parametrize("place", ["results", "results/{2}-{1}", "results/{#}-{%}/", "/absolute"])
+def test_files_of_results_are_found(weft, tmp_path, place):
+    """From wherever they are looked for."""
+    ledger = tmp_path / "ledger"
+    place = place.replace("/absolute", str(tmp_path / "absolute"))
+    assert weft.run("run", "-j1", "--ledger", str(ledger), "--results", place, "echo {1} {2}; echo oops {} >&2", ":::",
+                    "a", "b/c", ":::", "d", ".", cwd=tmp_path)[:2] == (OK, b"")
+    assert outputs(weft, ledger, "output", "4", "1") == (OK, b"b/c .\na d\n", "oops b/c .\noops a d\n")
+    assert outputs(weft, ledger, "tail", "-f", "2")[:2] == (OK, b"a .\n")
+
+
+def test_results_that_are_no_files(weft, tmp_path):
+    ledger = tmp_path / "ledger"
+    run = ["run", "--ledger", str(ledger), "--results"]
+    assert weft.run(*run, str(tmp_path / "rows.csv"), "echo", ":::", "1")[0] == OK
+    status, output, talk = outputs(weft, ledger, "output", "1")
+    assert (status != OK, output, "is a row in" in talk) == (True, b"", True)
+    assert weft.run(*run, str(tmp_path / "tree"), "--resume", "echo {}; echo more", ":::", "2")[0] == OK
+    (tmp_path / "tree" / "1" / "2" / "stdout").write_text("2\n")
+    status, output, talk = outputs(weft, ledger, "output", "2")
+    assert (status, output, "have 2" in talk) == (LOSS, b"2\n", True)
+
+
 def test_options_that_do_not_fit(weft, tmp_path):
     folder = str(tmp_path / "outputs")
     assert "--ledger" in weft.run("run", "--outputs", folder, "echo", ":::", "1")[2]
