@@ -63,8 +63,37 @@ cancel (weft_pool_t *pool, char *rest, struct buffer *reply)
     return rc;
 }
 
+static int
+retry_one (weft_pool_t *pool, uint64_t id, struct buffer *reply)
+{
+    uint64_t by = 0;
+    int rc = weft_pool_retry (pool, id, &by);
+    const char *outcome = rc == 0 ? "retried" : rc == WEFT_EINVAL ? "none" : rc == WEFT_ESTATE && by ? "stands" : NULL;
+    return outcome ? buffer_addf (reply, "%llu %s %llu\n", (unsigned long long) id, outcome, (unsigned long long) by)
+                   : buffer_addf (reply, "%llu error %s\n", (unsigned long long) id, weft_error ());
+}
+
+static int
+retry (weft_pool_t *pool, char *rest, struct buffer *reply)
+{
+    char *word = next_word (&rest);
+    uint64_t count;
+    int rc = 0;
+    if (word && strcmp (word, "failed") == 0 && !next_word (&rest)) {
+        rc = weft_pool_retry (pool, 0, &count);
+        return rc == 0 ? buffer_addf (reply, "all retried %llu\n", (unsigned long long) count)
+               : rc == WEFT_EAGAIN ? buffer_addf (reply, "some retried %llu\n", (unsigned long long) count)
+               : buffer_addf (reply, "error %s\n", weft_error ());
+    }
+    for (; word && rc == 0; word = next_word (&rest)) {
+        uint64_t id = number_of (word);
+        rc = id ? retry_one (pool, id, reply) : buffer_addf (reply, "error %.40s is no job\n", word);
+    }
+    return rc;
+}
+
 int
-jobasked_do (weft_pool_t *pool, const char *request, size_t size, struct buffer *reply)
+jobasked_do (weft_pool_t *pool, bool ending, const char *request, size_t size, struct buffer *reply)
 {
     if (size > LEDGERASK_MAX || memchr (request, '\0', size))
         return buffer_add_str (reply, "error that is no request\n");
@@ -74,8 +103,12 @@ jobasked_do (weft_pool_t *pool, const char *request, size_t size, struct buffer 
         rc = error_plain (WEFT_ENOMEM);
     else if (verb && strcmp (verb, "cancel") == 0)
         rc = cancel (pool, rest, reply);
+    else if (verb && strcmp (verb, "retry") == 0 && ending)
+        rc = buffer_add_str (reply, "error this head is at its end: ask again when it has gone\n");
+    else if (verb && strcmp (verb, "retry") == 0)
+        rc = retry (pool, rest, reply);
     else
-        rc = buffer_add_str (reply, "error this head knows: cancel\n");
+        rc = buffer_add_str (reply, "error this head knows: cancel, retry\n");
     free (copy);
     return rc;
 }
@@ -113,7 +146,8 @@ answer (struct jobasked *self, weft_msg_t *msg)
 {
     struct buffer reply;
     buffer_init (&reply, 0);
-    int rc = jobasked_do (self->pool, weft_msg_data (msg, 0), weft_msg_size (msg, 0), &reply);
+    int rc = jobasked_do (self->pool, self->ending, weft_msg_data (msg, 0), weft_msg_size (msg, 0), &reply);
+    self->retried |= rc == 0 && memmem (buffer_data (&reply), buffer_size (&reply), " retried ", 9);
     weft_msg_clear (msg);
     if (rc == 0 && weft_msg_add (msg, buffer_data (&reply), buffer_size (&reply)) == 0)
         weft_send (self->socket, msg, WEFT_DONTWAIT);       /*  who asked may have gone */

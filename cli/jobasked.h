@@ -10,6 +10,8 @@
 struct jobasked {
     weft_pool_t *pool;          /*  NULL: was never opened                          */
     weft_socket_t *socket;      /*  NULL: nobody can ask                            */
+    bool ending;                /*  the caller's: see jobasked_do                   */
+    bool retried;               /*  a job was                                       */
     int folder;                 /*  of the path; or -1                              */
 };
 
@@ -20,7 +22,7 @@ void jobasked_close (struct jobasked *self);
 /*  Answers some of those who have asked. */
 void jobasked_turn (struct jobasked *self);
 
-/*  Does what a request says: its answer is added to `reply`. WEFT_ENOMEM. */
-int jobasked_do (weft_pool_t *pool, const char *request, size_t size, struct buffer *reply);
+/*  Does what a request says: its answer is added to `reply`. With `ending` nothing is begun any more. WEFT_ENOMEM. */
+int jobasked_do (weft_pool_t *pool, bool ending, const char *request, size_t size, struct buffer *reply);
 
 #endif

@@ -23,9 +23,10 @@ const struct option jobfeed_options[] = {
               "--ledger, go on with its jobs: those that are given again are known by their content, and without "
               "input there are no others" },
     { .name = "resume-failed", .type = OPTION_FLAG, .offset = FIELD (resume_failed),
-      .text = "the same, but run those again that failed" },
+      .text = "the same, but run those again that failed; with --ledger, those of them that are given again" },
     { .name = "retry-failed", .type = OPTION_FLAG, .offset = FIELD (retry_failed),
-      .text = "run those again that failed, as the --joblog has them; command and values are not looked at" },
+      .text = "run those again that failed, as the --joblog or the --ledger has them; command and values are not "
+              "looked at, unless with --ledger and --resume" },
     { .name = "trust-joblog", .type = OPTION_FLAG, .offset = FIELD (trust),
       .text = "resume by the numbers of jobs alone, even if the --joblog has other commands" },
     OPTION_END
@@ -35,15 +36,17 @@ static int
 jobfeed_mode (struct jobfeed *self, const struct jobfeed_config *config, enum resume_mode *mode)
 {
     const struct jobfeed_options *options = config->feed;
-    if (options->resume + options->resume_failed + options->retry_failed > 1)
+    bool both = config->ledger && options->resume && options->retry_failed;
+    if (options->resume + options->resume_failed + options->retry_failed > 1 + both)
         return error_set (WEFT_EINVAL, "give one of --resume, --resume-failed and --retry-failed");
     *mode = options->resume ? RESUME_ENDED : options->resume_failed ? RESUME_FAILED
             : options->retry_failed ? RESUME_RETRY : RESUME_NOT;
-    if (config->ledger && *mode > RESUME_ENDED)
-        return error_set (WEFT_EINVAL, "--resume-failed and --retry-failed read a job log, and --ledger has none");
-    if (*mode == RESUME_RETRY && config->list->messages)
+    if (*mode == RESUME_RETRY && config->list->messages && !config->ledger)
         return error_set (WEFT_EINVAL, "--retry-failed takes commands from the job log, which does not have messages: "
                           "give the same input with --resume-failed");
+    self->retry_all = config->ledger && options->retry_failed;
+    self->retry_known = config->ledger && options->resume_failed;
+    self->resumes = config->ledger && *mode != RESUME_NOT;
     if (config->ledger)
         *mode = RESUME_NOT;
     if (config->list->shuffle && *mode != RESUME_NOT && *mode != RESUME_RETRY && config->joblog)
@@ -94,13 +97,13 @@ jobfeed_init (struct jobfeed *self, const struct jobfeed_config *config)
         rc = jobfeed_mode (self, config, &mode);
     if (rc == 0)
         rc = resume_open (&self->resume, mode, config->joblog, config->feed->trust);
-    if (rc == 0 && config->ledger && config->feed->resume)
+    if (rc == 0 && self->resumes)
         rc = resultrow_fresh (&self->results);
     rc = rc ? rc : joblist_init_given (&self->kept, config->list, config->tag);
     if (rc < 0)
         return rc;
-    self->resumes = config->ledger && config->feed->resume;
     self->empty = self->resumes && config->count == 0 && config->list->files.count == 0;
+    self->empty |= self->retry_all && !config->feed->resume;
     if (mode == RESUME_RETRY || self->empty)
         return joblist_init_given (&self->list, config->list, config->tag);
     if (config->list->input)

@@ -45,6 +45,8 @@ struct jobfeed {
     uint64_t made, passed;      /*  jobs, without those passed over; and those      */
     bool ledger;                /*  there is one                                    */
     bool resumes;               /*  ... that is gone on with                        */
+    bool retry_all;             /*  ... with all that has failed there ...          */
+    bool retry_known;           /*  ... with what is made again of that             */
     bool empty;                 /*  there is no input: only what the ledger has     */
 };
 

@@ -64,9 +64,9 @@ jobhead_count (struct jobhead *self, const struct jobhead_config *config)
 
 /*  With a ledger, jobs come that were made by a program before this one. */
 static int
-jobhead_keep (struct jobhead *self, const struct jobhead_config *config)
+jobhead_keep (struct jobhead *self)
 {
-    self->resumes = config->feed->resume;
+    self->resumes = self->feed.resumes;
     return jobkept_init (&self->kept, self->cli);
 }
 
@@ -97,7 +97,7 @@ jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config
     if (rc == 0)
         rc = jobfeed_init (&self->feed, &feed);
     if (rc == 0 && feed.ledger)
-        rc = jobhead_keep (self, config);
+        rc = jobhead_keep (self);
     free (tag);
     bool dry = rc < 0 || config->run->dry_run;
     int rc2 = jobview_init (&self->view, cli, config->view, jobfeed_log (&self->feed, dry),
@@ -129,13 +129,15 @@ jobhead_free (struct jobhead *self)
     after_free (&self->after);
     jobout_free (&self->line);
     jobkept_free (&self->kept);
+    jobfailed_free (&self->failed);
+    jobfailed_free (&self->before);
     while (self->jobs)              /*  the pool ended before them */
         viewjob_free (self->jobs);
     jobview_free (&self->view);
     jobfeed_free (&self->feed);
 }
 
-static void
+void
 jobhead_counts (const struct jobhead *self, struct progress_counts *counts)
 {
     weft_pool_stats_t stats = { .running = 0 };
@@ -163,6 +165,7 @@ jobhead_end (struct jobhead *self, bool now)
     if (self->state == HEAD_FEEDING)
         weft_pool_finish (self->pool);
     self->state = state;
+    self->asked.ending = true;
     if (self->made)
         self->not_run++;
     self->made = false;
@@ -229,6 +232,8 @@ jobhead_done (struct jobhead *self, const weft_pool_event_t *event)
     }
     self->cancelled += event->reason == WEFT_JOB_CANCELLED;
     jobview_result (event, &status, &signal);
+    if (self->kept.ready && (status || signal) && jobfailed_add (&self->failed, event->job) < 0)
+        jobhead_fail (self, WEFT_ENOMEM);
     if (halt_job (&self->halt, status, signal))
         jobhead_halt (self);
 }
@@ -305,9 +310,10 @@ jobhead_hand_over (struct jobhead *self)
         weft_job_t kept = jobhead_job (self, buffer_data (&self->feed.command));
         kept.note = buffer_data (&self->feed.note);
         kept.note_size = buffer_size (&self->feed.note);
-        int rc = weft_pool_submit (self->pool, &kept, NULL);
+        uint64_t id;
+        int rc = weft_pool_submit (self->pool, &kept, &id);
         self->made = rc < 0;
-        return rc;
+        return rc ? rc : jobhead_retry (self, id);
     }
     struct viewjob *job = jobfeed_job (&self->feed);
     if (!job)
@@ -342,6 +348,9 @@ jobhead_input_ended (struct jobhead *self)
         self->total = stats.done + stats.waiting + stats.running;
     }
     self->total_known = true;
+    if (self->feed.retry_known && self->left)
+        cli_note (self->cli, "%llu job%s that failed before %s not in this input, and left: --retry-failed does them "
+                  "again", (unsigned long long) self->left, self->left == 1 ? "" : "s", self->left == 1 ? "is" : "are");
     weft_pool_finish (self->pool);
     if (halt_total (&self->halt, self->total))
         jobhead_halt (self);
@@ -372,6 +381,13 @@ jobhead_make (struct jobhead *self)
 static bool
 jobhead_feed (struct jobhead *self)
 {
+    if (self->retry || self->feed.retry_all) {
+        int rc = self->retry ? jobhead_retry (self, self->retry) : jobhead_retry_all (self);
+        if (rc < 0 && rc != WEFT_EAGAIN)
+            jobhead_fail (self, rc);
+        if (rc < 0)
+            return false;
+    }
     for (int i = 0; i < TURN_JOBS && self->state == HEAD_FEEDING; i++) {
         if (outlet_full (&self->view.outlet) || (!self->made && !jobhead_make (self)))
             return false;
@@ -435,29 +451,6 @@ jobhead_wait (struct jobhead *self)
     return weft_poll (items, self->ended ? 5 : 7, clock_poll_ms (wait));
 }
 
-static int
-jobhead_finish (struct jobhead *self)
-{
-    struct progress_counts counts;
-    jobhead_counts (self, &counts);
-    jobview_end (&self->view, &counts);
-    if (self->not_run && self->status != EXIT_OK && (self->stops || self->cli->verbose))
-        cli_error (self->cli, "%llu job%s not run to the end%s", (unsigned long long) self->not_run,
-                   self->not_run == 1 ? " was" : "s were",
-                   self->total_known ? "" : ", and the input was not read to its end");
-    if (self->cancelled)
-        cli_note (self->cli, "%llu job%s cancelled by name", (unsigned long long) self->cancelled,
-                  self->cancelled == 1 ? " was" : "s were");
-    if (self->kept.ready && self->not_run)
-        cli_note (self->cli, "what has no result yet is kept in %s: the same with --resume goes on with it",
-                  self->options->ledger);
-    if (self->status >= 0)
-        return self->status;
-    if (self->stops && (self->not_run || !self->total_known))
-        return EXIT_RUN_ERROR;
-    return halt_status (&self->halt);
-}
-
 /*  A time, or N% of what others take. */
 static int
 jobhead_timeout (const struct jobhead *self, weft_pool_t *pool)
@@ -512,6 +505,8 @@ jobhead_run (struct jobhead *self)
 {
     struct progress_counts counts;
     if (self->line.keep_order && self->resumes && jobkept_order (&self->kept, self->options->ledger) < 0)
+        jobhead_fail (self, WEFT_EIO);
+    if (self->resumes && jobhead_retry_begin (self) < 0)
         jobhead_fail (self, WEFT_EIO);
     if (self->kept.ready)
         jobasked_open (&self->asked, self->cli, self->pool, self->options->ledger);

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/halt.h"
 #include "cli/jobasked.h"
+#include "cli/jobfailed.h"
 #include "cli/jobfeed.h"
 #include "cli/jobkept.h"
 #include "cli/jobview.h"
@@ -60,6 +61,10 @@ struct jobhead {
     uint64_t not_run;
     uint64_t cancelled;         /*  by their names, for good                            */
     struct jobasked asked;      /*  with a ledger                                       */
+    struct jobfailed failed;    /*  ... what has failed in this run, ...                */
+    struct jobfailed before;    /*  ... and before it                                   */
+    uint64_t left;              /*  of those before, not done again yet                 */
+    uint64_t retry;             /*  is to be done again, and the pool had no room; 0    */
     struct jobhead_side side, workers;  /*  elsewhere; those of this process            */
     struct after after;         /*  while it has batches the pool is paused             */
     int (*begin) (void *);      /*  with begin_arg, when they have ended; or NULL       */
@@ -84,6 +89,18 @@ void jobhead_free (struct jobhead *self);
 
 /*  Sets what the pool has to know; before it is bound. */
 int jobhead_prepare (struct jobhead *self, weft_pool_t *pool);
+
+/*  Part of jobhead_run, in jobhead_end.c: what is said at the end, and the exit status. */
+int jobhead_finish (struct jobhead *self);
+
+/*  The same, in jobhead_retry.c. What failed before is done again: all of it, or the job that has just been found in
+ *  the ledger under that number. 0, WEFT_EAGAIN, or an error. */
+int jobhead_retry_begin (struct jobhead *self);
+int jobhead_retry_all (struct jobhead *self);
+int jobhead_retry (struct jobhead *self, uint64_t id);
+
+/*  The same: how many there are, and how many are done, for the bar. */
+void jobhead_counts (const struct jobhead *self, struct progress_counts *counts);
 
 /*  Runs all jobs; the exit status. */
 int jobhead_run (struct jobhead *self);

@@ -12,7 +12,8 @@
 
 static const struct option jobs_table[] = {
     { .name = "done", .type = OPTION_FLAG, .offset = FIELD (done), .text = "list those that ended well" },
-    { .name = "failed", .type = OPTION_FLAG, .offset = FIELD (failed), .text = "list those that ended badly" },
+    { .name = "failed", .type = OPTION_FLAG, .offset = FIELD (failed),
+      .text = "list those that ended badly; retry: all of those but the cancelled" },
     { .name = "running", .type = OPTION_FLAG, .offset = FIELD (started),
       .text = "list those that were started and have not ended; cancel: stop those, too" },
     { .name = "waiting", .type = OPTION_FLAG, .offset = FIELD (waiting),
@@ -44,6 +45,7 @@ static const struct {
     { "cancel", jobs_cancel, "" },
     { "output", jobs_output, "give the numbers of jobs" },
     { "tail", jobs_tail, "give the number of a job" },
+    { "retry", jobs_retry, "" },
 };
 
 int
@@ -125,9 +127,9 @@ jobs_run (struct cli *cli, const struct command *command, int argc, char **argv)
 const struct command command_jobs = {
     .name = "jobs",
     .group = COMMAND_GROUP_POOL,
-    .summary = "say what a ledger has of its jobs, or cancel some",
+    .summary = "say what a ledger has of its jobs, cancel or retry some",
     .usage = "[OPTIONS] LEDGER [list | summary | show ID ... | output ID ... | tail ID ... | wait | cancel ID ... | "
-             "cancel --all]",
+             "retry ID ...]",
     .description =
         "Reads a ledger, whether its head lives or not. list, which is the default, has a line "
         "for each job, with TABs between columns; summary counts them; show has all that is known of some jobs, with "
@@ -135,6 +137,9 @@ const struct command command_jobs = {
         "cancel takes jobs back for good: each has the result cancelled, and no later --resume runs it. Those that run "
         "are only stopped with --running. The head is asked to do that, by its user alone; where there is none it is "
         "written at once, and what was running when the last one died counts as running.\n\n"
+        "retry has jobs done again that ended badly. The result stands; what is done again is a new job, with a number "
+        "of its own, and the old one counts as that does from then on: show says which it is. A head that lives deals "
+        "it at once, else the next --resume does. Who retries a job twice retries its retry.\n\n"
         "output prints what jobs wrote, one after the other: their standard output, and on standard error their "
         "standard error, in the order in which it came. That is for jobs of a head with --outputs, and for those "
         "that have ended of one with --results PATH; of others it says so. tail prints the last lines. With --follow "
@@ -143,10 +148,12 @@ const struct command command_jobs = {
         "With --watch, a terminal shows them until all have ended: how many, how fast and how long yet, those that "
         "run, who runs them, those that failed last and the slowest. q or Ctrl-C leaves it. Where standard output is "
         "no terminal there is a line whenever something has changed.\n\n"
-        "A job is waiting, started, waiting again after an attempt that failed, done, failed, or dead, which is failed "
-        "by the loss of its workers. What a head was at when it died is still called started.",
+        "A job is waiting, started, waiting again after an attempt that failed, done, failed, cancelled, retried by "
+        "another job, or dead, which is failed by the loss of its workers. What a head was at when it died is still "
+        "called started.",
     .status = "wait, and --watch and --follow to the end: 1 when any job has failed; output: 1 when a job's output is "
-              "not there, 6 when a part of it is not; cancel: 1 when not all that were named are cancelled",
+              "not there, 6 when a part of it is not; cancel and retry: 1 when that was not done with all that "
+              "were named",
     .tables = (const struct command_table[]){ { .title = "Options", .table = jobs_table }, { .title = NULL } },
     .examples =
         (const struct command_example[]){
@@ -157,6 +164,7 @@ const struct command command_jobs = {
             { "weft jobs ledger tail -f 17", "What one writes, until it ends." },
             { "weft jobs ledger wait && echo all well", "Waits until all jobs have ended." },
             { "weft jobs ledger cancel 17 18", "Those two are not to be run." },
+            { "weft jobs ledger retry --failed", "What has failed is to be done again." },
             { "weft jobs ledger cancel --all --running", "Nothing more, and what runs is stopped." },
             { .line = NULL } },
     .run = jobs_run,

@@ -23,7 +23,7 @@ struct jobs {
 /*  `words` are what follows the verb. 0; the exit status, 1 for "some job has failed"; or an error. */
 typedef int (jobs_verb_fn) (struct jobs *self, char **words, int count);
 
-jobs_verb_fn jobs_list, jobs_show, jobs_summary, jobs_wait, jobs_cancel, jobs_output, jobs_tail;
+jobs_verb_fn jobs_list, jobs_show, jobs_summary, jobs_wait, jobs_cancel, jobs_retry, jobs_output, jobs_tail;
 
 /*  The same as jobs_wait, drawn on a terminal. */
 jobs_verb_fn jobs_watch;

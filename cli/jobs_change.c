@@ -107,7 +107,12 @@ take_reply (struct changes *self, struct buffer *reply)
         if (sscanf (line, "%" SCNu64 " %15s %" SCNu64, &change.id, change.outcome, &change.by) >= 2)
             rc = strcmp (change.outcome, "error") ? buffer_add (&self->said, &change, sizeof change)
                                                   : error_set (WEFT_EIO, "job %.300s", line);
-        else if (strncmp (line, "all ", 4) != 0)
+        else if (sscanf (line, "all %15s %" SCNu64, change.outcome, &change.by) >= 1
+                 || sscanf (line, "some %15s %" SCNu64, change.outcome, &change.by) == 2) {
+            change.some = *line == 's';
+            rc = buffer_add (&self->said, &change, sizeof change);
+        }
+        else
             rc = error_set (WEFT_EIO, "%s: its head says: %.300s", self->jobs->path, line);
     }
     return rc;
@@ -120,7 +125,7 @@ ask (struct changes *self, const struct buffer *request)
     buffer_init (&reply, 0);
     int rc = self->pool ? 0 : find_head (self, request, &reply);
     if (rc == 0 && self->pool)
-        rc = jobasked_do (self->pool, buffer_data (request), buffer_size (request), &reply);
+        rc = jobasked_do (self->pool, false, buffer_data (request), buffer_size (request), &reply);
     rc = rc ? rc : take_reply (self, &reply);
     buffer_free (&reply);
     return rc;
@@ -156,6 +161,14 @@ changes_ask (struct changes *self, const char *verb, const uint64_t *ids, size_t
     }
     buffer_free (&request);
     return rc;
+}
+
+int
+changes_turn (struct changes *self, int ms)
+{
+    weft_pool_event_t event;
+    int rc = self->pool ? weft_pool_next (self->pool, &event, ms) : changes_pause (self, ms);
+    return rc == WEFT_ETIMEOUT || rc == WEFT_EINTR ? changes_pause (self, 0) : rc;
 }
 
 int

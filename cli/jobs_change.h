@@ -6,7 +6,8 @@
 
 /*  What became of one job that was named. */
 struct change {
-    uint64_t id;
+    uint64_t id;                /*  0: all                                              */
+    bool some;                  /*  not all at once: it is to be asked again            */
     char outcome[16];           /*  as the head said: "taken", "running", ...           */
     uint64_t by;                /*  the number after it; 0: none                        */
 };
@@ -29,6 +30,9 @@ int changes_begin (struct changes *self, bool *head);
 
 /*  Adds what `verb` (with what follows it, up to the numbers) does to the jobs of these numbers, or to "all". */
 int changes_ask (struct changes *self, const char *verb, const uint64_t *ids, size_t count);
+
+/*  Lets the head, or the pool of our own, go on for a moment. */
+int changes_turn (struct changes *self, int ms);
 
 /*  As the head ourselves: runs the pool until so many jobs have ended, and is the head no longer. */
 int changes_end (struct changes *self, size_t ended);

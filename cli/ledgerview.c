@@ -35,6 +35,7 @@ enum {                          /*  statements                                  
     ASK_ATTEMPTS,
     ASK_ENDS,
     ASK_OPEN,
+    ASK_BADLY,
     ASK_STATE,
     ASK_COUNT
 };
@@ -42,21 +43,24 @@ enum {                          /*  statements                                  
 /*  ASK_LAST: the last job, and the last of which anything is known: those after it wait. */
 static const char *const questions[ASK_COUNT] = {
     [ASK_LAST] = "SELECT ifnull (max (id), 0), max (ifnull ((SELECT max (job) FROM starts), 0),"
-                 " ifnull ((SELECT max (job) FROM results), 0)) FROM jobs",
+                 " ifnull ((SELECT max (job) FROM results), 0)), (SELECT count (*) FROM retried) FROM jobs",
     [ASK_ENDED] = "SELECT count (*) FROM results",
     [ASK_BLOCK] = "SELECT count (*) FROM results WHERE job BETWEEN ?1 AND ?2",
     [ASK_FAILED] = "SELECT count (*) FROM results WHERE " FAILED,
-    [ASK_CANCELLED] = "SELECT count (*) FROM results WHERE " FAILED " AND reason = 3",
+    [ASK_CANCELLED] = "SELECT count (*) FROM results r WHERE " FAILED " AND reason = 3"
+                      " AND NOT EXISTS (SELECT 1 FROM retried WHERE job = r.job)",
     [ASK_STARTED] = "SELECT count (*) FROM jobs j WHERE id BETWEEN ?1 AND ?2"
                     " AND NOT EXISTS (SELECT 1 FROM results WHERE job = j.id)"
                     " AND " STARTED,
     [ASK_PAGE] = "SELECT o.*, (SELECT priority FROM jobs WHERE id = o.id) AS priority FROM overview o WHERE o.id IN"
                  " (SELECT j.id FROM jobs j LEFT JOIN results r ON r.job = j.id WHERE j.id > ?1 AND CASE"
                  " WHEN r.job IS NULL THEN CASE WHEN " STARTED " THEN ?2 & 4 ELSE ?2 & 8 END"
-                 " WHEN " FAILED " THEN ?2 & 2 ELSE ?2 & 1 END ORDER BY j.id LIMIT ?3) ORDER BY o.id",
+                 " WHEN j.id IN (SELECT job FROM retried) THEN ?2 & 16 WHEN " FAILED " THEN ?2 & 2 ELSE ?2 & 1 END"
+                 " ORDER BY j.id LIMIT ?3) ORDER BY o.id",
     [ASK_ENDS] = "SELECT job FROM results ORDER BY job",
     [ASK_OPEN] = "SELECT id FROM jobs j WHERE NOT EXISTS (SELECT 1 FROM results WHERE job = j.id)"
                  " AND (?1 OR NOT " STARTED ") ORDER BY id",
+    [ASK_BADLY] = "SELECT job FROM results WHERE " FAILED " ORDER BY job",
     [ASK_STATE] = "SELECT state, reason = 'cancelled' FROM overview WHERE id = ?1",
     [ASK_JOB] = "SELECT o.*, (SELECT priority FROM jobs WHERE id = o.id) AS priority FROM overview o WHERE o.id = ?1",
     [ASK_ATTEMPTS] = "SELECT attempt, CASE reason WHEN 0 THEN 'exited' WHEN 1 THEN 'timeout' WHEN 2 THEN 'lost'"
@@ -82,6 +86,20 @@ view_error (const struct ledgerview *self)
     return error_set (WEFT_EIO, "cannot read the ledger %s: %s", self->path, sqlite3_errmsg (self->db));
 }
 
+/*  A ledger that no head of this weft has opened yet knows no retries: for us there are none in it. */
+static int
+know_retried (struct ledgerview *self)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2 (self->db, "SELECT 1 FROM main.retried", -1, &statement, NULL) == SQLITE_OK) {
+        sqlite3_finalize (statement);
+        return 0;
+    }
+    static const char sql[] = "PRAGMA temp_store = MEMORY; CREATE TEMP TABLE retried (job INTEGER PRIMARY KEY, by)";
+    bool none = sqlite3_errcode (self->db) == SQLITE_ERROR;
+    return none && sqlite3_exec (self->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : view_error (self);
+}
+
 int
 ledgerview_open (struct ledgerview **self_p, const char *path)
 {
@@ -95,6 +113,8 @@ ledgerview_open (struct ledgerview **self_p, const char *path)
         rc = view_error (self);
     if (rc == 0)
         sqlite3_busy_timeout (self->db, BUSY);
+    if (rc == 0)
+        rc = know_retried (self);
     for (int i = 0; i < ASK_COUNT && rc == 0; i++)
         if (sqlite3_prepare_v2 (self->db, questions[i], -1, &self->asked[i], NULL))
             rc = view_error (self);
@@ -153,20 +173,21 @@ count_started (struct ledgerview *self, uint64_t last, uint64_t open, uint64_t *
 static int
 count_all (struct ledgerview *self, struct ledgerview_counts *counts)
 {
-    uint64_t last[2], ended = 0;
-    int rc = ask_numbers (self, ASK_LAST, 0, 0, last, 2);
+    uint64_t last[3], ended = 0, badly = 0;
+    int rc = ask_numbers (self, ASK_LAST, 0, 0, last, 3);
     if (rc == 0)
         rc = ask_numbers (self, ASK_ENDED, 0, 0, &ended, 1);
     if (rc == 0)
         rc = count_started (self, last[1], last[1] - ended, &counts->started);
     if (rc == 0)
-        rc = ask_numbers (self, ASK_FAILED, 0, 0, &counts->failed, 1);
+        rc = ask_numbers (self, ASK_FAILED, 0, 0, &badly, 1);
     if (rc == 0)
         rc = ask_numbers (self, ASK_CANCELLED, 0, 0, &counts->cancelled, 1);
     if (rc < 0)
         return rc;
-    counts->jobs = last[0];
-    counts->done = ended - counts->failed;
+    counts->jobs = last[0] - last[2];
+    counts->done = ended - badly;
+    counts->failed = badly - last[2];
     counts->waiting = last[0] - ended - counts->started;
     return 0;
 }
@@ -199,6 +220,12 @@ int
 ledgerview_ended (struct ledgerview *self, ledgerview_take_fn *take, void *arg)
 {
     return walk (self, ASK_ENDS, take, arg);
+}
+
+int
+ledgerview_failed (struct ledgerview *self, ledgerview_take_fn *take, void *arg)
+{
+    return walk (self, ASK_BADLY, take, arg);
 }
 
 int

@@ -11,7 +11,7 @@
 #include "core/buffer.h"
 
 struct ledgerview_counts {
-    uint64_t jobs, done, failed;    /*  of all; ended well, and badly           */
+    uint64_t jobs, done, failed;    /*  of all but those that others do again; ended well, and badly */
     uint64_t cancelled;             /*  of those that failed: by name           */
     uint64_t started, waiting;      /*  of the others: in an attempt, or not    */
 };
@@ -21,7 +21,8 @@ enum ledgerview_filter {            /*  may be added                            
     LEDGERVIEW_FAILED = 2,
     LEDGERVIEW_STARTED = 4,
     LEDGERVIEW_WAITING = 8,
-    LEDGERVIEW_ALL = 15
+    LEDGERVIEW_RETRIED = 16,
+    LEDGERVIEW_ALL = 31
 };
 
 struct ledgerview;
@@ -37,7 +38,10 @@ int ledgerview_count (struct ledgerview *self, struct ledgerview_counts *counts)
 typedef int (ledgerview_take_fn) (void *arg, uint64_t job);
 int ledgerview_ended (struct ledgerview *self, ledgerview_take_fn *take, void *arg);
 
-/*  The same for each that has not; without `started`, those that have begun are left out. */
+/*  The same for each that has ended badly, also when another does it again. */
+int ledgerview_failed (struct ledgerview *self, ledgerview_take_fn *take, void *arg);
+
+/*  The same for each that has not ended; without `started`, those that have begun are left out. */
 int ledgerview_open_jobs (struct ledgerview *self, bool started, ledgerview_take_fn *take, void *arg);
 
 /*  The state of a job, in a word, as docs/spec/ledger.md has them: 1 when it has ended, 0 when not. WEFT_EINVAL: there

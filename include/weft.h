@@ -399,6 +399,14 @@ WEFT_EXPORT int weft_pool_cancel (weft_pool_t *self, bool running);
  *  such job; WEFT_EAGAIN: take events first. */
 WEFT_EXPORT int weft_pool_cancel_job (weft_pool_t *self, uint64_t id, bool running);
 
+/*  With a ledger: do a job again that ended badly. Its result stands; what is done again is a new job, which names it,
+ *  and whose number `retry` (may be NULL) gets. Of a job that was retried before, the last retry is. WEFT_ESTATE: it
+ *  (or its retry, which `retry` says) has not ended, or has ended well; or the pool has ended. WEFT_EINVAL: there is no
+ *  such job; WEFT_EAGAIN: take events first; WEFT_ENOTSUP: there is no ledger. Also after weft_pool_finish, until
+ *  WEFT_EEND. With id 0: all that ended badly but those that were cancelled, and `retry` gets how many; after
+ *  WEFT_EAGAIN the rest is for another call. */
+WEFT_EXPORT int weft_pool_retry (weft_pool_t *self, uint64_t id, uint64_t *retry);
+
 /*  While it is paused no job is given to a worker; those that were go on, and jobs are accepted. */
 WEFT_EXPORT int weft_pool_pause (weft_pool_t *self, bool paused);
 WEFT_EXPORT void weft_pool_stats (const weft_pool_t *self, weft_pool_stats_t *stats);

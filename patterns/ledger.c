@@ -400,3 +400,25 @@ ledger_find_pieces (struct ledger *self, uint64_t job, int64_t attempt, struct l
     give_back (self);
     return rc;
 }
+
+int
+ledger_failed (struct ledger *self, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg)
+{
+    int rc = borrow (self);
+    if (rc)
+        return rc;
+    rc = ledger_store_failed (self->store, after, limit, take, arg);
+    give_back (self);
+    return rc;
+}
+
+int
+ledger_fate (struct ledger *self, uint64_t id, uint64_t *last, enum ledger_fate *fate)
+{
+    int rc = borrow (self);
+    if (rc)
+        return rc;
+    rc = ledger_store_fate (self->store, id, last, fate);
+    give_back (self);
+    return rc;
+}

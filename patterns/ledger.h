@@ -64,6 +64,8 @@ struct ledger_job {
     const unsigned char *hash;  /*  16 bytes of content hash, by which resume finds the same job; or NULL   */
     int64_t submitted;          /*  us since 1970                                                           */
     int priority;
+    uint64_t retries;           /*  the job, which ended badly, that this one does again; 0: none. It has one such
+                                    at most: a second changes nothing                                        */
 };
 
 /*  How an attempt, or with it the job, ended; times in us. Texts may be NULL. */
@@ -180,5 +182,17 @@ struct ledger_pieces {
     char place[LEDGER_PLACE_MAX];       /*  of the last                                                     */
 };
 int ledger_find_pieces (struct ledger *self, uint64_t job, int64_t attempt, struct ledger_pieces *pieces);
+/*  Jobs that ended badly and are done again by none, by id, above `after`; those that were cancelled are left out
+ *  unless `limit` is 1. Else as ledger_load; `attempts` and what follows it are 0. */
+int ledger_failed (struct ledger *self, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg);
+
+/*  What became of a job: of the last one that does it again, when there is one. */
+enum ledger_fate {
+    LEDGER_NO_JOB,
+    LEDGER_NOT_ENDED,
+    LEDGER_ENDED_WELL,
+    LEDGER_ENDED_BADLY
+};
+int ledger_fate (struct ledger *self, uint64_t id, uint64_t *last, enum ledger_fate *fate);
 
 #endif

@@ -124,10 +124,22 @@ write_piece (sqlite3_stmt *statement, const struct ledger_piece *piece)
 }
 
 static int
+write_retry (sqlite3_stmt *statement, const struct ledger_job *job)
+{
+    sqlite3_bind_int64 (statement, 1, (int64_t) job->retries);
+    sqlite3_bind_int64 (statement, 2, (int64_t) job->id);
+    return step (statement);
+}
+
+static int
 write_op (struct ledger_store *self, const struct ledger_op *op)
 {
+    int rc;
     switch (op->kind) {
-    case LEDGER_JOB: return write_job (self->statements[STATEMENT_JOB], &op->job);
+    case LEDGER_JOB:
+        rc = write_job (self->statements[STATEMENT_JOB], &op->job);
+        return rc != SQLITE_DONE || !op->job.retries ? rc
+               : write_retry (self->statements[STATEMENT_RETRIED], &op->job);
     case LEDGER_START: return write_start (self->statements[STATEMENT_START], &op->result);
     case LEDGER_RETRY: return write_result (self->statements[STATEMENT_RETRY], &op->result);
     case LEDGER_RESULT: return write_result (self->statements[STATEMENT_RESULT], &op->result);

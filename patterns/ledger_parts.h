@@ -97,6 +97,8 @@ int ledger_store_load (struct ledger_store *self, int priority, uint64_t after, 
 int ledger_store_levels (struct ledger_store *self, ledger_level_fn *take, void *arg);
 int ledger_store_hashes (struct ledger_store *self, ledger_hash_fn *take, void *arg);
 int ledger_store_find_pieces (struct ledger_store *self, uint64_t job, int64_t attempt, struct ledger_pieces *pieces);
+int ledger_store_failed (struct ledger_store *self, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg);
+int ledger_store_fate (struct ledger_store *self, uint64_t id, uint64_t *last, enum ledger_fate *fate);
 
 /* --------------------------------------------------------------- the whole */
 

@@ -42,10 +42,16 @@ static const char schema[] =
     " received INTEGER, sent INTEGER, output TEXT, PRIMARY KEY (job, attempt)) WITHOUT ROWID;"
     "CREATE TABLE results (job INTEGER PRIMARY KEY, attempt INTEGER NOT NULL, reason INTEGER NOT NULL, status INTEGER,"
     " signal INTEGER, why TEXT, worker TEXT, host TEXT, slot INTEGER, started INTEGER, runtime INTEGER,"
-    " received INTEGER, sent INTEGER, output TEXT);"
+    " received INTEGER, sent INTEGER, output TEXT);";
+
+/*  What an earlier weft has not, or otherwise. */
+static const char additions[] =
+    "CREATE TABLE retried (job INTEGER PRIMARY KEY, by INTEGER NOT NULL UNIQUE);"
+    "DROP VIEW IF EXISTS overview; DROP VIEW IF EXISTS summary;"
     "CREATE VIEW overview AS SELECT j.id,"
     " CASE WHEN r.job IS NULL THEN CASE WHEN s.job IS NULL THEN 'waiting' WHEN t.job IS NULL THEN 'started'"
-    "  ELSE 'again' END WHEN r.reason = 2 THEN 'dead' WHEN r.reason = 0 AND r.status = 0 AND r.signal = 0 THEN 'done'"
+    "  ELSE 'again' END WHEN r.reason = 0 AND r.status = 0 AND r.signal = 0 THEN 'done'"
+    "  WHEN a.job IS NOT NULL THEN 'retried' WHEN r.reason = 2 THEN 'dead' WHEN r.reason = 3 THEN 'cancelled'"
     "  ELSE 'failed' END AS state,"
     " j.command, r.status, r.signal,"
     " CASE r.reason WHEN 0 THEN 'exited' WHEN 1 THEN 'timeout' WHEN 2 THEN 'lost' WHEN 3 THEN 'cancelled'"
@@ -54,11 +60,11 @@ static const char schema[] =
     " coalesce (r.worker, s.worker) AS worker, coalesce (r.slot, s.slot) AS slot,"
     " strftime ('%Y-%m-%dT%H:%M:%fZ', j.submitted / 1e6, 'unixepoch') AS submitted,"
     " strftime ('%Y-%m-%dT%H:%M:%fZ', coalesce (r.started, s.started) / 1e6, 'unixepoch') AS started,"
-    " r.runtime / 1e6 AS seconds, r.output"
-    " FROM jobs j LEFT JOIN results r ON r.job = j.id"
+    " r.runtime / 1e6 AS seconds, r.output, (SELECT job FROM retried WHERE by = j.id) AS retries, a.by AS retried"
+    " FROM jobs j LEFT JOIN results r ON r.job = j.id LEFT JOIN retried a ON a.job = j.id"
     " LEFT JOIN starts s ON s.job = j.id AND s.attempt = (SELECT max (attempt) FROM starts WHERE job = j.id)"
     " LEFT JOIN retries t ON t.job = s.job AND t.attempt = s.attempt & 0x7fffffff;"
-    "CREATE VIEW summary AS SELECT state, count (*) AS jobs FROM overview GROUP BY state;";
+    "CREATE VIEW summary AS SELECT state, count (*) AS jobs FROM overview WHERE state != 'retried' GROUP BY state;";
 
 int
 ledger_sqlite_error (sqlite3 *db, const char *path, const char *what)
@@ -96,7 +102,8 @@ fill (sqlite3 *db, const char *path)
     snprintf (sql, sizeof sql, "INSERT INTO meta VALUES ('pool', '%s'), ('made', %" PRId64 "), ('version', '%s');"
               "COMMIT;", hex, clock_wall (clock_system ()) / TIME_US, WEFT_VERSION);
     if (sqlite3_exec (db, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL;", NULL, NULL, NULL) ||
-        sqlite3_exec (db, schema, NULL, NULL, NULL) || sqlite3_exec (db, sql, NULL, NULL, NULL) ||
+        sqlite3_exec (db, schema, NULL, NULL, NULL) || sqlite3_exec (db, additions, NULL, NULL, NULL) ||
+        sqlite3_exec (db, sql, NULL, NULL, NULL) ||
         sqlite3_exec (db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL))
         return ledger_sqlite_error (db, path, "cannot be made");
     return 0;
@@ -149,6 +156,20 @@ ledger_create (const char *path)
         rc = ledger_sync_folder (path);
     if (rc)
         unlink (name);
+    return rc;
+}
+
+int
+ledger_upgrade (sqlite3 *db, const char *path)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = 0;
+    if (sqlite3_prepare_v2 (db, "SELECT 1 FROM sqlite_schema WHERE name = 'retried'", -1, &statement, NULL))
+        rc = ledger_sqlite_error (db, path, "cannot be opened");
+    bool there = !rc && sqlite3_step (statement) == SQLITE_ROW;
+    sqlite3_finalize (statement);
+    if (!rc && !there && sqlite3_exec (db, additions, NULL, NULL, NULL))
+        rc = ledger_sqlite_error (db, path, "cannot be opened");
     return rc;
 }
 

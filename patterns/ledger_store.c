@@ -53,7 +53,15 @@ static const char *const sql[STATEMENTS] = {
     [STATEMENT_OPEN] = "SELECT id, priority FROM jobs WHERE NOT EXISTS (SELECT 1 FROM results WHERE job = jobs.id)",
     [STATEMENT_MARKS] = "SELECT id, priority FROM dealt JOIN jobs USING (id)",
     [STATEMENT_HASHES] = "SELECT id, hash FROM jobs WHERE length (hash) = 16 ORDER BY id",
-    [STATEMENT_PIECES] = "SELECT max (report), total (bytes), place FROM pieces WHERE job = ?1 AND attempt = ?2"
+    [STATEMENT_PIECES] = "SELECT max (report), total (bytes), place FROM pieces WHERE job = ?1 AND attempt = ?2",
+    [STATEMENT_RETRIED] = "INSERT OR IGNORE INTO retried (job, by) VALUES (?, ?)",
+    [STATEMENT_FAILED] = "SELECT id, tag, priority, submitted, command, hash, spec, 0, 0, 0"
+        " FROM results JOIN jobs ON jobs.id = results.job WHERE (reason != 0 OR status != 0 OR signal != 0)"
+        " AND results.job > ?1 AND (reason != ?3 OR ?2 = 1)"
+        " AND NOT EXISTS (SELECT 1 FROM retried WHERE job = results.job) ORDER BY results.job LIMIT ?2",
+    [STATEMENT_FATE] = "WITH RECURSIVE chain (id) AS (SELECT ?1 UNION SELECT by FROM chain JOIN retried ON job = id)"
+        " SELECT id, r.job IS NOT NULL, reason != 0 OR status != 0 OR signal != 0 FROM jobs"
+        " LEFT JOIN results r ON r.job = id WHERE id = (SELECT max (id) FROM chain)"
 };
 
 /* ----------------------------------------------------------------- opening */
@@ -133,6 +141,7 @@ begin_epoch (struct ledger_store *self, const struct ledger_config *config, uint
         text = sqlite3_mprintf ("%zINSERT INTO meta SELECT 'results-' || max (epoch), %Q FROM heads UNION ALL"
                                 " SELECT 'folder-' || max (epoch), %Q FROM heads;", text, config->results, folder);
     int rc = text ? execute (self, "BEGIN IMMEDIATE; " FAILURES_INDEX "; " PIECES_TABLE) : error_plain (WEFT_ENOMEM);
+    rc = rc ? rc : ledger_upgrade (self->db, self->path);
     rc = rc ? rc : execute (self, text);
     *epoch = (uint64_t) sqlite3_last_insert_rowid (self->db);
     rc = rc ? rc : execute (self, "COMMIT");
@@ -151,10 +160,10 @@ begin_epoch (struct ledger_store *self, const struct ledger_config *config, uint
 
 /*  Earlier heads made no table of pieces: what is asked of that comes when it is there. */
 static int
-prepare (struct ledger_store *self, bool pieces)
+prepare (struct ledger_store *self, bool later)
 {
     for (int i = 0; i < STATEMENTS; i++)
-        if ((i == STATEMENT_PIECE || i == STATEMENT_PIECES) == pieces
+        if ((i == STATEMENT_PIECE || i >= STATEMENT_PIECES) == later
             && sqlite3_prepare_v3 (self->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &self->statements[i], NULL))
             return ledger_sqlite_error (self->db, self->path, "a damaged ledger");
     return 0;
@@ -324,15 +333,16 @@ take_row (sqlite3_stmt *row, ledger_take_fn *take, void *arg)
     return take (arg, &open);
 }
 
-int
-ledger_store_load (struct ledger_store *self, int priority, uint64_t after, uint64_t limit, ledger_take_fn *take,
-                   void *arg)
+/*  Pages of jobs. */
+static int
+walk (struct ledger_store *self, enum ledger_statement which, int reason, int priority, uint64_t after,
+      uint64_t limit, ledger_take_fn *take, void *arg)
 {
-    sqlite3_stmt *row = self->statements[STATEMENT_LOAD];
+    sqlite3_stmt *row = self->statements[which];
     int taken = 0, rc = 0, step_rc = SQLITE_DONE;
     sqlite3_bind_int64 (row, 1, ledger_clipped (after));
     sqlite3_bind_int64 (row, 2, limit > INT32_MAX ? INT32_MAX : (int64_t) limit);
-    sqlite3_bind_int (row, 3, WEFT_JOB_LOST);
+    sqlite3_bind_int (row, 3, reason);
     if (priority == LEDGER_ANY)
         sqlite3_bind_null (row, 4);
     else
@@ -366,6 +376,36 @@ ledger_store_levels (struct ledger_store *self, ledger_level_fn *take, void *arg
 {
     int rc = walk_levels (self, STATEMENT_MARKS, take, arg);
     return rc < 0 ? rc : walk_levels (self, STATEMENT_OPEN, take, arg);
+}
+
+int
+ledger_store_load (struct ledger_store *self, int priority, uint64_t after, uint64_t limit, ledger_take_fn *take,
+                   void *arg)
+{
+    return walk (self, STATEMENT_LOAD, WEFT_JOB_LOST, priority, after, limit, take, arg);
+}
+
+int
+ledger_store_failed (struct ledger_store *self, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg)
+{
+    return walk (self, STATEMENT_FAILED, WEFT_JOB_CANCELLED, LEDGER_ANY, after, limit, take, arg);
+}
+
+int
+ledger_store_fate (struct ledger_store *self, uint64_t id, uint64_t *last, enum ledger_fate *fate)
+{
+    sqlite3_stmt *row = self->statements[STATEMENT_FATE];
+    sqlite3_bind_int64 (row, 1, ledger_clipped (id));
+    int step_rc = sqlite3_step (row), rc = 0;
+    *fate = LEDGER_NO_JOB;
+    if (step_rc == SQLITE_ROW) {
+        *last = (uint64_t) sqlite3_column_int64 (row, 0);
+        *fate = !sqlite3_column_int (row, 1) ? LEDGER_NOT_ENDED
+                : sqlite3_column_int (row, 2) ? LEDGER_ENDED_BADLY : LEDGER_ENDED_WELL;
+    } else if (step_rc != SQLITE_DONE)
+        rc = ledger_sqlite_error (self->db, self->path, "cannot be read");
+    sqlite3_reset (row);
+    return rc;
 }
 
 int

@@ -16,6 +16,7 @@ enum ledger_statement {
     STATEMENT_MARKS,
     STATEMENT_HASHES,
     STATEMENT_PIECES,
+    STATEMENT_RETRIED, STATEMENT_FAILED, STATEMENT_FATE,    /*  of a table that an earlier weft did not make */
     STATEMENTS
 };
 
@@ -51,6 +52,9 @@ int ledger_check_header (const char *path, bool log);
 
 /*  Is what SQLite makes of it sound? Fills `found`, except the epoch; writes nothing. */
 int ledger_check (sqlite3 *db, const char *path, struct ledger_found *found);
+
+/*  What an earlier weft did not make, and leaves alone: the table `retried`, and the views that know it. */
+int ledger_upgrade (sqlite3 *db, const char *path);
 
 /*  That the names in its folder are durable. */
 int ledger_sync_folder (const char *path);

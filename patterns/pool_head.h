@@ -1,8 +1,8 @@
 /*  pool_head.h - what weft_pool_t is inside, and the parts of it that are files of their own
  *
  *  pool.c holds the public calls and the turns, pool_jobs.c how jobs come in, pool_members.c the
- *  workers that come, break off, come back and go, pool_deal.c what is sent to them, pool_cancel.c what the caller
- *  takes back, pool_events.c what is told to it. */
+ *  workers that come, break off, come back and go, pool_deal.c what is sent to them, pool_cancel.c and
+ *  pool_retry.c what the caller takes back or wants done again, pool_events.c what is told to it. */
 
 #ifndef WEFT_PATTERNS_POOL_HEAD_H
 #define WEFT_PATTERNS_POOL_HEAD_H
@@ -164,6 +164,10 @@ bool head_has_jobs (const struct weft_pool *self);
 /*  For ledger_load: a job of the ledger's goes into memory. */
 struct ledger_open_job;
 int head_restore (struct weft_pool *self, const struct ledger_open_job *open, bool awaited, bool cancelled);
+
+/*  A job for the ledger, which has it first; memory only as long as there is room, and in order. Fills in its id. */
+struct ledger_job;
+int head_add_to_book (struct weft_pool *self, struct ledger_job *record);
 
 /* -------------------------------------------------------------- pool_cancel.c */
 

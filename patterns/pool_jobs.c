@@ -270,36 +270,44 @@ check_job (const weft_job_t *job)
     return 0;
 }
 
-/*  The ledger has it first; memory only as long as there is room, and in order. */
+int
+head_add_to_book (struct weft_pool *self, struct ledger_job *record)
+{
+    struct book *book = self->book;
+    struct book_level *level = book_level (book, record->priority);
+    uint64_t id;
+    record->id = self->dispatch.next_id;
+    record->submitted = clock_wall (self->weft->clock) / TIME_US;
+    int rc = level ? book_submit (book, record) : WEFT_ENOMEM;
+    if (rc)
+        return rc;
+    self->stats.submitted++;
+    if (!level->unloaded && dispatch_has_room (&self->dispatch, record->priority)
+        && dispatch_submit (&self->dispatch, record->tag, record->priority, record->spec, record->spec_size, &id) == 0)
+        level->loaded = record->id;
+    else {
+        self->dispatch.next_id = record->id + 1;
+        book_count (book, level, 1);
+    }
+    return 0;
+}
+
 static int
 submit_to_book (struct weft_pool *self, const weft_job_t *job, uint64_t *id)
 {
-    struct book *book = self->book;
     unsigned __int128 hash = hash_job (job);
-    if (book_find (book, (unsigned char *) &hash, id))
+    if (book_find (self->book, (unsigned char *) &hash, id))
         return 0;
     buffer_clear (&self->text);
     int rc = command_render (&self->text, buffer_data (&self->spec), buffer_size (&self->spec));
     struct ledger_job record = {
-        .id = self->dispatch.next_id, .tag = job->tag, .spec = buffer_data (&self->spec),
-        .spec_size = buffer_size (&self->spec), .command = buffer_data (&self->text),
-        .command_size = rc ? 0 : buffer_size (&self->text) - 1, .hash = (unsigned char *) &hash,
-        .submitted = clock_wall (self->weft->clock) / TIME_US, .priority = job->priority
+        .tag = job->tag, .spec = buffer_data (&self->spec), .spec_size = buffer_size (&self->spec),
+        .command = buffer_data (&self->text), .command_size = rc ? 0 : buffer_size (&self->text) - 1,
+        .hash = (unsigned char *) &hash, .priority = job->priority
     };
-    struct book_level *level = book_level (book, job->priority);
-    rc = rc ? rc : level ? book_submit (book, &record) : WEFT_ENOMEM;
-    if (rc)
-        return rc;
+    rc = rc ? rc : head_add_to_book (self, &record);
     *id = record.id;
-    self->stats.submitted++;
-    if (!level->unloaded && dispatch_has_room (&self->dispatch, job->priority)
-        && dispatch_submit (&self->dispatch, job->tag, job->priority, record.spec, record.spec_size, id) == 0)
-        level->loaded = record.id;
-    else {
-        self->dispatch.next_id = record.id + 1;
-        book_count (book, level, 1);
-    }
-    return 0;
+    return rc;
 }
 
 int

@@ -56,13 +56,20 @@ spec_size (uint64_t job)
     return job % 4 == 2 ? 9000 + job : job + 10;
 }
 
+/*  Which job it does again; that is a row of its own, but comes with the job or not at all. */
+static uint64_t
+retries (uint64_t job)
+{
+    return job % 4 == 3 ? job - 2 : 0;
+}
+
 int
 history_add (struct ledger *ledger, uint64_t number)
 {
     static char spec[10000];
     uint64_t job = job_of (number);
     struct ledger_job new = { .id = job, .tag = number, .spec = spec, .spec_size = spec_size (job), .command = "true",
-                              .command_size = 4 };
+                              .command_size = 4, .retries = retries (job) };
     struct ledger_result result = { .job = job, .attempt = 1, .status = (int) number, .host = "h", .worker = "w" };
     memset (spec, 'a' + (int) (job % 26), sizeof spec);
     switch ((number - 1) % GROUP) {
@@ -90,7 +97,8 @@ expected (uint64_t count)
             if ((kind ? kind : 1) != table)
                 continue;
             if (kind <= 1)
-                used += (size_t) sprintf (text + used, "j%llu %llu %zu %c\n", job, with, spec_size (job),
+                used += (size_t) sprintf (text + used, "j%llu %llu %llu %zu %c\n", job,
+                                          (unsigned long long) retries (job), with, spec_size (job),
                                           'a' + (int) (job % 26));
             else if (kind == 2)
                 used += (size_t) sprintf (text + used, "d%llu\n", job);
@@ -105,7 +113,8 @@ history_found_rows (uint64_t *count)
 {
     static char text[DUMP];
     static const char *const tables[] = {
-        ("SELECT 'j' || id || ' ' || tag || ' ' || length (spec) || ' ' || substr (CAST (spec AS TEXT), 1, 1) ||"
+        ("SELECT 'j' || id || ' ' || ifnull ((SELECT job FROM retried WHERE by = id), 0) ||"
+         " ' ' || tag || ' ' || length (spec) || ' ' || substr (CAST (spec AS TEXT), 1, 1) ||"
          " trim (CAST (spec AS TEXT), substr (CAST (spec AS TEXT), 1, 1)) FROM jobs ORDER BY tag"),
         "SELECT 'd' || id FROM dealt ORDER BY id",
         "SELECT 's' || job || ' ' || attempt || ' 0' FROM starts ORDER BY job",

@@ -14,7 +14,7 @@ expect (weft_pool_t *pool, const char *request, const char *answer)
 {
     struct buffer reply;
     buffer_init (&reply, 0);
-    assert_int_equal (jobasked_do (pool, request, strlen (request), &reply), 0);
+    assert_int_equal (jobasked_do (pool, false, request, strlen (request), &reply), 0);
     assert_int_equal (buffer_terminate (&reply), 0);
     assert_string_equal (buffer_data (&reply), answer);
     buffer_free (&reply);
@@ -37,11 +37,12 @@ test_requests (void **state)
     expect (pool, "cancel 0 -1 1x 99999999999999999999",
             "error 0 is no job\nerror -1 is no job\nerror 1x is no job\nerror 99999999999999999999 is no job\n");
     expect (pool, "cancel all", "all taken\n");
+    expect (pool, "retry 4", "4 error without a ledger nothing is kept of a job that has ended: submit it again\n");
     expect (pool, "cancel all 1", "error all is no job\n");
     for (int i = 0; i < 3; i++)
         assert_int_equal (weft_pool_next (pool, &event, 0), 0);
-    expect (pool, "", "error this head knows: cancel\n");
-    expect (pool, "halt", "error this head knows: cancel\n");
+    expect (pool, "", "error this head knows: cancel, retry\n");
+    expect (pool, "halt", "error this head knows: cancel, retry\n");
     weft_pool_destroy (&pool);
     assert_int_equal (weft_destroy (&weft), 0);
 }
@@ -54,8 +55,8 @@ test_no_request (void **state)
     (void) state;
     buffer_init (&reply, 0);
     memset (long_one, ' ', LEDGERASK_MAX + 1);
-    assert_int_equal (jobasked_do (NULL, long_one, LEDGERASK_MAX + 1, &reply), 0);
-    assert_int_equal (jobasked_do (NULL, "cancel\0all", 10, &reply), 0);
+    assert_int_equal (jobasked_do (NULL, false, long_one, LEDGERASK_MAX + 1, &reply), 0);
+    assert_int_equal (jobasked_do (NULL, false, "cancel\0all", 10, &reply), 0);
     assert_int_equal (buffer_terminate (&reply), 0);
     assert_string_equal (buffer_data (&reply), "error that is no request\nerror that is no request\n");
     buffer_free (&reply);

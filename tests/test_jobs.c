@@ -111,7 +111,7 @@ assert_lists (void)
                  "{\"id\":2,\"state\":\"failed\",\"command\":\"echo\\ttwo\\nthree\",\"status\":7,\"signal\":0,"
                  "\"reason\":\"exited\",\"why\":null,\"attempt\":2,\"host\":\"host\",\"worker\":\"host:1\",\"slot\":3,"
                  "\"submitted\":\"2023-11-14T22:13:20.000Z\",\"started\":\"2023-11-14T22:13:21.500Z\","
-                 "\"seconds\":2.500,\"output\":\"out/1\",\"priority\":0,"
+                 "\"seconds\":2.500,\"output\":\"out/1\",\"retries\":null,\"retried\":null,\"priority\":0,"
                  "\"earlier\":[{\"attempt\":1,\"reason\":\"exited\","
                  "\"status\":4,\"signal\":0,\"why\":null,\"host\":\"host\",\"worker\":\"host:1\",\"slot\":3,"
                  "\"started\":\"2023-11-14T22:13:21.500Z\",\"seconds\":2.500}]}\n");

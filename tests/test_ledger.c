@@ -101,6 +101,68 @@ take (void *arg, const struct ledger_open_job *open)
     return taken->limit && --taken->limit == 0 ? WEFT_ETERM : 0;
 }
 
+static int
+add_id (void *arg, const struct ledger_open_job *open)
+{
+    char *text = arg;
+    sprintf (text + strlen (text), "%llu ", (unsigned long long) open->job.id);
+    return 0;
+}
+
+static const char *
+failed (struct ledger *ledger, uint64_t after, uint64_t limit)
+{
+    static char text[100];
+    text[0] = '\0';
+    assert_true (ledger_failed (ledger, after, limit, add_id, text) >= 0);
+    return text;
+}
+
+static enum ledger_fate
+fate_of (struct ledger *ledger, uint64_t id, uint64_t last)
+{
+    enum ledger_fate fate;
+    uint64_t found = 0;
+    assert_int_equal (ledger_fate (ledger, id, &found, &fate), 0);
+    assert_int_equal (found, last);
+    return fate;
+}
+
+/*  Jobs: 1 done, 2 and 3 failed, 4 cancelled, 5 waiting; then 6 does 2 again, and 7 that. */
+static void
+test_retries (void **state)
+{
+    struct ledger_found found;
+    (void) state;
+    struct ledger *ledger = open_ledger (&group, &found);
+    for (uint64_t id = 1; id <= 5; id++)
+        add_job (ledger, id, "true");
+    for (uint64_t id = 1; id <= 4; id++) {
+        struct ledger_result result = result_of (id, 1, id == 4 ? WEFT_JOB_CANCELLED : WEFT_JOB_EXITED, id > 1);
+        assert_int_equal (ledger_add_result (ledger, &result, NULL), 0);
+    }
+    assert_string_equal (failed (ledger, 0, 1000), "2 3 ");
+    assert_string_equal (failed (ledger, 2, 1000), "3 ");
+    assert_string_equal (failed (ledger, 3, 1), "4 ");
+    assert_int_equal (fate_of (ledger, 1, 1), LEDGER_ENDED_WELL);
+    assert_int_equal (fate_of (ledger, 2, 2), LEDGER_ENDED_BADLY);
+    assert_int_equal (fate_of (ledger, 5, 5), LEDGER_NOT_ENDED);
+    assert_int_equal (fate_of (ledger, 6, 0), LEDGER_NO_JOB);
+    for (uint64_t id = 6; id <= 7; id++) {
+        struct ledger_job job = { .id = id, .spec = "true", .spec_size = 4, .retries = id == 6 ? 2 : 6 };
+        struct ledger_result result = result_of (id, 1, WEFT_JOB_EXITED, 1);
+        assert_int_equal (ledger_add_job (ledger, &job, NULL), 0);
+        if (id == 6)
+            assert_int_equal (ledger_add_result (ledger, &result, NULL), 0);
+    }
+    assert_string_equal (failed (ledger, 0, 1000), "3 ");
+    assert_int_equal (fate_of (ledger, 2, 7), LEDGER_NOT_ENDED);
+    close_ledger (ledger);
+    assert_string_equal (asked ("SELECT group_concat (state || retries || retried, ' ') FROM overview"
+                                " WHERE id = 6"), "retried27");
+    assert_string_equal (asked ("SELECT sum (jobs) FROM summary"), "5");
+}
+
 static void
 test_reopen (void **state)
 {
@@ -449,6 +511,7 @@ int
 main (void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown (test_retries, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_reopen, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_levels, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_repeats, history_make_folder, history_remove_folder),

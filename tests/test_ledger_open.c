@@ -118,6 +118,23 @@ test_other_formats (void **state)
     refused (read_file (bytes), "damaged");
 }
 
+/*  One that knows no retries learns of them from the next head, and keeps what it has. */
+static void
+test_retries (void **state)
+{
+    struct ledger *ledger;
+    struct ledger_found found;
+    (void) state;
+    make_ledger ();
+    change ("DROP VIEW summary; DROP VIEW overview; DROP TABLE retried; CREATE VIEW overview AS SELECT 1 AS one");
+    assert_int_equal (ledger_open (&ledger, history_path, &history_config, &found), 0);
+    assert_int_equal (ledger_close (&ledger), 0);
+    change ("INSERT INTO retried (job, by) VALUES (1, 2); SELECT retries, retried FROM overview;"
+            "SELECT * FROM summary");
+    assert_int_equal (ledger_open (&ledger, history_path, &history_config, &found), 0);
+    assert_int_equal (ledger_close (&ledger), 0);
+}
+
 /*  The plan by which SQLite counts those that failed. */
 static const char *
 plan (void)
@@ -384,6 +401,7 @@ main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown (test_foreign, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_other_formats, history_make_folder, history_remove_folder),
+        cmocka_unit_test_setup_teardown (test_retries, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_index, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_damaged, history_make_folder, history_remove_folder),
         cmocka_unit_test_setup_teardown (test_random_pages, history_make_folder, history_remove_folder),

@@ -519,6 +519,44 @@ test_cancel_every (void **state)
     }
 }
 
+static void
+test_retry (void **state)
+{
+    struct fixture *self = *state;
+    weft_pool_event_t event;
+    uint64_t retry;
+    char path[64];
+    assert_int_equal (weft_pool_retry (self->pool, 1, NULL), WEFT_ENOTSUP);
+    weft_pool_destroy (&self->pool);
+    self->pool = weft_pool_new (self->weft);
+    snprintf (path, sizeof path, "%s/ledger", self->dir);
+    assert_int_equal (weft_pool_set (self->pool, "ledger", path), 0);
+    bind_pool (self, "inproc://pool");
+    add_worker (self, "1", "dir", self->dir);
+    weft_job_t job = { .command = "test -e mended", .note = "note", .note_size = 4, .number = 9 };
+    assert_int_equal (weft_pool_submit (self->pool, &job, NULL), 0);
+    assert_int_equal (weft_pool_retry (self->pool, 1, NULL), WEFT_ESTATE);
+    assert_int_equal (weft_pool_retry (self->pool, 2, NULL), WEFT_EINVAL);
+    assert_int_equal (await (self, WEFT_POOL_DONE).status, 1);
+    assert_int_equal (weft_pool_retry (self->pool, 1, &retry), 0);
+    assert_int_equal (retry, 2);
+    assert_int_equal (weft_pool_retry (self->pool, 1, &retry), WEFT_ESTATE);
+    assert_int_equal (retry, 2);
+    weft_pool_finish (self->pool);
+    event = await (self, WEFT_POOL_DONE);
+    assert_true (event.job == 2 && event.status == 1 && event.number == 9 && event.note_size == 4);
+    assert_string_equal (event.command, "test -e mended");
+    folder_write ("mended", "", 0600);
+    assert_int_equal (weft_pool_retry (self->pool, 0, &retry), 0);      /*  finished, but not ended */
+    assert_int_equal (retry, 1);
+    event = await (self, WEFT_POOL_DONE);
+    assert_true (event.job == 3 && event.status == 0);
+    assert_int_equal (weft_pool_retry (self->pool, 0, &retry), 0);
+    assert_int_equal (retry, 0);
+    assert_int_equal (finish (self, NULL, 0), 0);
+    assert_int_equal (weft_pool_retry (self->pool, 1, NULL), WEFT_ESTATE);
+}
+
 /* --------------------------------------------------------------------- output */
 
 static void
@@ -1025,6 +1063,7 @@ main (int argc, char **argv)
         POOL_TEST (test_pause),
         POOL_TEST (test_timeout_of_a_stopped_job), POOL_TEST (test_cancel_waiting), POOL_TEST (test_cancel_running),
         POOL_TEST (test_cancel_one), POOL_TEST (test_cancel_kept), POOL_TEST (test_cancel_every),
+        POOL_TEST (test_retry),
         POOL_TEST (test_large_output), POOL_TEST (test_stream),
         POOL_TEST (test_killed_over_tcp), POOL_TEST (test_killed_over_ipc), POOL_TEST (test_poison),
         POOL_TEST (test_stop_drains), POOL_TEST (test_stop_twice), POOL_TEST (test_no_head),

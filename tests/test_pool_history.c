@@ -280,6 +280,22 @@ ledger_hashes (struct ledger *self, ledger_hash_fn *take, void *arg)
     return (int) self->accepted;
 }
 
+/*  Nothing is retried in these histories. */
+int
+ledger_failed (struct ledger *self, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg)
+{
+    (void) self, (void) after, (void) limit, (void) take, (void) arg;
+    return 0;
+}
+
+int
+ledger_fate (struct ledger *self, uint64_t id, uint64_t *last, enum ledger_fate *fate)
+{
+    (void) self, (void) id, (void) last;
+    *fate = LEDGER_NO_JOB;
+    return 0;
+}
+
 /* ---------------------------------------------------------------------- the caller */
 
 struct caller {

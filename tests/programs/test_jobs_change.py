@@ -120,3 +120,100 @@ def test_common_mistakes(weft, tmp_path):
     (tmp_path / "go").touch()
     assert head.wait() == OK
     assert jobs(weft, ledger, "cancel", "1") == (FAILED, "1 had ended: done\n", "")
+
+
+# ------------------------------------------------------------------------- retry
+
+FAIL = "echo {} >> %s/runs; test {} -gt 2 || test -e %s/mended"
+
+
+def failed_run(weft, tmp_path, *arguments):
+    """Of four jobs the first two fail, until `mended` is there."""
+    return weft.start("run", "-k", "--ledger", str(tmp_path / "ledger"), *arguments, FAIL % (tmp_path, tmp_path), ":::",
+                      "1", "2", "3", "4")
+
+
+def runs(tmp_path):
+    return sorted((tmp_path / "runs").read_text().split())
+
+
+def test_retry_without_a_head(weft, tmp_path):
+    ledger = tmp_path / "ledger"
+    assert failed_run(weft, tmp_path).wait() == 2
+    status, out, talk = jobs(weft, ledger, "retry", "1", "3", "9")
+    assert status == FAILED
+    assert out.splitlines() == ["1 is retried as 5", "3 is not retried: it is done", "9: there is no such job"]
+    assert "--resume" in talk
+    assert jobs(weft, ledger, "retry", "1")[:2] == (FAILED, "1 was retried as 5, which is waiting\n")
+    assert jobs(weft, ledger, "summary")[1] == "4 jobs: 2 done, 1 failed, 0 started, 1 waiting\n"
+    assert jobs(weft, ledger, "retry", "--failed")[:2] == (OK, "1 job is retried\n")
+    assert weft.start("run", "--ledger", str(ledger), "--resume").wait() == 2           # still nothing was mended
+    assert jobs(weft, ledger, "wait")[0] == FAILED
+    assert jobs(weft, ledger, "retry", "1")[1] == "1 is retried as 7\n"                # which retries 5
+    assert "retried: 7" in jobs(weft, ledger, "show", "5")[1] and "retries: 5" in jobs(weft, ledger, "show", "7")[1]
+    (tmp_path / "mended").touch()
+    assert jobs(weft, ledger, "retry", "--failed")[1] == "1 job is retried\n"
+    assert weft.start("run", "--ledger", str(ledger), "--resume").wait() == OK
+    assert jobs(weft, ledger, "wait")[:2] == (OK, "4 jobs: 4 done, 0 failed, 0 started, 0 waiting\n")
+    assert runs(tmp_path) == ["1"] * 3 + ["2"] * 3 + ["3", "4"]
+    assert jobs(weft, ledger, "retry", "--failed")[:2] == (OK, "0 jobs are retried\n")
+
+
+def test_a_head_retries_at_once(weft, tmp_path):
+    """And its exit status says how all ended."""
+    ledger = tmp_path / "ledger"
+    command = "test {} = 2 || test -e %s/mended && while ! test -e %s/go; do sleep .05; done"
+    head = weft.start("run", "-j2", "--ledger", str(ledger), command % (tmp_path, tmp_path), ":::", "1", "2")
+    while ", 1 failed, 1 started" not in jobs(weft, ledger, "summary")[1]:
+        pass
+    assert jobs(weft, ledger, "retry", "2")[1] == "2 is not retried: it is started\n"
+    (tmp_path / "mended").touch()
+    assert jobs(weft, ledger, "retry", "1")[1] == "1 is retried as 3\n"
+    (tmp_path / "go").touch()
+    assert head.wait() == OK, head.talk.data
+    assert jobs(weft, ledger, "wait")[0] == OK
+
+
+def test_retry_failed_of_a_run(weft, tmp_path):
+    assert failed_run(weft, tmp_path).wait() == 2
+    (tmp_path / "mended").touch()
+    again = weft.start("run", "--ledger", str(tmp_path / "ledger"), "--retry-failed")
+    assert again.wait() == OK, again.talk.data
+    assert runs(tmp_path) == ["1", "1", "2", "2", "3", "4"]
+    assert failed_run(weft, tmp_path, "--resume", "--retry-failed").wait() == OK
+    assert len(runs(tmp_path)) == 6
+
+
+def test_resume_failed_is_by_content(weft, tmp_path):
+    assert failed_run(weft, tmp_path).wait() == 2
+    (tmp_path / "mended").touch()
+    again = weft.start("run", "--ledger", str(tmp_path / "ledger"), "--resume-failed", FAIL % (tmp_path, tmp_path),
+                       ":::", "2", "3", "5")
+    assert again.wait() == OK
+    assert b"1 job that failed before is not in this input" in again.talk.data
+    assert runs(tmp_path) == ["1", "2", "2", "3", "4", "5"]
+    assert failed_run(weft, tmp_path, "--resume-failed").wait() == OK
+    assert runs(tmp_path) == ["1", "1", "2", "2", "3", "4", "5"]
+
+
+def test_what_was_cancelled_is_retried_by_name_alone(weft, tmp_path):
+    ledger = tmp_path / "ledger"
+    head = run(weft, tmp_path)
+    jobs(weft, ledger, "cancel", "--all", "--running")
+    assert head.wait() == 6
+    assert jobs(weft, ledger, "retry", "--failed")[1] == "0 jobs are retried\n"
+    assert jobs(weft, ledger, "retry", "4")[1] == "4 is retried as 7\n"
+    (tmp_path / "go").touch()
+    assert weft.start("run", "--ledger", str(ledger), "--resume").wait() == OK
+
+
+def test_a_ledger_of_an_earlier_weft(weft, tmp_path):
+    """It is read as it is, and gets what it lacks from the next head."""
+    ledger = tmp_path / "ledger"
+    assert failed_run(weft, tmp_path).wait() == 2
+    with sqlite3.connect(str(ledger)) as db:
+        db.executescript("drop view summary; drop view overview; drop table retried; create view overview as"
+                         " select j.*, 'failed' as state, 'exited' as reason, 1 as attempt from jobs j")
+    assert "2 failed" in jobs(weft, ledger, "summary")[1] and jobs(weft, ledger, "list", "--failed")[0] == OK
+    assert jobs(weft, ledger, "retry", "2")[1] == "2 is retried as 5\n"
+    assert "2\tretried" in jobs(weft, ledger, "list")[1]
