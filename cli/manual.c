@@ -232,7 +232,8 @@ static const char overview_formats[] =
     "says that more frames follow), --hex is two digits a byte, --json is an object a line. Each holds for both "
     "directions; --input and --output choose for one. --format takes a template as printf does: %s the message, %t its "
     "topic, %b its last frame, %1 to %9 that frame, %f the number of frames, %z the size in bytes, %n the number of "
-    "the message, %T and %u the time, %x hex, %j json, %% a percent sign.\n\n"
+    "the message, %T and %u the time, %x hex, %j json, %% a percent sign. Of what came by a bridge, %p is the peer and "
+    "%a the adapter; %m is %s.\n\n"
     "A message may have several frames. In lines and nul, --separator TEXT parts them; without it, the input has "
     "one frame a message, and frames are put out with a tab between.";
 

@@ -76,6 +76,7 @@ struct message_info {
     size_t topic_size;
     int64_t time;                   /*  ns since 1970 when it was received or made, not negative; 0: not known */
     uint64_t number;                /*  1 for the first                                         */
+    const char *peer, *adapter;     /*  whom it came from, of a bridge; NULL: not known         */
 };
 
 struct encoder {
@@ -102,6 +103,7 @@ int format_json_bytes (struct buffer *out, const void *data, size_t size);
  *  %n number of the message                 %T time, RFC 3339 UTC with microseconds
  *  %u time in seconds since 1970, with microseconds             %x all frames in hex
  *  %j the object that json would write      %% a percent sign
+ *  %m the same as %s                        %p peer and %a adapter, of what came by a bridge
  *  WEFT_EINVAL says what is wrong and where. A template adds no newline. */
 int format_template_check (const char *template);
 

@@ -53,10 +53,10 @@ next_field (const char **at, struct piece *piece)
     piece->letter = **at;
     if (piece->letter == 0)
         return error_set (WEFT_EINVAL, "ends in a lone %%; %%%% stands for a percent sign");
-    if (!strchr ("stb123456789fznTuxj%", piece->letter))
+    if (!strchr ("stb123456789fznTuxjmpa%", piece->letter))
         return error_set (WEFT_EINVAL,
-                          "%%%c is not known; known are %%s %%t %%b %%1..%%9 %%f %%z %%n %%T %%u %%x %%j %%%%",
-                          piece->letter);
+                          "%%%c is not known; known are %%s %%t %%b %%1..%%9 %%f %%z %%n %%T %%u %%x %%j %%m %%p %%a "
+                          "%%%%", piece->letter);
     ++*at;
     return 0;
 }
@@ -108,9 +108,14 @@ add_field (const struct encoder *self, struct buffer *out, char letter, const we
     size_t frames = weft_msg_frames (msg);
     switch (letter) {
     case 's':
+    case 'm':
         return format_add_frames (out, msg, self->separator);
     case 't':
         return info->topic ? buffer_add (out, info->topic, info->topic_size) : 0;
+    case 'p':
+        return info->peer ? buffer_add_str (out, info->peer) : 0;
+    case 'a':
+        return info->adapter ? buffer_add_str (out, info->adapter) : 0;
     case 'b':
         return frames > 0 ? add_frame (out, msg, frames - 1) : 0;
     case 'f':

@@ -12,7 +12,6 @@
 #include "weft.h"
 
 #define FIXED_MAX (INT64_C (1) << 30)
-#define DIGITS_MAX 10               /*  of a netstring's length */
 
 static const char *const names[] = {
     [FRAMING_RAW] = "raw", [FRAMING_LINE] = "line", [FRAMING_NUL] = "nul", [FRAMING_LEN16] = "len16",
@@ -95,16 +94,14 @@ next_netstring (const struct framing *self, const unsigned char *data, size_t si
     uint64_t length = 0;
     size_t digits = 0;
     for (; digits < size && data[digits] >= '0' && data[digits] <= '9'; digits++) {
-        if (digits == DIGITS_MAX)
-            return too_big (self);
+        if (digits && data[0] == '0')
+            return error_set (WEFT_EPROTO, "a netstring whose length begins with 0");
         length = length * 10 + (uint64_t) (data[digits] - '0');
+        if (length > self->max_size)        /*  at once: so it never grows past what a number holds */
+            return too_big (self);
     }
-    if (digits > 1 && data[0] == '0')
-        return error_set (WEFT_EPROTO, "a netstring whose length begins with 0");
     if (digits < size && (digits == 0 || data[digits] != ':'))
-        return error_set (WEFT_EPROTO, "a netstring without its length: LENGTH:BYTES, is what was expected");
-    if (length > self->max_size)
-        return too_big (self);
+        return error_set (WEFT_EPROTO, "a netstring without its length; LENGTH:BYTES, is what was expected");
     if (digits == size)
         return 0;
     int64_t taken = next_counted (self, digits + 1, length, 1, data, size, body, body_size);

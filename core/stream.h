@@ -24,7 +24,7 @@ struct stream_handler {
      *  error closes the stream. */
     int (*ended) (void *arg, struct stream *stream, const unsigned char *data, size_t size);
 
-    /*  After a write that was refused: less than half of out_max is queued now. May be NULL. */
+    /*  After the queue was full: less than half of out_max is in it now. May be NULL. */
     void (*drained) (void *arg, struct stream *stream);
 
     /*  The last call, whoever has closed it: `error` 0 when it was us or the peer, in order; else WEFT_E..., and `why`.
@@ -34,7 +34,7 @@ struct stream_handler {
 
 struct stream_config {
     int64_t in_max;                     /*  bytes that one message may need, with its framing               */
-    int64_t out_max;                    /*  out-queue: bytes; one message is always taken                   */
+    int64_t out_max;                    /*  out-queue: bytes; the last write may go over it                 */
     int64_t idle;                       /*  idle: no byte either way; 0: never closed for that              */
     int64_t progress;                   /*  progress: a message that is begun has to be whole, and what is
                                             written has to move                                             */
@@ -52,8 +52,8 @@ extern const struct option stream_options[];
 /*  Who is called from now on. A stream comes without: whoever gets it and does not adopt it has refused it. */
 void stream_adopt (struct stream *self, const struct stream_handler *handler, void *arg);
 
-/*  All of it is queued, or nothing: WEFT_EAGAIN over out_max, WEFT_ESTATE when it is closed or finishing. What was
- *  queued goes out before the reactor next waits: many writes of a round are one system call. */
+/*  All of it is queued, or nothing: WEFT_EAGAIN when the queue is full, WEFT_ESTATE when it is closed or finishing.
+ *  What was queued goes out before the reactor next waits: many writes of a round are one system call. */
 int stream_write (struct stream *self, const void *data, size_t size);
 
 /*  The same of parts, which are one message for stream_drop_oldest. */
@@ -63,6 +63,7 @@ struct stream_part {
 };
 int stream_write_parts (struct stream *self, const struct stream_part *parts, size_t count);
 size_t stream_queued (const struct stream *self);
+bool stream_is_full (const struct stream *self);    /*  out_max is reached                      */
 
 /*  Makes room in the queue for `size` bytes, and then a quarter of it, by dropping the writes that have waited longest
  *  and of which nothing has gone out. Returns how many were dropped. */

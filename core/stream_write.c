@@ -64,12 +64,10 @@ stream_queued (const struct stream *self)
     return buffer_size (&self->out);
 }
 
-/*  Is there room for so much? One message is always taken, whatever its size. */
-static bool
-has_room (const struct stream *self, size_t size)
+bool
+stream_is_full (const struct stream *self)
 {
-    size_t queued = buffer_size (&self->out), limit = (size_t) self->config->out_max;
-    return queued == 0 || (size <= limit && queued <= limit - size);
+    return buffer_size (&self->out) >= (size_t) self->config->out_max;
 }
 
 int
@@ -82,7 +80,7 @@ stream_write_parts (struct stream *self, const struct stream_part *parts, size_t
         return error_plain (WEFT_ESTATE);
     if (size == 0)
         return 0;
-    if (!has_room (self, size)) {
+    if (stream_is_full (self)) {
         self->refused = true;
         return error_plain (WEFT_EAGAIN);
     }
@@ -104,6 +102,7 @@ stream_write_parts (struct stream *self, const struct stream_part *parts, size_t
         self->moved = reactor_now (self->reactor);
     if (buffer_size (&self->out) >= WRITE_EAGER && !self->blocked)
         stream_flush (self);
+    self->refused |= stream_is_full (self);
     reactor_defer (self->reactor, &self->task);
     return 0;
 }

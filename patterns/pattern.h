@@ -99,6 +99,9 @@ extern const struct pattern pattern_req, pattern_rep;       /*  request.c   */
 extern const struct pattern pattern_pub, pattern_sub;       /*  publish.c   */
 extern const struct pattern pattern_push, pattern_pull;     /*  pipeline.c  */
 
+/*  weft_open for a pattern that has no name for users (requests.h). NULL with the reason kept. */
+struct weft_socket *socket_open (weft_t *weft, const struct pattern *pattern);
+
 /*  Takes in connection events: counts, logs each kind once, keeps the last
  *  rejection for error messages. Patterns call it where they wait. */
 void socket_pump (struct weft_socket *self);
@@ -132,13 +135,15 @@ const char *socket_time (int64_t time, char *text);
 extern const struct option socket_options[], socket_no_options[], socket_receiver_options[];
 extern const struct option pool_options[], worker_options[], sink_options[], proxy_options[];
 
-/*  Those of the table that concern the wire: for the sockets' table and the proxy's. */
-#define OPTIONS_OF_WIRE \
+/*  Those of the table that concern the wire: for the sockets' table, the proxy's and the
+ *  bridge's. */
+#define OPTIONS_OF_WIRE OPTIONS_OF_WIRE_UP_TO ("64M")
+#define OPTIONS_OF_WIRE_UP_TO(max_size_standard) \
     { "hwm", 0, OPTION_INT, "N", "1000", 1, 100000000, NULL, 0, offsetof (struct socket_config, hwm), \
       "high-water mark: messages queued for a peer, each way" }, \
     { "linger", 0, OPTION_TIME, "TIME", "1s", -1, SOCKET_DAY, NULL, 0, offsetof (struct socket_config, linger), \
       "how long the end waits for what is not delivered yet" }, \
-    { "max-size", 0, OPTION_SIZE, "BYTES", "64M", 1, INT64_C (1) << 40, NULL, 0, \
+    { "max-size", 0, OPTION_SIZE, "BYTES", max_size_standard, 1, INT64_C (1) << 40, NULL, 0, \
       offsetof (struct socket_config, max_size), "largest message that is received" }, \
     { "heartbeat", 0, OPTION_TIME, "TIME", "5s", 0, SOCKET_DAY, NULL, 0, \
       offsetof (struct socket_config, heartbeat), \

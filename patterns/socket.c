@@ -39,6 +39,12 @@ weft_open (weft_t *weft, const char *name)
         error_set (WEFT_EINVAL, "%s: no such pattern; there are req, rep, pub, sub, push and pull", name);
         return NULL;
     }
+    return socket_open (weft, pattern);
+}
+
+weft_socket_t *
+socket_open (weft_t *weft, const struct pattern *pattern)
+{
     weft_socket_t *self = calloc (1, sizeof *self);
     if (!self) {
         error_plain (WEFT_ENOMEM);

@@ -13,7 +13,8 @@
 static void
 check (const char *template, const weft_msg_t *msg, const char *expected, size_t size)
 {
-    struct message_info info = { .topic = "t.", .topic_size = 2, .time = INT64_C (1700000000000001999), .number = 42 };
+    struct message_info info = { .topic = "t.", .topic_size = 2, .time = INT64_C (1700000000000001999), .number = 42,
+                                 .peer = "127.0.0.1:1", .adapter = "tcp" };
     struct encoder encoder;
     struct buffer out;
     assert_int_equal (format_template_check (template), 0);
@@ -49,6 +50,7 @@ test_fields (void **state)
     CHECK ("%j\\n", &msg,
            "{\"topic\":\"t.\",\"size\":6,\"time\":\"2023-11-14T22:13:20.000001Z\",\"frames\":[\"one\",\"\","
            "{\"base64\":\"ACVz\"}]}\n");
+    CHECK ("[%p by %a] %m", &msg, "[127.0.0.1:1 by tcp] one||\0%s");
     CHECK ("100%%", &msg, "100%");
     weft_msg_clear (&msg);
     CHECK ("%s%b%1|%f", &msg, "|0");
@@ -88,8 +90,10 @@ test_bad (void **state)
     static const char *const pairs[][2] = {
         { "%", "template \"%\", column 1: ends in a lone %; %% stands for a percent sign" },
         { "a %b %", "template \"a %b %\", column 6: ends in a lone %; %% stands for a percent sign" },
-        { "%%%q", "template \"%%%q\", column 3: %q is not known; known are %s %t %b %1..%9 %f %z %n %T %u %x %j %%" },
-        { "%0", "template \"%0\", column 1: %0 is not known; known are %s %t %b %1..%9 %f %z %n %T %u %x %j %%" },
+        { "%%%q", "template \"%%%q\", column 3: %q is not known; "
+          "known are %s %t %b %1..%9 %f %z %n %T %u %x %j %m %p %a %%" },
+        { "%0", "template \"%0\", column 1: %0 is not known; "
+          "known are %s %t %b %1..%9 %f %z %n %T %u %x %j %m %p %a %%" },
         { "ab\\", "template \"ab\\\", column 3: ends in a lone backslash; \\\\ stands for a backslash" },
         { "\\q", "template \"\\q\", column 1: \\q is not known; known are \\n \\t \\r \\0 \\\\ \\xHH" },
         { "\\x1", "template \"\\x1\", column 1: \\x needs two hex digits, as in \\x1b" },

@@ -1,0 +1,251 @@
+/*  bridge.c - a foreign protocol in and out of the fabric: opening, running, the end */
+
+#include "adapters/bridge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/bridge_parts.h"
+#include "codec/framing.h"
+#include "core/error.h"
+
+bool
+bridge_first (struct bridge *self, enum bridge_told kind)
+{
+    bool first = !(self->told & kind);
+    self->told |= kind;
+    return first;
+}
+
+/* ------------------------------------------------------------------------ the setup */
+
+static unsigned
+modes_of (const struct bridge_config *config)
+{
+    return (config->rep.count ? MODE_REP : 0u) | (config->push.count ? MODE_PUSH : 0u)
+           | (config->req.count ? MODE_REQ : 0u) | (config->pub.count ? MODE_PUB : 0u)
+           | (config->relay ? MODE_RELAY : 0u) | (config->sub.count ? MODE_SUB : 0u)
+           | (config->pull.count ? MODE_PULL : 0u);
+}
+
+static int
+check_modes (const struct adapter *adapter, const struct bridge_config *config, unsigned modes)
+{
+    if (config->listen.count + config->dial.count == 0)
+        return error_set (WEFT_EINVAL, "no foreign side: --listen HOST:PORT, or --dial HOST:PORT");
+    if (!modes)
+        return error_set (WEFT_EINVAL, "no side of the fabric: one of --push, --pub, --req, --pull, --sub and --rep "
+                          "with an endpoint, or --relay");
+    if (modes & ~adapter->modes)
+        return error_set (WEFT_EINVAL, "%s does not go with one of these modes", adapter->name);
+    if (config->topic && !(modes & MODE_PUB))
+        return error_set (WEFT_EINVAL, "--topic is for --pub alone");
+    if (config->subscribe.count && !(modes & MODE_SUB))
+        return error_set (WEFT_EINVAL, "--subscribe is for --sub alone");
+    if (config->format && !(modes & (MODE_RELAY | MODE_SUB | MODE_PULL)))
+        return error_set (WEFT_EINVAL, "--format is for --relay, --sub and --pull");
+    if (config->origin && !(modes & (MODE_PUSH | MODE_PUB | MODE_REQ)))
+        return error_set (WEFT_EINVAL, "--origin is for --push, --pub and --req");
+    int rc = config->topic ? format_template_check (config->topic) : 0;
+    return rc || !config->format ? rc : format_template_check (config->format);
+}
+
+/*  What the streams take from options that the sockets have, too. */
+static void
+share_options (struct bridge_setup *setup)
+{
+    const struct socket_config *socket = &setup->socket;
+    struct stream_config *stream = &setup->stream;
+    stream->in_max = socket->max_size + FRAMING_OVERHEAD;
+    stream->connect_timeout = socket->handshake;
+    stream->keepalive = socket->heartbeat;
+    stream->reconnect = socket->reconnect;
+    stream->reconnect_max = socket->reconnect_max > socket->reconnect ? socket->reconnect_max : socket->reconnect;
+    stream->max_peers = socket->max_peers;
+    stream->insecure = setup->security.insecure;
+    stream->keep_marks = setup->bridge.when_full == FULL_DROP;
+}
+
+/* -------------------------------------------------------------------------- opening */
+
+int
+bridge_add_listening (struct bridge *self, const char *what, const char *address)
+{
+    void *more = realloc (self->listens, (self->listen_count + 1) * sizeof *self->listens);
+    if (!more)
+        return error_plain (WEFT_ENOMEM);
+    self->listens = more;
+    self->listens[self->listen_count].what = what;
+    snprintf (self->listens[self->listen_count++].address, sizeof self->listens->address, "%s", address);
+    return 0;
+}
+
+const char *
+bridge_listens (const struct bridge *self, size_t index, const char **what)
+{
+    if (index >= self->listen_count)
+        return NULL;
+    *what = self->listens[index].what;
+    return self->listens[index].address;
+}
+
+static int
+open_streams (struct bridge *self)
+{
+    const struct option_list *listen = &self->setup->bridge.listen, *dial = &self->setup->bridge.dial;
+    const struct stream_config *config = &self->setup->stream;
+    self->listeners = calloc (listen->count + 1, sizeof (struct listener *));
+    self->dialers = calloc (dial->count + 1, sizeof (struct dialer *));
+    if (!self->listeners || !self->dialers)
+        return error_plain (WEFT_ENOMEM);
+    int rc = 0;
+    for (size_t i = 0; i < listen->count && rc == 0; i++) {
+        struct listener **made = &self->listeners[self->listener_count];
+        rc = listener_new (self->reactor, listen->items[i], config, bridge_on_stream, self, made);
+        if (rc == 0) {
+            self->listener_count++;
+            rc = bridge_add_listening (self, self->adapter->name, listener_address (*made));
+        }
+    }
+    for (size_t i = 0; i < dial->count && rc == 0; i++) {
+        rc = dialer_new (self->reactor, dial->items[i], config, bridge_on_stream, bridge_on_dial_failed, self,
+                         &self->dialers[self->dialer_count]);
+        self->dialer_count += rc == 0;
+    }
+    return rc;
+}
+
+int
+bridge_new (weft_t *weft, const struct adapter *adapter, struct bridge_setup *setup, struct bridge **handle)
+{
+    unsigned modes = modes_of (&setup->bridge);
+    int rc = check_modes (adapter, &setup->bridge, modes);
+    share_options (setup);
+    rc = rc || !adapter->init ? rc : adapter->init (setup->adapter, (size_t) setup->socket.max_size);
+    if (rc)
+        return rc;
+    struct bridge *self = calloc (1, sizeof *self);
+    if (!self)
+        return error_plain (WEFT_ENOMEM);
+    *self = (struct bridge) { .weft = weft, .adapter = adapter, .setup = setup, .modes = modes };
+    link_init (&self->peers);
+    link_init (&self->able);
+    buffer_init (&self->text, 0);
+    reactor_timer_init (&self->serve_timer, bridge_serve_due, self);
+    rc = reactor_new (&self->reactor);
+    rc = rc ? rc : bridge_open_fabrics (self);
+    rc = rc ? rc : open_streams (self);
+    if (rc) {
+        bridge_destroy (&self);
+        return rc;
+    }
+    *handle = self;
+    return 0;
+}
+
+void
+bridge_destroy (struct bridge **handle)
+{
+    struct bridge *self = *handle;
+    if (!self)
+        return;
+    *handle = NULL;
+    self->stopping = true;
+    self->serving = NULL;
+    for (size_t i = 0; i < self->dialer_count; i++)
+        dialer_stop (self->dialers[i]);
+    for (struct bridge_link *each = self->peers.next; each != &self->peers; each = each->next)
+        bridge_close_peer (peer_of_all (each), 0);
+    while (self->peer_count)
+        reactor_run (self->reactor, 0);
+    for (size_t i = 0; i < self->listener_count; i++)
+        listener_destroy (&self->listeners[i]);
+    for (size_t i = 0; i < self->dialer_count; i++)
+        dialer_destroy (&self->dialers[i]);
+    if (self->reactor) {
+        reactor_timer_set (self->reactor, &self->serve_timer, TIME_FOREVER);
+        reactor_unwatch_fd (&self->stop_watch);
+        bridge_close_fabrics (self);
+    }
+    reactor_destroy (&self->reactor);
+    if (self->adapter->fini)
+        self->adapter->fini (self->setup->adapter);
+    buffer_free (&self->text);
+    free (self->listeners);
+    free (self->dialers);
+    free (self->listens);
+    free (self);
+}
+
+/* -------------------------------------------------------------------------- running */
+
+void
+bridge_stop (struct bridge *self)
+{
+    reactor_stop (self->reactor);
+}
+
+static void
+on_stop_fd (void *arg, int events)
+{
+    struct bridge *self = arg;
+    (void) events;
+    reactor_unwatch_fd (&self->stop_watch);
+    bridge_stop (self);
+}
+
+/*  Takes nothing more; each peer closes when it has what it is owed. */
+static void
+begin_end (struct bridge *self)
+{
+    self->stopping = true;
+    for (size_t i = 0; i < self->listener_count; i++)
+        listener_stop (self->listeners[i]);
+    for (size_t i = 0; i < self->dialer_count; i++)
+        dialer_stop (self->dialers[i]);
+    struct bridge_link *next;
+    for (struct bridge_link *each = self->peers.next; each != &self->peers; each = next) {
+        struct bridge_peer *peer = peer_of_all (each);
+        next = each->next;
+        self->counters.waiting += peer->wait.next || peer->pauses & PAUSE_REQUESTS;
+        if (self->serving != peer)
+            bridge_pause (peer, PAUSE_STOP);
+        bridge_end_if_done (peer);
+    }
+    bridge_want (self);
+}
+
+int
+bridge_run (struct bridge *self, int stop_fd)
+{
+    int rc = stop_fd < 0 ? 0 : reactor_watch_fd (self->reactor, stop_fd, on_stop_fd, self, &self->stop_watch);
+    rc = rc || stop_fd < 0 ? rc : reactor_want_fd (self->stop_watch, WEFT_IN);
+    rc = rc ? rc : reactor_run (self->reactor, TIME_FOREVER);
+    if (rc == 0 && !self->error) {
+        begin_end (self);
+        if (self->peer_count)
+            rc = reactor_run (self->reactor, self->setup->socket.linger);
+        rc = rc == WEFT_ETIMEOUT ? 0 : rc;
+    }
+    return self->error ? error_set (self->error, "%s", self->why) : rc;
+}
+
+void
+bridge_counters (struct bridge *self, struct bridge_counters *counters)
+{
+    *counters = self->counters;
+    for (size_t i = 0; i < self->listener_count; i++) {
+        struct listener_counters each;
+        listener_counters (self->listeners[i], &each);
+        counters->turned_away += each.turned_away;
+    }
+    for (int i = 0; i < MODES; i++) {
+        weft_counters_t each;
+        if (!self->fabrics[i].socket)
+            continue;
+        weft_counters (self->fabrics[i].socket, &each);
+        counters->late += each.late;
+        counters->lost += each.dropped + each.refused;
+    }
+}

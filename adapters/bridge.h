@@ -1,0 +1,75 @@
+/*  bridge.h - a foreign protocol in and out of the fabric
+ *
+ *  A bridge joins the connections of one adapter with sockets of the fabric, by modes (enum adapter_mode). It runs on
+ *  one thread, which is the caller's of bridge_run.
+ *
+ *  Guarantee: at most once. A message is taken from its connection only when the fabric has taken it: while that is
+ *  full the connection is not read, and its peer waits. What is lost all the same is counted. */
+#ifndef WEFT_ADAPTERS_BRIDGE_H
+#define WEFT_ADAPTERS_BRIDGE_H
+
+#include "adapters/adapter.h"
+#include "core/security.h"
+#include "patterns/pattern.h"
+
+enum bridge_full { FULL_BLOCK, FULL_DROP, FULL_DISCONNECT };
+
+/*  Lists of endpoints of the fabric, by mode; and what goes for all of them. */
+struct bridge_config {
+    struct option_list rep, push, req, pub, sub, pull;
+    struct option_list listen, dial;
+    struct option_list subscribe;       /*  topics of sub                                               */
+    bool relay;
+    char *topic;                        /*  template of what is published; NULL: no topic               */
+    char *format;                       /*  template of what peers get by relay, sub and pull; NULL: as it is   */
+    bool origin;                        /*  a frame that says whence it came                            */
+    int64_t timeout;                    /*  of a request                                                */
+    int64_t in_flight;                  /*  requests of one peer                                        */
+    int when_full;                      /*  enum bridge_full                                            */
+};
+
+/*  All options of a bridge; each struct has its table. */
+struct bridge_setup {
+    struct bridge_config bridge;        /*  bridge_options                                              */
+    struct stream_config stream;        /*  stream_options                                              */
+    struct socket_config socket;        /*  bridge_socket_options                                       */
+    struct security_config security;    /*  security_options: whoever has them, sets them               */
+    void *adapter;                      /*  adapter->options                                            */
+};
+extern const struct option bridge_options[], bridge_socket_options[];
+
+/*  The adapters; ends with NULL. By name, or NULL. */
+extern const struct adapter *const bridge_adapters[];
+const struct adapter *bridge_adapter_find (const char *name);
+
+struct bridge;
+
+/*  Checks the setup, opens all sockets, listens and dials. The setup has to live as long as the bridge. WEFT_EINVAL
+ *  when options do not fit together, and what sockets and listeners say. */
+int bridge_new (weft_t *weft, const struct adapter *adapter, struct bridge_setup *setup, struct bridge **self);
+void bridge_destroy (struct bridge **self);
+
+/*  What listens, one by one: its address, and in *what the mode, or the adapter's name; NULL past the last. */
+const char *bridge_listens (const struct bridge *self, size_t index, const char **what);
+
+/*  Runs until bridge_stop was called, or until `stop_fd` (-1: none) is readable; then takes nothing more, and delivers
+ *  what was taken for at most the option `linger`. 0, or the failure of a socket. */
+int bridge_run (struct bridge *self, int stop_fd);
+void bridge_stop (struct bridge *self);     /*  any thread, or a signal handler */
+
+struct bridge_counters {
+    uint64_t in, in_bytes;              /*  messages that the fabric has taken                          */
+    uint64_t out, out_bytes;            /*  messages that peers were given, replies too                 */
+    uint64_t dropped;                   /*  for peers that were full, or could not be written to them   */
+    uint64_t unanswered;                /*  requests without a reply in time, of peers and of the fabric    */
+    uint64_t orphaned;                  /*  replies to peers that had gone                              */
+    uint64_t refused;                   /*  connections that broke the protocol or a limit              */
+    uint64_t cut_off;                   /*  messages that were begun and not ended                      */
+    uint64_t undelivered;               /*  connections that ended with bytes that were not sent        */
+    uint64_t waiting;                   /*  connections whose message the fabric has no room for now    */
+    uint64_t connects, disconnects, turned_away;
+    uint64_t late, lost;                /*  of the fabric's sockets: late replies; dropped and refused messages */
+};
+void bridge_counters (struct bridge *self, struct bridge_counters *counters);
+
+#endif

@@ -1,0 +1,286 @@
+/*  bridge_out.c - what goes to a bridge's peers: replies, publications, what is pushed, requests of the fabric */
+
+#include <stdlib.h>
+
+#include "adapters/bridge_parts.h"
+#include "core/error.h"
+#include "patterns/requests.h"
+
+#define OWING_PAUSE (10 * TIME_MS)      /*  before an empty reply is tried again at a client that is full */
+
+int
+bridge_write (struct bridge_peer *peer, const struct stream_part *parts, size_t count)
+{
+    int rc = stream_write_parts (peer->stream, parts, count);
+    bridge_look (peer);
+    return rc;
+}
+
+int
+bridge_deliver (struct bridge_peer *peer, const weft_msg_t *msg)
+{
+    struct bridge *self = peer->bridge;
+    if (peer->closing)
+        return error_plain (WEFT_ESTATE);
+    int rc = self->adapter->deliver (peer, msg);
+    if (rc == 0) {
+        self->counters.out++;
+        self->counters.out_bytes += weft_msg_bytes (msg);
+    } else if (rc != WEFT_EAGAIN && rc != WEFT_ESTATE) {
+        self->counters.dropped++;
+        if (bridge_first (self, TOLD_UNWRITABLE))
+            log_warning (&self->weft->log, "a message for %s is dropped: %s", stream_peer (peer->stream),
+                         weft_error ());
+    }
+    return rc;
+}
+
+/* ------------------------------------------------------------------------- replies */
+
+static struct bridge_request **
+find_over (struct bridge_peer *peer)
+{
+    struct bridge_request **at = &peer->first;
+    while (!peer->bridge->adapter->in_order && *at && !(*at)->over)
+        at = &(*at)->next;
+    return *at && (*at)->over ? at : NULL;
+}
+
+static void
+drop_request (struct bridge_peer *peer, struct bridge_request **at)
+{
+    struct bridge_request *request = *at;
+    *at = request->next;
+    if (peer->last == &request->next)
+        peer->last = at;
+    weft_msg_clear (&request->reply);
+    free (request);
+    peer->requests--;
+}
+
+/*  0: it has been told, or has its reply. */
+static int
+give_reply (struct bridge_peer *peer, const struct bridge_request *request)
+{
+    const struct adapter *adapter = peer->bridge->adapter;
+    int rc = request->error ? request->error : bridge_deliver (peer, &request->reply);
+    if (rc == 0 || rc == WEFT_EAGAIN || rc == WEFT_ESTATE)
+        return rc;
+    return adapter->refuse ? adapter->refuse (peer, rc) : rc;
+}
+
+void
+bridge_give_replies (struct bridge_peer *peer)
+{
+    struct bridge_request **at;
+    while (!peer->closing && (at = find_over (peer))) {
+        int rc = give_reply (peer, *at);
+        if (rc == WEFT_EAGAIN)
+            return;
+        drop_request (peer, at);
+        if (rc)
+            bridge_close_peer (peer, error_set (WEFT_ETIMEOUT, "a request of its has no reply"));
+    }
+    if (peer->requests < (peer->bridge->setup->bridge.in_flight + 1) / 2)
+        bridge_unpause (peer, PAUSE_REQUESTS);
+    bridge_end_if_done (peer);
+}
+
+static void
+end_request (struct bridge *self, struct bridge_request *request, weft_msg_t *reply, int error)
+{
+    struct bridge_peer *peer = request->peer;
+    if (self->requests-- == REQUESTS_MAX)
+        bridge_want (self);
+    self->counters.unanswered += error != 0;
+    if (error && bridge_first (self, TOLD_TIMEOUT))
+        log_warning (&self->weft->log, "a request of %s: %s", peer ? stream_peer (peer->stream) : "one who has gone",
+                     weft_error ());
+    if (!peer) {
+        self->counters.orphaned += error == 0;
+        weft_msg_clear (&request->reply);
+        free (request);
+        return;
+    }
+    request->over = true;
+    request->error = error;
+    weft_msg_move (&request->reply, reply);
+    bridge_give_replies (peer);
+}
+
+void
+bridge_take_replies (struct fabric *fabric)
+{
+    struct bridge *self = fabric->bridge;
+    weft_msg_t msg;
+    void *request;
+    int error, rc = 0;
+    weft_msg_init (&msg);
+    for (int i = 0; i < BRIDGE_TURN && (rc = requests_next (fabric->socket, &msg, &request, &error)) == 0; i++)
+        end_request (self, request, &msg, error);
+    weft_msg_clear (&msg);
+    if (rc && rc != WEFT_EAGAIN)
+        bridge_failed (self, rc);
+}
+
+/* ---------------------------------------------------------------- to all, to one of them */
+
+/*  Its queue is full. */
+static void
+overflow (struct bridge_peer *peer, const weft_msg_t *msg)
+{
+    struct bridge *self = peer->bridge;
+    if (bridge_first (self, TOLD_DROPPED))
+        log_warning (&self->weft->log, "%s does not read, and its queue is full (out-queue)",
+                     stream_peer (peer->stream));
+    if (self->setup->bridge.when_full == FULL_DROP) {
+        self->counters.dropped += stream_drop_oldest (peer->stream, weft_msg_bytes (msg));
+        if (bridge_deliver (peer, msg) != WEFT_EAGAIN)
+            return;
+    } else if (self->setup->bridge.when_full == FULL_DISCONNECT)
+        bridge_close_peer (peer, error_set (WEFT_ELIMIT, "it does not read, and its queue is full"));
+    self->counters.dropped++;
+}
+
+void
+bridge_broadcast (struct bridge *self, const weft_msg_t *msg, const struct bridge_peer *but)
+{
+    for (struct bridge_link *each = self->peers.next; each != &self->peers; each = each->next) {
+        struct bridge_peer *peer = peer_of_all (each);
+        if (peer != but && bridge_deliver (peer, msg) == WEFT_EAGAIN)
+            overflow (peer, msg);
+    }
+}
+
+/*  By --format; without, the topic of a publication is left out. */
+static int
+shape (struct bridge *self, enum adapter_mode mode, weft_msg_t *msg)
+{
+    const char *format = self->setup->bridge.format;
+    if (!format) {
+        if (mode == MODE_SUB && weft_msg_frames (msg) > 1)
+            weft_msg_pop (msg, 1);
+        return 0;
+    }
+    int rc = bridge_fill (self, format, NULL, msg);
+    weft_msg_clear (msg);
+    return rc ? rc : weft_msg_add (msg, buffer_data (&self->text), buffer_size (&self->text));
+}
+
+void
+bridge_take_sub (struct fabric *fabric)
+{
+    struct bridge *self = fabric->bridge;
+    bool block = self->setup->bridge.when_full == FULL_BLOCK;
+    weft_msg_t msg;
+    int rc = 0;
+    weft_msg_init (&msg);
+    for (int i = 0; i < BRIDGE_TURN && !(block && self->full); i++) {
+        rc = weft_recv (fabric->socket, &msg, WEFT_DONTWAIT);
+        rc = rc ? rc : shape (self, MODE_SUB, &msg);
+        if (rc)
+            break;
+        bridge_broadcast (self, &msg, NULL);
+    }
+    weft_msg_clear (&msg);
+    if (rc && rc != WEFT_EAGAIN)
+        bridge_failed (self, rc);
+}
+
+/*  Who is next; NULL: nobody can take anything. */
+static struct bridge_peer *
+next_able (struct bridge *self)
+{
+    struct bridge_link *first = self->able.next;
+    if (first == &self->able)
+        return NULL;
+    link_remove (first);
+    link_add (&self->able, first);
+    return peer_of_able (first);
+}
+
+void
+bridge_take_pull (struct fabric *fabric)
+{
+    struct bridge *self = fabric->bridge;
+    struct bridge_peer *peer;
+    weft_msg_t msg;
+    int rc = 0;
+    weft_msg_init (&msg);
+    for (int i = 0; i < BRIDGE_TURN && (peer = next_able (self)); i++) {
+        rc = weft_recv (fabric->socket, &msg, WEFT_DONTWAIT);
+        rc = rc ? rc : shape (self, MODE_PULL, &msg);
+        if (rc)
+            break;
+        rc = bridge_deliver (peer, &msg);
+        if (rc == WEFT_EAGAIN || rc == WEFT_ESTATE)     /*  it has just gone, and it took the message along */
+            self->counters.dropped++;
+        rc = 0;
+    }
+    weft_msg_clear (&msg);
+    if (rc && rc != WEFT_EAGAIN)
+        bridge_failed (self, rc);
+}
+
+/* ------------------------------------------------------------- requests of the fabric */
+
+/*  Whoever asked must not wait for ever; and rep can take no other request before. */
+static void
+answer_empty (struct bridge *self)
+{
+    weft_msg_t empty;
+    weft_msg_init (&empty);
+    int rc = weft_msg_add (&empty, "", 0);
+    rc = rc ? rc : weft_send (fabric_of (self, MODE_REP)->socket, &empty, WEFT_DONTWAIT);
+    weft_msg_clear (&empty);
+    self->owing = rc == WEFT_EAGAIN;
+    reactor_timer_set (self->reactor, &self->serve_timer,
+                       self->owing ? reactor_now (self->reactor) + OWING_PAUSE : TIME_FOREVER);
+    if (rc && !self->owing)
+        bridge_failed (self, rc);
+    bridge_want (self);
+}
+
+void
+bridge_answer_nothing (struct bridge *self, const char *why)
+{
+    if (bridge_first (self, TOLD_ORPHAN))
+        log_warning (&self->weft->log, "a request of the fabric gets an empty reply: %s", why);
+    self->counters.unanswered++;
+    self->serving = NULL;
+    answer_empty (self);
+}
+
+void
+bridge_serve_due (void *arg)
+{
+    struct bridge *self = arg;
+    struct bridge_peer *peer = self->serving;
+    if (!peer) {
+        answer_empty (self);
+        return;
+    }
+    /*  What it may still say would be taken for the answer to the next request. */
+    bridge_close_peer (peer, error_set (WEFT_ETIMEOUT, "it has not answered a request in time"));
+    bridge_answer_nothing (self, "the foreign server has not answered in time");
+}
+
+void
+bridge_take_rep (struct fabric *fabric)
+{
+    struct bridge *self = fabric->bridge;
+    struct bridge_peer *peer = self->serving ? NULL : next_able (self);
+    weft_msg_t msg;
+    weft_msg_init (&msg);
+    int rc = peer ? weft_recv (fabric->socket, &msg, WEFT_DONTWAIT) : WEFT_EAGAIN;
+    if (rc == 0 && bridge_deliver (peer, &msg))
+        bridge_answer_nothing (self, weft_error ());
+    else if (rc == 0) {
+        self->serving = peer;
+        reactor_timer_set (self->reactor, &self->serve_timer,
+                           reactor_now (self->reactor) + self->setup->bridge.timeout);
+        bridge_want (self);
+    } else if (rc != WEFT_EAGAIN)
+        bridge_failed (self, rc);
+    weft_msg_clear (&msg);
+}

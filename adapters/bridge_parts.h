@@ -1,0 +1,176 @@
+/*  bridge_parts.h - what the files of the bridge share; nobody else includes it */
+#ifndef WEFT_ADAPTERS_BRIDGE_PARTS_H
+#define WEFT_ADAPTERS_BRIDGE_PARTS_H
+
+#include "adapters/bridge.h"
+#include "codec/format.h"
+#include "core/context.h"
+
+#define BRIDGE_TURN 256             /*  messages of one socket before others have their turn            */
+#define BRIDGE_WAKE 32              /*  connections that are woken at once when there is room           */
+#define REQUESTS_MAX 65536          /*  under way, of all peers                                         */
+
+/*  A ring of peers; one that is in none has next NULL. */
+struct bridge_link {
+    struct bridge_link *next, *before;
+};
+
+/*  What takes messages of the peers, or gives them some: a socket, or the relay, which has none. */
+struct fabric {
+    struct bridge *bridge;
+    enum adapter_mode mode;
+    weft_socket_t *socket;
+    struct reactor_socket *watch;
+    struct bridge_link waiting;     /*  peers whose message it had no room for                          */
+};
+
+/*  A request of a peer, from when the fabric has it until the peer has its reply. */
+struct bridge_request {
+    struct bridge_peer *peer;       /*  NULL: it has gone                                               */
+    struct bridge_request *next;    /*  of that peer, in order                                          */
+    bool over;
+    int error;                      /*  there is no reply                                               */
+    weft_msg_t reply;
+};
+
+enum bridge_pause {                 /*  why a peer is not read: bits                                    */
+    PAUSE_FABRIC = 1,               /*  it is in fabric->waiting                                        */
+    PAUSE_REQUESTS = 2,             /*  it has `in-flight` requests                                     */
+    PAUSE_STOP = 4                  /*  the bridge ends                                                 */
+};
+
+struct bridge_peer {
+    struct bridge *bridge;
+    struct stream *stream;
+    struct bridge_link all, wait;
+    struct bridge_link able;        /*  in bridge->able while it can be given more: open, not full      */
+    unsigned pauses;
+    unsigned taken;                 /*  modes that have the message already which others had no room for */
+    bool ended;                     /*  it has sent its end                                             */
+    bool full;                      /*  its output is: counted in bridge->full                          */
+    bool closing;                   /*  it is finished or closed: nothing more is for it                */
+    int64_t requests;
+    struct bridge_request *first, **last;
+    char state[];                   /*  the adapter's                                                   */
+};
+
+enum bridge_told {                  /*  what was logged: each kind once, as bits                        */
+    TOLD_DROPPED = 1, TOLD_UNWRITABLE = 2, TOLD_TIMEOUT = 4, TOLD_REFUSED = 8, TOLD_DIAL = 16, TOLD_AWAY = 32,
+    TOLD_CUT_OFF = 64, TOLD_ORPHAN = 128, TOLD_UNASKED = 256
+};
+
+struct bridge {
+    weft_t *weft;
+    const struct adapter *adapter;
+    struct bridge_setup *setup;
+    struct reactor *reactor;
+    struct listener **listeners;
+    struct dialer **dialers;
+    size_t listener_count, dialer_count;
+    unsigned modes;
+    struct fabric fabrics[MODES];
+    struct bridge_link peers;
+    struct bridge_link able;        /*  in the order in which pull deals                                */
+    size_t peer_count, full;
+    struct reactor_task want;       /*  looks what each fabric is to be watched for                     */
+    size_t requests;                /*  under way                                                       */
+    struct bridge_peer *serving;    /*  who has the request of rep; NULL: nobody                        */
+    bool owing;                     /*  rep owes an empty reply, whose client is full                   */
+    struct reactor_timer serve_timer;
+    struct buffer text;             /*  for templates                                                   */
+    struct bridge_counters counters;
+    unsigned told;
+    bool stopping;
+    int error;                      /*  of a socket: the bridge ends, and this is why                   */
+    char why[512];
+    struct reactor_fd *stop_watch;
+    struct { const char *what; char address[ENDPOINT_MAX]; } *listens;
+    size_t listen_count;
+};
+
+/*  bridge_fabric.c. What a fabric's socket is watched for follows from the state: bridge_want, after each change of
+ *  that, looks before the reactor next waits. */
+struct fabric *fabric_of (struct bridge *self, enum adapter_mode mode);
+int bridge_open_fabrics (struct bridge *self);
+void bridge_close_fabrics (struct bridge *self);
+void bridge_want (struct bridge *self);
+void bridge_failed (struct bridge *self, int error);
+int bridge_add_listening (struct bridge *self, const char *what, const char *address);
+
+/*  bridge_out.c: what goes to peers. Delivers, and counts; WEFT_EAGAIN as the adapter. */
+int bridge_deliver (struct bridge_peer *peer, const weft_msg_t *msg);
+void bridge_broadcast (struct bridge *self, const weft_msg_t *msg, const struct bridge_peer *but);
+void bridge_take_replies (struct fabric *fabric);
+void bridge_take_sub (struct fabric *fabric);
+void bridge_take_pull (struct fabric *fabric);
+void bridge_take_rep (struct fabric *fabric);
+void bridge_answer_nothing (struct bridge *self, const char *why);
+void bridge_serve_due (void *bridge);       /*  of serve_timer */
+
+/*  The replies of this peer that are due. */
+void bridge_give_replies (struct bridge_peer *peer);
+
+/*  bridge_peer.c. After each change of what a peer can be given; no more for it. */
+void bridge_look (struct bridge_peer *peer);
+void bridge_close_peer (struct bridge_peer *peer, int error);
+void bridge_on_stream (void *bridge, struct stream *stream);
+void bridge_on_dial_failed (void *bridge, const char *why);
+void bridge_pause (struct bridge_peer *peer, unsigned why);
+void bridge_unpause (struct bridge_peer *peer, unsigned why);
+void bridge_wait (struct bridge_peer *peer, struct fabric *fabric);
+void bridge_wake (struct fabric *fabric, int count);
+
+/*  Closes a peer that has sent its end when it is owed nothing. */
+void bridge_end_if_done (struct bridge_peer *peer);
+
+/*  bridge_words.c: the text of a template in self->text; the frame of an origin in front; `msg` by --format. */
+int bridge_fill (struct bridge *self, const char *template, const struct bridge_peer *peer, const weft_msg_t *msg);
+int bridge_add_origin (struct bridge *self, const struct bridge_peer *peer, weft_msg_t *msg);
+
+/*  bridge.c: true the first time of its kind: for logging it. */
+bool bridge_first (struct bridge *self, enum bridge_told kind);
+
+static inline struct bridge_peer *
+peer_of_all (struct bridge_link *link)
+{
+    return (struct bridge_peer *) (void *) ((char *) link - offsetof (struct bridge_peer, all));
+}
+
+static inline struct bridge_peer *
+peer_of_able (struct bridge_link *link)
+{
+    return (struct bridge_peer *) (void *) ((char *) link - offsetof (struct bridge_peer, able));
+}
+
+static inline struct bridge_peer *
+peer_of_wait (struct bridge_link *link)
+{
+    return (struct bridge_peer *) (void *) ((char *) link - offsetof (struct bridge_peer, wait));
+}
+
+static inline void
+link_init (struct bridge_link *head)
+{
+    head->next = head->before = head;
+}
+
+static inline void
+link_add (struct bridge_link *head, struct bridge_link *link)
+{
+    link->next = head;
+    link->before = head->before;
+    head->before->next = link;
+    head->before = link;
+}
+
+static inline void
+link_remove (struct bridge_link *link)
+{
+    if (!link->next)
+        return;
+    link->before->next = link->next;
+    link->next->before = link->before;
+    link->next = link->before = NULL;
+}
+
+#endif

@@ -1,0 +1,233 @@
+/*  bridge_peer.c - the connections of a bridge: coming, being read or not, going */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/bridge_parts.h"
+#include "core/error.h"
+
+void *
+bridge_adapter_config (const struct bridge_peer *peer)
+{
+    return peer->bridge->setup->adapter;
+}
+
+void *
+bridge_peer_state (struct bridge_peer *peer)
+{
+    return peer->state;
+}
+
+/* --------------------------------------------------------------------- what it can take */
+
+void
+bridge_look (struct bridge_peer *peer)
+{
+    struct bridge *self = peer->bridge;
+    bool full = !peer->closing && stream_is_full (peer->stream);
+    if (full != peer->full) {
+        self->full += full ? 1 : (size_t) -1;
+        peer->full = full;
+        bridge_want (self);
+    }
+    bool able = !full && !peer->ended && !peer->closing;
+    if (able == (peer->able.next != NULL))
+        return;
+    if (able)
+        link_add (&self->able, &peer->able);
+    else
+        link_remove (&peer->able);
+    bridge_want (self);
+}
+
+/* ------------------------------------------------------------------------- being read */
+
+void
+bridge_pause (struct bridge_peer *peer, unsigned why)
+{
+    peer->pauses |= why;
+    stream_pause (peer->stream);
+}
+
+void
+bridge_unpause (struct bridge_peer *peer, unsigned why)
+{
+    if (!(peer->pauses & why))
+        return;
+    peer->pauses &= ~why;
+    if (!peer->pauses && !peer->closing)
+        stream_resume (peer->stream);
+}
+
+void
+bridge_wait (struct bridge_peer *peer, struct fabric *fabric)
+{
+    bridge_pause (peer, PAUSE_FABRIC);
+    if (!peer->wait.next)
+        link_add (&fabric->waiting, &peer->wait);
+    bridge_want (peer->bridge);
+}
+
+void
+bridge_wake (struct fabric *fabric, int count)
+{
+    for (; count > 0 && fabric->waiting.next != &fabric->waiting; count--) {
+        struct bridge_peer *peer = peer_of_wait (fabric->waiting.next);
+        link_remove (&peer->wait);
+        bridge_unpause (peer, PAUSE_FABRIC);
+    }
+    bridge_want (fabric->bridge);
+}
+
+static void
+complain (struct bridge_peer *peer)
+{
+    struct bridge *self = peer->bridge;
+    self->counters.refused++;
+    if (bridge_first (self, TOLD_REFUSED))
+        log_warning (&self->weft->log, "%s is disconnected: %s", stream_peer (peer->stream), weft_error ());
+}
+
+static int64_t
+on_data (void *arg, struct stream *stream, const unsigned char *data, size_t size)
+{
+    struct bridge_peer *peer = arg;
+    (void) stream;
+    return peer->pauses ? 0 : peer->bridge->adapter->on_data (peer, data, size);
+}
+
+static int
+on_ended (void *arg, struct stream *stream, const unsigned char *data, size_t size)
+{
+    struct bridge_peer *peer = arg;
+    struct bridge *self = peer->bridge;
+    (void) stream;
+    int rc = self->adapter->on_end (peer, data, size);
+    if (rc)
+        return rc;
+    peer->ended = true;
+    bridge_look (peer);
+    if (self->serving == peer)
+        bridge_answer_nothing (self, "the foreign server has ended the connection");
+    bridge_end_if_done (peer);
+    return 0;
+}
+
+static void
+on_drained (void *arg, struct stream *stream)
+{
+    struct bridge_peer *peer = arg;
+    (void) stream;
+    bridge_look (peer);
+    bridge_give_replies (peer);
+    bridge_wake (fabric_of (peer->bridge, MODE_RELAY), BRIDGE_WAKE);
+}
+
+void
+bridge_cut_off (struct bridge_peer *peer)
+{
+    struct bridge *self = peer->bridge;
+    self->counters.cut_off++;
+    if (bridge_first (self, TOLD_CUT_OFF))
+        log_warning (&self->weft->log, "%s has left in the middle of a message", stream_peer (peer->stream));
+}
+
+/* -------------------------------------------------------------------- coming and going */
+
+void
+bridge_close_peer (struct bridge_peer *peer, int error)
+{
+    if (peer->closing)
+        return;
+    peer->closing = true;
+    stream_close (peer->stream, error);
+    bridge_look (peer);
+}
+
+void
+bridge_end_if_done (struct bridge_peer *peer)
+{
+    struct bridge *self = peer->bridge;
+    int64_t linger = self->setup->socket.linger;
+    bool stays = self->modes & MODE_SUB && !self->stopping;     /*  half closed: it reads on */
+    if (peer->closing || (!peer->ended && !self->stopping) || peer->first || self->serving == peer || stays)
+        return;
+    peer->closing = true;
+    stream_finish (peer->stream, linger == TIME_FOREVER ? linger : reactor_now (self->reactor) + linger);
+    bridge_look (peer);
+}
+
+/*  Its requests go on, for nobody. */
+static void
+leave_requests (struct bridge_peer *peer)
+{
+    struct bridge *self = peer->bridge;
+    while (peer->first) {
+        struct bridge_request *request = peer->first;
+        peer->first = request->next;
+        request->peer = NULL;
+        if (!request->over)
+            continue;
+        self->counters.orphaned += request->error == 0;
+        weft_msg_clear (&request->reply);
+        free (request);
+    }
+}
+
+static void
+on_closed (void *arg, struct stream *stream, int error, const char *why, size_t unsent)
+{
+    struct bridge_peer *peer = arg;
+    struct bridge *self = peer->bridge;
+    if (error == WEFT_EPROTO || error == WEFT_ETOOBIG || error == WEFT_EINVAL) {
+        error_set (error, "%s", why);
+        complain (peer);
+    }
+    log_info (&self->weft->log, "%s has gone%s%s", stream_peer (stream), *why ? ": " : "", why);
+    peer->closing = true;
+    bridge_look (peer);
+    link_remove (&peer->all);
+    link_remove (&peer->wait);
+    leave_requests (peer);
+    if (self->adapter->close)
+        self->adapter->close (peer);
+    self->counters.disconnects++;
+    self->counters.undelivered += unsent > 0;
+    if (self->serving == peer)
+        bridge_answer_nothing (self, *why ? why : "the foreign server has gone");
+    free (peer);
+    if (--self->peer_count == 0 && self->stopping)
+        reactor_stop (self->reactor);
+    bridge_wake (fabric_of (self, MODE_RELAY), BRIDGE_WAKE);
+}
+
+static const struct stream_handler handler = { on_data, on_ended, on_drained, on_closed };
+
+void
+bridge_on_stream (void *bridge, struct stream *stream)
+{
+    struct bridge *self = bridge;
+    struct bridge_peer *peer = calloc (1, sizeof *peer + self->adapter->state_size);
+    if (!peer)
+        return;
+    peer->bridge = self;
+    peer->stream = stream;
+    peer->last = &peer->first;
+    stream_adopt (stream, &handler, peer);
+    link_add (&self->peers, &peer->all);
+    self->peer_count++;
+    self->counters.connects++;
+    log_info (&self->weft->log, "%s is connected", stream_peer (stream));
+    bridge_look (peer);
+    int rc = self->adapter->open ? self->adapter->open (peer) : 0;
+    if (rc)
+        bridge_close_peer (peer, rc);
+}
+
+void
+bridge_on_dial_failed (void *bridge, const char *why)
+{
+    struct bridge *self = bridge;
+    if (bridge_first (self, TOLD_DIAL))
+        log_warning (&self->weft->log, "%s; it is tried again", why);
+}

@@ -1,0 +1,185 @@
+/*  bridge.c - weft bridge: a foreign protocol in and out of the fabric */
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/bridge.h"
+#include "cli/command.h"
+#include "cli/descriptors.h"
+#include "cli/secure.h"
+#include "core/buffer.h"
+#include "core/error.h"
+
+extern const struct adapter adapter_tcp;
+
+struct bridge_options {
+    struct bridge_setup setup;
+    struct secure secure;
+};
+
+/*  In the order of the targets below; the adapter's own is the first. */
+#define COMMON_TABLES                                                                                              \
+    { .title = "Bridge", .table = bridge_options }, { .title = "Connections", .table = stream_options },               \
+        { .title = "Sockets", .table = bridge_socket_options }, SECURE_TABLE, { .title = NULL }
+enum { TABLES = 6 };
+
+/* ------------------------------------------------------------------------- the end */
+
+static void
+add_count (struct buffer *text, uint64_t count, const char *one, const char *many)
+{
+    if (count)
+        buffer_addf (text, ", %" PRIu64 " %s", count, count == 1 ? one : many);
+}
+
+static void
+summary (struct buffer *text, const struct bridge_counters *counters)
+{
+    buffer_addf (text, "in %" PRIu64 " message%s (%" PRIu64 " bytes), out %" PRIu64 " (%" PRIu64 " bytes), %" PRIu64
+                 " connection%s", counters->in, counters->in == 1 ? "" : "s", counters->in_bytes, counters->out,
+                 counters->out_bytes, counters->connects, counters->connects == 1 ? "" : "s");
+    add_count (text, counters->dropped, "message dropped", "messages dropped");
+    add_count (text, counters->lost, "message dropped by the fabric", "messages dropped by the fabric");
+    add_count (text, counters->unanswered, "request without a reply", "requests without a reply");
+    add_count (text, counters->orphaned, "reply for one who had gone", "replies for those who had gone");
+    add_count (text, counters->late, "reply too late", "replies too late");
+    add_count (text, counters->refused, "connection refused for what it sent",
+               "connections refused for what they sent");
+    add_count (text, counters->cut_off, "message cut off", "messages cut off");
+    add_count (text, counters->undelivered, "connection ended before it had taken all",
+               "connections ended before they had taken all");
+    add_count (text, counters->waiting, "connection had to wait with a message at the end",
+               "connections had to wait with a message at the end");
+    add_count (text, counters->turned_away, "connection turned away", "connections turned away");
+}
+
+/*  Counts are told when something was lost, or when they are wanted. */
+static int
+finish (struct cli *cli, struct bridge *bridge, int status)
+{
+    struct bridge_counters counters;
+    struct buffer text;
+    bridge_counters (bridge, &counters);
+    buffer_init (&text, 0);
+    summary (&text, &counters);
+    bool loss = counters.dropped || counters.lost || counters.unanswered || counters.cut_off || counters.undelivered;
+    if (buffer_terminate (&text) == 0)
+        (loss ? cli_error : cli_detail) (cli, "%s", buffer_data (&text));
+    buffer_free (&text);
+    return status == EXIT_OK && loss ? EXIT_LOSS : status;
+}
+
+/* ------------------------------------------------------------------------- running */
+
+static void
+tell_listening (struct cli *cli, const struct bridge *bridge)
+{
+    const char *what, *address;
+    for (size_t i = 0; (address = bridge_listens (bridge, i, &what)); i++)
+        cli_note (cli, "%s listening on %s", what, address);
+}
+
+static int
+open_and_run (struct cli *cli, const struct adapter *adapter, struct bridge_options *options)
+{
+    struct bridge *bridge = NULL;
+    options->setup.security = options->secure.security;
+    descriptors_raise ();
+    int rc = secure_begin (cli, &options->secure, EXIT_ERROR);
+    rc = rc ? rc : bridge_new (cli->weft, adapter, &options->setup, &bridge);
+    if (rc)
+        return rc == WEFT_EINVAL || rc == WEFT_EENDPOINT ? (cli_fail (cli, rc, NULL), EXIT_USAGE)
+                                                         : cli_fail (cli, rc, NULL);
+    tell_listening (cli, bridge);
+    rc = bridge_run (bridge, cli->stop_fd);
+    int status = finish (cli, bridge, rc ? cli_fail (cli, rc, NULL) : EXIT_OK);
+    bridge_destroy (&bridge);
+    return status;
+}
+
+/*  A command with the options of this adapter. */
+static int
+adapter_run (struct cli *cli, const struct command *self, const struct adapter *adapter, int argc, char **argv)
+{
+    const struct command_table tables[TABLES] = { { .title = adapter->name, .table = adapter->options },
+                                                  COMMON_TABLES };
+    struct command command = *self;
+    struct bridge_options options = { .setup.adapter = calloc (1, adapter->config_size) };
+    void *targets[] = { options.setup.adapter, &options.setup.bridge, &options.setup.stream, &options.setup.socket,
+                        &options.secure };
+    char *operands[argc + 1];
+    int count = 0, status = EXIT_USAGE;
+    if (!options.setup.adapter)
+        return cli_fail (cli, error_set (WEFT_ENOMEM, "not enough memory"), NULL);
+    command.tables = tables;
+    int rc = command_parse (cli, &command, targets, NULL, argc, argv, operands, &count);
+    if (rc == 1)
+        status = EXIT_OK;
+    else if (rc == 0 && count > 0)
+        cli_error (cli, "%s: an endpoint of what kind? say --push, --pub, --req, --pull, --sub or --rep in front of it",
+                   operands[0]);
+    else if (rc == 0)
+        status = open_and_run (cli, adapter, &options);
+    command_free_options (&command, targets, NULL);
+    free (options.setup.adapter);
+    return status;
+}
+
+static int
+bridge_command_run (struct cli *cli, const struct command *self, int argc, char **argv)
+{
+    const struct adapter *adapter = argc > 1 ? bridge_adapter_find (argv[1]) : NULL;
+    if (adapter) {
+        argv[1] = argv[0];
+        return adapter_run (cli, self, adapter, argc - 1, argv + 1);
+    }
+    for (int i = 1; i < argc; i++)
+        if (strcmp (argv[i], "--help") == 0 || strcmp (argv[i], "-h") == 0)
+            return adapter_run (cli, self, &adapter_tcp, argc, argv);
+    cli_error (cli, "%s%swhich protocol? there is tcp, as in '%s'", argc > 1 ? argv[1] : "", argc > 1 ? ": " : "",
+               self->examples[0].line);
+    return EXIT_USAGE;
+}
+
+const struct command command_bridge = {
+    .name = "bridge",
+    .group = COMMAND_GROUP_PATTERNS,
+    .summary = "join another protocol to the fabric: tcp",
+    .usage = "tcp [OPTIONS] --listen|--dial ADDRESS ...",
+    .words = "tcp",
+    .description =
+        "Takes messages from connections of another protocol into the fabric, and gives them what comes from there. "
+        "Connections come to --listen, or are made by --dial, which connects again whenever one ends. What the "
+        "fabric's side is, one or several of --push, --pub, --req, --pull, --sub, --rep and --relay say: a message "
+        "from outside goes to all that take some.\n\n"
+        "With --req each message is a request, and its reply goes back to the client that sent it, in the order of its "
+        "requests; many are under way at once, of one client (--in-flight) and of many. A client whose request has no "
+        "reply within --timeout is disconnected, or gets --error-reply. With --rep it is the other way round: a "
+        "request of the fabric goes to the foreign server, whose next message is the reply; it is empty when the "
+        "server has gone, or does not answer within --timeout.\n\n"
+        "While the fabric is full, or nobody is there to take a message, the connection is not read, and its peer has "
+        "to wait. A connection that does not read is waited for by --req and --pull; for --sub and --relay --when-full "
+        "says what happens.\n\n"
+        "--framing says where a message ends: line (a newline), nul, len16 and len32 (a length in front, big-endian), "
+        "fixed:N (N bytes each), netstring, or raw (whatever comes together).\n\n"
+        "What listens beyond this machine does so in clear text, and only with --insecure: there is no encryption of "
+        "foreign connections yet. Keys are for the fabric's side.",
+    .guarantee = "At most once; what was dropped is counted and reported. A message is taken from its connection only "
+                 "when the fabric has taken it. A request has its reply, or its client is told that it has none.",
+    .status = "6 when messages were dropped or cut off, requests had no reply, or connections ended before they had "
+              "taken what was for them.",
+    .tables = (const struct command_table[]){ { .title = "TCP", .indirect = &adapter_tcp.options }, COMMON_TABLES },
+    .examples =
+        (const struct command_example[]){
+            { "weft bridge tcp --listen 127.0.0.1:65432 --framing line --req tcp://127.0.0.1:5555",
+              "Beside weft rep tcp://127.0.0.1:5555 --echo: each line that nc 127.0.0.1 65432 sends is answered." },
+            { "weft bridge tcp --listen 127.0.0.1:8765 --relay --format '[%p]: %m'",
+              "A chat: each line goes to all others, with its sender's address." },
+            { "weft bridge tcp --listen 127.0.0.1:7000 --pub tcp://127.0.0.1:6000 --topic 'tcp/%p'",
+              "Publishes what comes; weft sub tcp://127.0.0.1:6000 -t tcp/ sees all of it." },
+            { "weft bridge tcp --dial 127.0.0.1:7 --rep tcp://127.0.0.1:5555",
+              "weft req asks a foreign server that answers lines." },
+            { .line = NULL } },
+    .run = bridge_command_run,
+};
