@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "patterns/pool_memory.h"
 
 static void *
 agent_run (void *arg)
@@ -51,13 +52,14 @@ agent_prepare (struct agents *all, weft_t *weft, const struct agents_config *con
     struct agent *self = &all->list[index];
     int share = config->slots / config->count, rest = config->slots % config->count;
     int slots = share + (index < rest), first = 1 + index * share + (index < rest ? index : rest);
-    char slots_text[32], first_text[32], name[32];
+    char memory[32], slots_text[32], first_text[32], name[32];
     snprintf (slots_text, sizeof slots_text, "%d", slots);
     snprintf (first_text, sizeof first_text, "%d", first);
     snprintf (name, sizeof name, "local-%d", index + 1);
+    snprintf (memory, sizeof memory, "%llu", (unsigned long long) memory_available ("") / (unsigned) config->count);
     const char *const settings[][2] = { { "slots", slots_text }, { "first-slot", first_text }, { "name", name },
                                         { "shell", config->shell }, { "dir", config->dir }, { "exec", config->exec },
-                                        { "prefetch", config->strict ? "0" : NULL } };
+                                        { "prefetch", config->strict ? "0" : NULL }, { "memory", memory } };
     self->done_fd = all->done_fd;
     self->nice = config->nice;
     self->worker = weft_worker_new (weft);

@@ -27,6 +27,12 @@ const struct option jobhead_options[] = {
     { .name = "priority", .type = OPTION_INT, .argument = "N", .standard = "0", .min = -WEFT_PRIORITY_MAX,
       .max = WEFT_PRIORITY_MAX, .offset = FIELD (priority),
       .text = "of these jobs, where a --ledger has others: those with a higher one are run first" },
+    { .name = "cores", .type = OPTION_INT, .argument = "N", .standard = "1", .min = 1, .max = 4096,
+      .offset = FIELD (cores), .text = "cores that each job takes: so many slots of one worker; it finds the number "
+              "in $WEFT_CORES, and in $OMP_NUM_THREADS unless that is set" },
+    { .name = "memory", .type = OPTION_SIZE, .argument = "SIZE", .standard = "0", .max = INT64_MAX,
+      .offset = FIELD (memory), .text = "memory that each job takes: no more run at a worker than fit into what it "
+              "has; nothing is enforced" },
     { .name = "halt", .type = OPTION_TEXT, .argument = "WHEN,WHY=N", .offset = FIELD (halt),
       .text = "end early: WHEN is now or soon (what runs may end), WHY fail, success or done, N a number of jobs or a "
               "percentage" },
@@ -292,7 +298,8 @@ jobhead_job (const struct jobhead *self, const char *command)
 {
     const struct jobfeed *feed = &self->feed;
     weft_job_t job = { .command = command, .number = feed->list.number,
-                       .priority = (int) self->options->priority,
+                       .priority = (int) self->options->priority, .cores = (int) self->options->cores,
+                       .memory = (uint64_t) self->options->memory,
                        .slot_mark = feed->list.command.uses_slot ? JOBLIST_SLOT_MARK : NULL };
     if (feed->list.messages) {
         job.command = NULL;

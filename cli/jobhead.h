@@ -15,7 +15,7 @@
 
 struct jobhead_options {
     char *timeout;
-    int64_t delay, tries, priority;
+    int64_t delay, tries, priority, cores, memory;
     char *halt;
     bool dry_run, trace;
     char *ledger, *outputs, *durability;

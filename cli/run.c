@@ -12,6 +12,7 @@
 #include "cli/secure.h"
 #include "cli/slots.h"
 #include "cli/workfilter.h"
+#include "patterns/pool_memory.h"
 
 struct run_options {
     char *jobs;
@@ -95,6 +96,25 @@ run_check (struct run *self)
         rc = WEFT_EINVAL;
     }
     return rc;
+}
+
+/*  Where nobody else can come, a job that is too large would wait for ever. */
+static int
+run_check_cores (struct run *self)
+{
+    bool alone = !self->options.listen.count && !cluster_wanted (&self->cluster);
+    int workers = run_workers (self), most = workers ? (self->slots + workers - 1) / workers : 0;
+    uint64_t memory = memory_available ("") / (workers ? (unsigned) workers : 1);
+    if (alone && (uint64_t) self->head_options.memory > memory) {
+        cli_error (self->cli, "--memory %lldM is more than the %lluM that a worker here has",
+                   (long long) self->head_options.memory >> 20, (unsigned long long) memory >> 20);
+        return WEFT_EINVAL;
+    }
+    if (!alone || self->head_options.cores <= most)
+        return 0;
+    cli_error (self->cli, "--cores %lld is more than the %d that -j and --workers give a worker",
+               (long long) self->head_options.cores, most);
+    return WEFT_EINVAL;
 }
 
 static int
@@ -194,7 +214,7 @@ run_run (struct cli *cli, const struct command *command, int argc, char **argv)
     char *operands[argc + 1];
     int count = 0, status = EXIT_RUN_ERROR;
     int rc = command_parse (cli, command, targets, NULL, argc, argv, operands, &count);
-    if (rc == 0 && run_check (&self) == 0) {
+    if (rc == 0 && run_check (&self) == 0 && run_check_cores (&self) == 0) {
         struct jobhead_config config = { &self.list, &self.view, &self.head_options, &self.feed, operands,
                                          count, false };
         if (jobhead_init (&self.head, cli, &config) == 0) {

@@ -71,7 +71,7 @@ pool_put_hello (struct buffer *out, const struct pool_hello *hello)
 {
     struct pool_packer pk;
     packer_begin (&pk, out);
-    put_array (&pk, 16);
+    put_array (&pk, hello->memory ? 17 : 16);
     put_uint (&pk, POOL_HELLO);
     put_text (&pk, POOL_PROTOCOL);
     put_int (&pk, hello->version);
@@ -88,6 +88,16 @@ pool_put_hello (struct buffer *out, const struct pool_hello *hello)
     put_int (&pk, hello->heartbeat);
     put_bytes (&pk, hello->pool);
     put_array (&pk, hello->held);
+    return pk.failed;
+}
+
+int
+pool_put_hello_end (struct buffer *out, const struct pool_hello *hello)
+{
+    struct pool_packer pk;
+    packer_begin (&pk, out);
+    if (hello->memory)
+        put_uint (&pk, hello->memory);
     return pk.failed;
 }
 
@@ -211,7 +221,7 @@ pool_put_spec (struct buffer *out, const weft_job_t *job, int64_t timeout, bool 
 {
     struct pool_packer pk;
     packer_begin (&pk, out);
-    uint32_t more = job->note_size ? 2 : job->number ? 1 : 0;
+    uint32_t more = job->memory ? 4 : job->cores > 1 ? 3 : job->note_size ? 2 : job->number ? 1 : 0;
     put_array (&pk, 5 + more);
     put_uint (&pk, stream);
     put_int (&pk, timeout);
@@ -230,6 +240,10 @@ pool_put_spec (struct buffer *out, const weft_job_t *job, int64_t timeout, bool 
         put_uint (&pk, job->number);
     if (more > 1)
         put_bytes (&pk, (struct pool_bytes) { job->note, job->note_size });
+    if (more > 2)
+        put_int (&pk, job->cores);
+    if (more > 3)
+        put_uint (&pk, job->memory);
     return pk.failed;
 }
 
@@ -670,6 +684,15 @@ decode_plain (struct pool_message *self)
     return self->reader.bad ? bad_message ("session") : 0;
 }
 
+/*  It stands behind the jobs that are held. */
+static int
+decode_memory (struct pool_reader in, struct pool_hello *hello)
+{
+    skip_members (&in, hello->held);
+    hello->memory = get_uint (&in, UINT64_MAX);
+    return in.bad ? bad_message ("HELLO") : 0;
+}
+
 int
 pool_decode (struct pool_message *self, const void *data, size_t size)
 {
@@ -678,7 +701,7 @@ pool_decode (struct pool_message *self, const void *data, size_t size)
     if (rc)
         return rc;
     self->reader = (struct pool_reader) { data, (const unsigned char *) data + size, false };
-    get_array (&self->reader, 1);
+    uint32_t more = get_array (&self->reader, 1);
     self->verb = (enum pool_verb) get_uint (&self->reader, INT_MAX);
     if (self->reader.bad)
         return bad_message ("head");
@@ -686,7 +709,7 @@ pool_decode (struct pool_message *self, const void *data, size_t size)
     case POOL_HELLO:
         rc = decode_hello (&self->reader, &self->hello);
         self->left = self->hello.held;
-        return rc;
+        return rc || more < 16 ? rc : decode_memory (self->reader, &self->hello);
     case POOL_WELCOME:
         return decode_welcome (&self->reader, &self->welcome);
     case POOL_REFUSED:
@@ -837,5 +860,9 @@ pool_get_spec (struct pool_spec *self, struct pool_bytes bytes, struct pool_read
         self->number = get_uint (&in, UINT64_MAX);
     if (more > 1)
         self->note = get_bytes (&in, POOL_JOB_MAX);
+    if (more > 2)
+        self->cores = get_int (&in, 0, POOL_SLOTS_MAX);
+    if (more > 3)
+        self->memory = get_uint (&in, UINT64_MAX);
     return in.bad ? bad_message ("job") : 0;
 }

@@ -78,6 +78,7 @@ struct pool_hello {
     int64_t pid;
     int64_t slots, window;      /*  jobs at once; jobs held, waiting ones included  */
     int64_t heartbeat;          /*  ms between heartbeats; 0: none                  */
+    uint64_t memory;            /*  bytes for jobs; 0: the peer knows nothing of memory and cores   */
     struct pool_bytes pool;     /*  whose jobs it has: POOL_ID bytes, or none       */
     uint32_t held;              /*  how many it has: pool_next_held                 */
 };
@@ -102,6 +103,8 @@ struct pool_spec {
     struct pool_bytes mark;     /*  stands for the number of the slot; empty: none  */
     uint64_t number;            /*  what it is called in its environment; 0: its id */
     struct pool_bytes note;     /*  the submitter's own                             */
+    int64_t cores;              /*  slots that it takes; 0: 1                       */
+    uint64_t memory;            /*  bytes that it takes; 0: none                    */
 };
 
 struct pool_record {
@@ -122,6 +125,7 @@ struct pool_record {
 
 /*  Each adds to `out`; WEFT_ENOMEM. Batches are a head and then so many members. */
 int pool_put_hello (struct buffer *out, const struct pool_hello *hello);
+int pool_put_hello_end (struct buffer *out, const struct pool_hello *hello);     /*  after its pool_put_held */
 int pool_put_held (struct buffer *out, uint64_t id, int64_t attempt, bool begun);
 int pool_put_welcome (struct buffer *out, const struct pool_welcome *welcome);
 int pool_put_refused (struct buffer *out, const char *text);

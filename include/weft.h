@@ -304,6 +304,8 @@ typedef struct weft_job {
     size_t note_size;
     int priority;                   /*  up to WEFT_PRIORITY_MAX, down to its negative: higher ones are run first, equal
                                         ones in the order of their coming               */
+    int cores;                      /*  slots of one worker that it takes; 0: 1             */
+    uint64_t memory;                /*  bytes of one worker's memory that it takes; 0: none */
 } weft_job_t;
 
 /*  What happened in a pool. Pointers are good until the next call on the handle. */

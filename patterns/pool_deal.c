@@ -1,5 +1,7 @@
 /*  pool_deal.c - what a head sends to its workers: jobs, what is to be stopped or given back, acknowledgements */
 
+#include <stdio.h>
+
 #include "core/error.h"
 #include "patterns/pool_head.h"
 
@@ -182,6 +184,22 @@ may_start (struct weft_pool *self, int64_t now)
     return self->start_at == TIME_FOREVER && self->dispatch.running == self->dispatch.begun;
 }
 
+/*  A job that has to wait for another worker: said once for all that ask for the same. */
+static void
+tell_hopeless (struct weft_pool *self)
+{
+    struct dispatch_wants wants;
+    struct dispatch_job *job;
+    while ((job = dispatch_hopeless (&self->dispatch, &wants))) {
+        char memory[48] = "";
+        if (wants.memory)
+            snprintf (memory, sizeof memory, " and %llu MiB of memory", (unsigned long long) (wants.memory >> 20));
+        log_warning (&self->weft->log, "pool: job %llu asks for %d core%s%s, more than any worker has: such jobs wait "
+                     "for one that has it; start it (its slots are its cores), or ask for less",
+                     (unsigned long long) job->id, wants.cores, wants.cores == 1 ? "" : "s", memory);
+    }
+}
+
 int
 head_deal (struct weft_pool *self, int64_t now)
 {
@@ -197,6 +215,7 @@ head_deal (struct weft_pool *self, int64_t now)
         if (buffer_size (&worker->batch) >= POOL_BATCH && (rc = send_all_due (self)))
             return rc;
     }
+    tell_hopeless (self);
     rc = retract (self, now);
     return rc ? rc : send_all_due (self);
 }

@@ -52,7 +52,8 @@ dispatch_free (struct dispatch *self)
     if (!self->jobs.buckets)
         return;
     for (struct dispatch_level *level = self->levels; level; level = level->next)
-        free_jobs (self, &level->queue);
+        for (struct dispatch_lane *lane = level->lanes; lane; lane = lane->next)
+            free_jobs (self, &lane->queue);
     queue_free_levels (self);
     free_jobs (self, &self->awaited);
     free_jobs (self, &self->ending);
@@ -64,18 +65,21 @@ dispatch_free (struct dispatch *self)
 }
 
 static struct dispatch_job *
-job_new (struct dispatch *self, uint64_t id, uint64_t tag, int priority, const void *spec, size_t size)
+job_new (struct dispatch *self, uint64_t id, uint64_t tag, const struct dispatch_wants *wants, const void *spec,
+         size_t size)
 {
-    struct dispatch_level *level = queue_add_level (self, priority);
-    struct dispatch_job *job = level ? malloc (sizeof *job + size) : NULL;
-    if (!job) {
+    struct dispatch_job *job = malloc (sizeof *job + size);
+    struct dispatch_lane *lane = job ? queue_add_lane (self, wants) : NULL;
+    if (!lane) {
+        free (job);
         error_set (WEFT_ENOMEM, "out of memory for a job of %zu bytes", size);
         return NULL;
     }
     memset (job, 0, sizeof *job);
     job->id = id;
     job->tag = tag;
-    job->level = level;
+    job->lane = lane;
+    lane->jobs++;
     list_init (&job->order);
     job->size = (uint32_t) size;
     memcpy (job->spec, spec, size);
@@ -84,12 +88,13 @@ job_new (struct dispatch *self, uint64_t id, uint64_t tag, int priority, const v
 }
 
 int
-dispatch_submit (struct dispatch *self, uint64_t tag, int priority, const void *spec, size_t size, uint64_t *id)
+dispatch_submit (struct dispatch *self, uint64_t tag, const struct dispatch_wants *wants, const void *spec, size_t size,
+                 uint64_t *id)
 {
-    if (!dispatch_has_room (self, priority))
+    if (!dispatch_has_room (self, wants->priority))
         return error_set (WEFT_EAGAIN, "%llu jobs are waiting already: take events first",
             (unsigned long long) self->waiting);
-    struct dispatch_job *job = job_new (self, self->next_id, tag, priority, spec, size);
+    struct dispatch_job *job = job_new (self, self->next_id, tag, wants, spec, size);
     if (!job)
         return WEFT_ENOMEM;
     self->next_id++;
@@ -101,7 +106,7 @@ dispatch_submit (struct dispatch *self, uint64_t tag, int priority, const void *
 int
 dispatch_restore (struct dispatch *self, const struct dispatch_restored *restored)
 {
-    struct dispatch_job *job = job_new (self, restored->id, restored->tag, restored->priority, restored->spec,
+    struct dispatch_job *job = job_new (self, restored->id, restored->tag, &restored->wants, restored->spec,
                                         restored->size);
     if (!job)
         return WEFT_ENOMEM;
@@ -131,47 +136,7 @@ dispatch_await_no_more (struct dispatch *self)
     }
 }
 
-/* ------------------------------------------------------------------ workers */
-
-/*  Moves the worker to the end of the list that its credit says. */
-static void
-worker_place (struct dispatch *self, struct dispatch_worker *worker)
-{
-    struct dispatch_list *lists[] = { &self->idle, &self->ahead, &self->full };
-    if (worker->held >= worker->window)
-        worker->credit = WORKER_FULL;
-    else
-        worker->credit = worker->held < worker->slots ? WORKER_IDLE : WORKER_AHEAD;
-    list_remove (&worker->link);
-    list_append (lists[worker->credit], &worker->link);
-}
-
-void
-dispatch_join (struct dispatch *self, struct dispatch_worker *worker, int slots, int window)
-{
-    list_init (&worker->link);
-    list_init (&worker->jobs);
-    worker->held = worker->began = 0;
-    worker->slots = slots;
-    worker->window = window;
-    worker_place (self, worker);
-}
-
-void
-dispatch_set_window (struct dispatch *self, struct dispatch_worker *worker, int window)
-{
-    if (worker->window == window)
-        return;
-    worker->window = window;
-    worker_place (self, worker);
-}
-
-void
-dispatch_leave (struct dispatch *self, struct dispatch_worker *worker)
-{
-    (void) self;
-    list_remove (&worker->link);
-}
+/* ------------------------------------------------------------------ dealing */
 
 void
 job_give (struct dispatch *self, struct dispatch_job *job, struct dispatch_worker *worker)
@@ -181,21 +146,20 @@ job_give (struct dispatch *self, struct dispatch_job *job, struct dispatch_worke
     job->doubted = false;
     job->stopped = 0;
     list_append (&worker->jobs, &job->link);
-    worker->held++;
     self->running++;
-    worker_place (self, worker);
+    worker_take (self, worker, job);
 }
 
 struct dispatch_job *
 dispatch_assign (struct dispatch *self)
 {
-    struct dispatch_list *workers = list_empty (&self->idle) && !self->idle_only ? &self->ahead : &self->idle;
-    struct dispatch_job *job = list_empty (workers) ? NULL : queue_first (self);
+    bool credit = !list_empty (&self->idle) || (!list_empty (&self->ahead) && !self->idle_only);
+    struct dispatch_worker *worker;
+    struct dispatch_job *job = credit ? queue_next (self, &worker) : NULL;
     if (!job)
         return NULL;
-    struct dispatch_worker *worker = worker_of (workers->next);
     job_dequeue (self, job);
-    job->level->given++;
+    job->lane->level->given++;
     job->attempt = POOL_ATTEMPT (self->epoch, POOL_ATTEMPT_NUMBER (job->attempt) + 1);
     job_give (self, job, worker);
     return job;
@@ -242,9 +206,8 @@ job_release (struct dispatch *self, struct dispatch_job *job)
     list_remove (&job->link);
     job_unretract (self, job);
     job->worker = NULL;
-    worker->held--;
     worker->began -= job->state == JOB_RUNNING;
     self->begun -= job->state == JOB_RUNNING;
     self->running--;
-    worker_place (self, worker);
+    worker_drop (self, worker, job);
 }

@@ -32,12 +32,34 @@ enum job_state {
     JOB_ENDING          /*  cancelled and with no worker: its end is to be told             */
 };
 
+/*  What a job asks for. */
+struct dispatch_wants {
+    int priority;
+    int cores;                          /*  slots of a worker; 0: 1                         */
+    uint64_t memory;                    /*  bytes of a worker's; 0: none                    */
+};
+
+/*  Jobs of one level that ask for the same. It goes with the last of them. */
+struct dispatch_lane {
+    struct dispatch_lane *next;
+    struct dispatch_level *level;
+    struct dispatch_list queue;         /*  in the order of their coming, those that came back before others */
+    uint64_t jobs;                      /*  that have not ended, in it or elsewhere         */
+    int cores;
+    uint64_t memory;
+    uint64_t full_at;                   /*  `room` of the dispatch when no worker had any for it    */
+    uint64_t passed;                    /*  jobs after the first that were dealt before it  */
+    uint64_t members;                   /*  of the dispatch, when it was seen whether it is ...     */
+    bool hopeless;                      /*  ... too much for each worker that there is      */
+    bool told;                          /*  ... which was said                              */
+};
+
 /*  Jobs of one priority. */
 struct dispatch_level {
     struct dispatch_level *next;        /*  of the next lower one that there is             */
     int priority;
-    struct dispatch_list queue;         /*  in the order of their coming, those that came back before others */
-    uint64_t waiting;                   /*  in it                                           */
+    struct dispatch_lane *lanes;
+    uint64_t waiting;                   /*  in their queues                                 */
     uint64_t given;                     /*  how often one of them was given to a worker     */
     uint64_t limit;                     /*  jobs above this id may not be given yet         */
 };
@@ -46,7 +68,7 @@ struct dispatch_job {
     struct dispatch_list link;          /*  in the queue, among its worker's jobs, ...      */
     struct dispatch_list order;         /*  among those that have begun, and are not stopped */
     struct map_node node;               /*  of all jobs, by id                              */
-    struct dispatch_level *level;
+    struct dispatch_lane *lane;
     struct dispatch_worker *worker;
     uint64_t id, tag;
     int64_t since;                      /*  `now` when it was heard that it had begun       */
@@ -72,7 +94,11 @@ struct dispatch_worker {
     struct dispatch_list link;          /*  in the list of its credit                       */
     struct dispatch_list jobs;
     enum worker_credit credit;
-    int slots, window;                  /*  runs at once; holds at most                     */
+    int slots, window;                  /*  cores; of so many it holds jobs at most         */
+    bool able;                          /*  it knows of cores and memory ...                */
+    uint64_t memory;                    /*  ... and has so much                             */
+    int used;                           /*  cores of the jobs that it has                   */
+    uint64_t memory_used;
     int held;                           /*  jobs that it has                                */
     int began;                          /*  of these, how many have begun                   */
 };
@@ -100,6 +126,12 @@ struct dispatch {
                                             above the limit of theirs                       */
     uint64_t retracting;                /*  jobs that are asked back                        */
     bool idle_only;                     /*  no job goes to a worker in advance              */
+    uint64_t slots;                     /*  of all workers                                  */
+    uint64_t room;                      /*  grows whenever there may be more room at a worker       */
+    uint64_t members;                   /*  grows whenever a worker comes, goes or changes  */
+    uint64_t looked_at;                 /*  `room` when hopeless lanes were looked for      */
+    struct dispatch_lane *urgent;       /*  was passed too often, ...                       */
+    struct dispatch_worker *kept_free;  /*  ... and gets this one; NULL                     */
     uint64_t queued;                    /*  jobs in the queues of all levels                */
     uint64_t waiting, waiting_bytes;    /*  without a worker, but not JOB_AWAITED           */
     uint64_t awaiting;                  /*  jobs that are JOB_AWAITED                       */
@@ -124,14 +156,15 @@ int dispatch_init (struct dispatch *self, const struct dispatch_limits *limits);
 void dispatch_free (struct dispatch *self);
 
 /*  WEFT_EAGAIN when the queue is full, WEFT_ENOMEM. */
-int dispatch_submit (struct dispatch *self, uint64_t tag, int priority, const void *spec, size_t size, uint64_t *id);
+int dispatch_submit (struct dispatch *self, uint64_t tag, const struct dispatch_wants *wants, const void *spec,
+                     size_t size, uint64_t *id);
 
 /*  A job as a ledger has it, into the queue, or with `awaited` aside until it is claimed or
  *  dispatch_await_no_more. `attempt` is the highest number that is known to have ended. Room is not asked for.
  *  WEFT_ENOMEM. */
 struct dispatch_restored {
     uint64_t id, tag;
-    int priority;
+    struct dispatch_wants wants;
     const void *spec;
     size_t size;
     int64_t attempt;
@@ -147,8 +180,13 @@ bool dispatch_has_room (const struct dispatch *self, int priority);
 /*  A worker comes, changes its window, goes. The struct is the caller's. A worker that
  *  goes must first have lost its jobs, see dispatch_lose. */
 void dispatch_join (struct dispatch *self, struct dispatch_worker *worker, int slots, int window);
+void dispatch_equip (struct dispatch *self, struct dispatch_worker *worker, uint64_t memory);   /*  it is `able` */
 void dispatch_set_window (struct dispatch *self, struct dispatch_worker *worker, int window);
 void dispatch_leave (struct dispatch *self, struct dispatch_worker *worker);
+
+/*  The next of the jobs, one of all that ask for the same, that no worker which is here can ever hold; each is told
+ *  once. NULL: there is none. */
+struct dispatch_job *dispatch_hopeless (struct dispatch *self, struct dispatch_wants *wants);
 
 /*  Gives the first waiting job of the highest priority to a worker, idle ones first and each in turn. NULL when
  *  there is no job or no credit. */

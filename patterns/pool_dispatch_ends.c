@@ -12,6 +12,8 @@ job_end (struct dispatch *self, struct dispatch_job *job, bool failed)
     self->done++;
     self->failed += failed;
     map_remove (&self->jobs, &job->node);
+    queue_drop (self, job->lane);
+    job->lane = NULL;
     free (self->ended);
     self->ended = job;
     return DISPATCH_DONE;

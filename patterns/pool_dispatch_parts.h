@@ -44,13 +44,28 @@ list_remove (struct dispatch_list *entry)
 }
 
 /*  NULL for lack of memory. */
-struct dispatch_level *queue_add_level (struct dispatch *self, int priority);
+struct dispatch_lane *queue_add_lane (struct dispatch *self, const struct dispatch_wants *wants);
 void queue_free_levels (struct dispatch *self);
 
-/*  The next to be dealt; or NULL. */
-struct dispatch_job *queue_first (const struct dispatch *self);
+/*  A job of the lane has ended. */
+void queue_drop (struct dispatch *self, struct dispatch_lane *lane);
 
-/*  Into the queue of its level, or when it is cancelled among those that end; out of either, or of wherever it is. */
+/*  The next job to be dealt, and for whom; or NULL. */
+struct dispatch_job *queue_next (struct dispatch *self, struct dispatch_worker **worker);
+
+/*  From now on the worker is kept for that lane. */
+void queue_keep_free (struct dispatch *self, struct dispatch_lane *lane, struct dispatch_worker *worker);
+
+/*  One that has room for the first of the lane now; NULL. One that would have it if it had no job; is there any? */
+struct dispatch_worker *worker_for (const struct dispatch *self, struct dispatch_lane *lane);
+struct dispatch_worker *worker_suiting (const struct dispatch *self, const struct dispatch_lane *lane);
+bool worker_ever (const struct dispatch *self, struct dispatch_lane *lane);
+
+/*  Counts the job in, or out. */
+void worker_take (struct dispatch *self, struct dispatch_worker *worker, const struct dispatch_job *job);
+void worker_drop (struct dispatch *self, struct dispatch_worker *worker, const struct dispatch_job *job);
+
+/*  Into the queue of its lane, or when it is cancelled among those that end; out of either, or of wherever it is. */
 void job_enqueue (struct dispatch *self, struct dispatch_job *job, bool front);
 void job_dequeue (struct dispatch *self, struct dispatch_job *job);
 void job_withdraw (struct dispatch *self, struct dispatch_job *job);

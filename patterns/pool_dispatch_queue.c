@@ -1,10 +1,15 @@
-/*  pool_dispatch_queue.c - the jobs that wait for a worker, in the order in which they are dealt */
+/*  pool_dispatch_queue.c - the jobs that wait for a worker, in the order in which they are dealt
+ *
+ *  Each priority is a level, and in it those that ask for the same are a lane, in the order of their coming. The
+ *  first of a lane stands for all of it: where that does not fit, none of them does. */
 
 #include <stdlib.h>
 
 #include "patterns/pool_dispatch_parts.h"
 
 #define LEVELS 16               /*  as many times `queue` may wait, of all priorities   */
+#define LOOK 64                 /*  lanes that are asked of a priority                 */
+#define first_of(lane) job_of ((lane)->queue.next)
 
 struct dispatch_level *
 dispatch_level (const struct dispatch *self, int priority)
@@ -15,8 +20,8 @@ dispatch_level (const struct dispatch *self, int priority)
     return level && level->priority == priority ? level : NULL;
 }
 
-struct dispatch_level *
-queue_add_level (struct dispatch *self, int priority)
+static struct dispatch_level *
+add_level (struct dispatch *self, int priority)
 {
     struct dispatch_level *level = dispatch_level (self, priority), **link = &self->levels;
     if (level || !(level = calloc (1, sizeof *level)))
@@ -25,32 +30,71 @@ queue_add_level (struct dispatch *self, int priority)
         link = &(*link)->next;
     level->priority = priority;
     level->limit = self->limit;
-    list_init (&level->queue);
     level->next = *link;
     *link = level;
     return level;
+}
+
+struct dispatch_lane *
+queue_add_lane (struct dispatch *self, const struct dispatch_wants *wants)
+{
+    struct dispatch_level *level = add_level (self, wants->priority);
+    struct dispatch_lane *lane = level ? level->lanes : NULL;
+    int cores = wants->cores > 1 ? wants->cores : 1;
+    while (lane && (lane->cores != cores || lane->memory != wants->memory))
+        lane = lane->next;
+    if (lane || !level || !(lane = calloc (1, sizeof *lane)))
+        return lane;
+    lane->level = level;
+    lane->cores = cores;
+    lane->memory = wants->memory;
+    lane->full_at = UINT64_MAX;
+    self->room += cores > 1 || lane->memory;
+    list_init (&lane->queue);
+    lane->next = level->lanes;
+    level->lanes = lane;
+    return lane;
 }
 
 void
 queue_free_levels (struct dispatch *self)
 {
     for (struct dispatch_level *level; (level = self->levels); ) {
+        for (struct dispatch_lane *lane; (lane = level->lanes); ) {
+            level->lanes = lane->next;
+            free (lane);
+        }
         self->levels = level->next;
         free (level);
     }
 }
 
-/*  Those that are cancelled leave their level for good. */
+void
+queue_drop (struct dispatch *self, struct dispatch_lane *lane)
+{
+    if (--lane->jobs)
+        return;
+    for (struct dispatch_lane **link = &lane->level->lanes; *link; link = &(*link)->next)
+        if (*link == lane) {
+            *link = lane->next;
+            break;
+        }
+    if (self->urgent == lane)
+        queue_keep_free (self, NULL, NULL);
+    free (lane);
+}
+
+/*  Those that are cancelled leave their lane for good. */
 void
 job_enqueue (struct dispatch *self, struct dispatch_job *job, bool front)
 {
-    struct dispatch_list *list = job->cancelled ? &self->ending : &job->level->queue;
+    struct dispatch_list *list = job->cancelled ? &self->ending : &job->lane->queue;
     job->state = job->cancelled ? JOB_ENDING : JOB_WAITING;
     if (front)
         list_insert (list, &job->link);
     else
         list_append (list, &job->link);
-    job->level->waiting += !job->cancelled;
+    job->lane->level->waiting += !job->cancelled;
     self->queued += !job->cancelled;
     self->waiting++;
     self->waiting_bytes += job->size;
@@ -59,11 +103,17 @@ job_enqueue (struct dispatch *self, struct dispatch_job *job, bool front)
 void
 job_dequeue (struct dispatch *self, struct dispatch_job *job)
 {
+    bool first = job->state == JOB_WAITING && first_of (job->lane) == job;
     list_remove (&job->link);
-    job->level->waiting -= job->state == JOB_WAITING;
+    job->lane->level->waiting -= job->state == JOB_WAITING;
     self->queued -= job->state == JOB_WAITING;
     self->waiting--;
     self->waiting_bytes -= job->size;
+    if (!first)
+        return;
+    job->lane->passed = 0;
+    if (self->urgent == job->lane)
+        queue_keep_free (self, NULL, NULL);
 }
 
 /*  A level that is full does not hold up those of other priorities; all together are bounded, too. */
@@ -76,19 +126,59 @@ dispatch_has_room (const struct dispatch *self, int priority)
         && self->waiting_bytes < (uint64_t) self->limits.queue_bytes;
 }
 
-/*  What is not accepted yet is in nobody's way; what only waits for its mark will be dealt in a moment. */
-struct dispatch_job *
-queue_first (const struct dispatch *self)
+/* ------------------------------------------------------------------ in order */
+
+/*  The lane whose first job comes next in the level, after that with the id `after`; NULL past the last. */
+static struct dispatch_lane *
+next_lane (const struct dispatch_level *level, uint64_t after)
 {
-    for (const struct dispatch_level *level = self->levels; level && self->queued; level = level->next)
-        if (level->waiting) {
-            struct dispatch_job *job = job_of (level->queue.next);
-            if (job->id <= level->limit)
+    struct dispatch_lane *next = NULL;
+    for (struct dispatch_lane *lane = level->lanes; lane; lane = lane->next)
+        if (!list_empty (&lane->queue) && first_of (lane)->id > after
+            && (!next || first_of (lane)->id < first_of (next)->id))
+            next = lane;
+    return next;
+}
+
+/*  What does not fit now is passed by jobs after it that do, as many as there are slots. Then a worker is kept free
+ *  for it. */
+struct dispatch_job *
+queue_next (struct dispatch *self, struct dispatch_worker **worker)
+{
+    struct dispatch_lane *passed = NULL;
+    for (const struct dispatch_level *level = self->levels; level && self->queued; level = level->next) {
+        if (!level->waiting)
+            continue;
+        uint64_t after = 0;
+        struct dispatch_lane *lane;
+        for (int look = 0; look < LOOK && (lane = next_lane (level, after)); look++) {
+            struct dispatch_job *job = first_of (lane);
+            after = job->id;
+            if (job->id > level->limit && job->id <= self->accepted)
+                return NULL;            /*  only its mark is missing: in a moment */
+            if (job->id > level->limit)
+                break;                  /*  it, and all after it, are not accepted yet: in nobody's way */
+            if ((*worker = worker_for (self, lane))) {
+                if (passed)
+                    passed->passed++;
                 return job;
-            if (job->id <= self->accepted)
-                break;
+            }
+            if (passed || !worker_ever (self, lane))
+                continue;
+            passed = lane;
+            if (lane->passed >= self->slots && self->urgent != lane)
+                queue_keep_free (self, lane, worker_suiting (self, lane));
         }
+    }
     return NULL;
+}
+
+void
+queue_keep_free (struct dispatch *self, struct dispatch_lane *lane, struct dispatch_worker *worker)
+{
+    self->urgent = lane;
+    self->kept_free = worker;
+    self->room++;
 }
 
 bool
@@ -96,8 +186,9 @@ dispatch_is_held (const struct dispatch *self)
 {
     bool credit = !list_empty (&self->idle) || !list_empty (&self->ahead);
     for (const struct dispatch_level *level = self->levels; credit && level; level = level->next)
-        if (level->waiting && job_of (level->queue.next)->id > level->limit)
-            return true;
+        for (const struct dispatch_lane *lane = level->lanes; lane; lane = lane->next)
+            if (!list_empty (&lane->queue) && first_of (lane)->id > level->limit)
+                return true;
     return false;
 }
 
@@ -106,9 +197,13 @@ dispatch_reach (const struct dispatch_level *level, uint64_t count, uint64_t *co
 {
     uint64_t highest = 0;
     *covered = 0;
-    for (struct dispatch_list *entry = level->queue.next; entry != &level->queue && *covered < count;
-         entry = entry->next, ++*covered)
-        if (job_of (entry)->id > highest)
-            highest = job_of (entry)->id;
+    for (const struct dispatch_lane *lane = level->lanes; lane; lane = lane->next) {
+        uint64_t left = count;
+        for (struct dispatch_list *entry = lane->queue.next; entry != &lane->queue && left; entry = entry->next) {
+            highest = job_of (entry)->id > highest ? job_of (entry)->id : highest;
+            left--;
+            ++*covered;
+        }
+    }
     return highest;
 }

@@ -6,7 +6,7 @@
 static struct dispatch_job *
 worker_spare_job (struct dispatch_worker *worker)
 {
-    if (!worker->window || worker->held <= worker->slots)
+    if (!worker->window || worker->used <= worker->slots)
         return NULL;
     for (struct dispatch_list *entry = worker->jobs.prev; entry != &worker->jobs; entry = entry->prev) {
         struct dispatch_job *job = job_of (entry);
@@ -36,7 +36,7 @@ dispatch_retract (struct dispatch *self)
 {
     uint64_t idle = 0;
     for (struct dispatch_list *entry = self->idle.next; entry != &self->idle; entry = entry->next)
-        idle += (uint64_t) (worker_of (entry)->slots - worker_of (entry)->held);
+        idle += (uint64_t) (worker_of (entry)->slots - worker_of (entry)->used);
     if (self->queued || self->retracting >= idle)
         return NULL;
     struct dispatch_job *job = spare_job_among (&self->full);

@@ -14,13 +14,27 @@
 
 /* ---------------------------------------------------------------------- the ledger */
 
+static struct dispatch_wants
+wants_of (int priority, const void *data, size_t size)
+{
+    struct dispatch_wants wants = { .priority = priority };
+    struct pool_spec spec;
+    struct pool_reader arguments;
+    if (pool_get_spec (&spec, (struct pool_bytes) { data, size }, &arguments) == 0) {
+        wants.cores = (int) spec.cores;
+        wants.memory = spec.memory;
+    }
+    return wants;
+}
+
 int
 head_restore (struct weft_pool *self, const struct ledger_open_job *open, bool awaited, bool cancelled)
 {
     const struct ledger_job *job = &open->job;
     struct book_level *level = book_level (self->book, job->priority);
     struct dispatch_restored restored = {
-        .id = job->id, .tag = job->tag, .priority = job->priority, .spec = job->spec, .size = job->spec_size,
+        .id = job->id, .tag = job->tag, .wants = wants_of (job->priority, job->spec, job->spec_size),
+        .spec = job->spec, .size = job->spec_size,
         .attempt = open->attempts, .failures = open->failures, .losses = open->losses, .awaited = awaited,
         .cancelled = cancelled
     };
@@ -264,6 +278,8 @@ check_job (const weft_job_t *job)
         return error_set (WEFT_ETOOBIG, "the mark for the slot is longer than %d bytes", POOL_NAME_MAX);
     if (job->timeout < 0)
         return error_set (WEFT_EINVAL, "the timeout of a job cannot be negative");
+    if (job->cores < 0 || job->cores > POOL_SLOTS_MAX)
+        return error_set (WEFT_EINVAL, "a job can have 1 to %d cores, and not %d", POOL_SLOTS_MAX, job->cores);
     if (job->priority < -WEFT_PRIORITY_MAX || job->priority > WEFT_PRIORITY_MAX)
         return error_set (WEFT_EINVAL, "the priority of a job is from %d to %d, and %d is not", -WEFT_PRIORITY_MAX,
                           WEFT_PRIORITY_MAX, job->priority);
@@ -275,6 +291,7 @@ head_add_to_book (struct weft_pool *self, struct ledger_job *record)
 {
     struct book *book = self->book;
     struct book_level *level = book_level (book, record->priority);
+    struct dispatch_wants wants = wants_of (record->priority, record->spec, record->spec_size);
     uint64_t id;
     record->id = self->dispatch.next_id;
     record->submitted = clock_wall (self->weft->clock) / TIME_US;
@@ -283,7 +300,7 @@ head_add_to_book (struct weft_pool *self, struct ledger_job *record)
         return rc;
     self->stats.submitted++;
     if (!level->unloaded && dispatch_has_room (&self->dispatch, record->priority)
-        && dispatch_submit (&self->dispatch, record->tag, record->priority, record->spec, record->spec_size, &id) == 0)
+        && dispatch_submit (&self->dispatch, record->tag, &wants, record->spec, record->spec_size, &id) == 0)
         level->loaded = record->id;
     else {
         self->dispatch.next_id = record->id + 1;
@@ -329,7 +346,8 @@ weft_pool_submit (weft_pool_t *self, const weft_job_t *job, uint64_t *id)
     rc = pool_put_spec (&self->spec, job, timeout, self->config.stream);
     if (rc == 0 && self->book)
         return submit_to_book (self, job, id);
-    rc = rc ? rc : dispatch_submit (&self->dispatch, job->tag, job->priority, buffer_data (&self->spec),
+    struct dispatch_wants wants = { job->priority, job->cores, job->memory };
+    rc = rc ? rc : dispatch_submit (&self->dispatch, job->tag, &wants, buffer_data (&self->spec),
                                     buffer_size (&self->spec), id);
     self->stats.submitted += rc == 0;
     return rc;

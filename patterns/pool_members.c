@@ -281,6 +281,8 @@ new_worker (struct weft_pool *self, struct pool_bytes route, const struct pool_h
     self->stats.workers++;
     self->stats.slots += (uint64_t) worker->slots;
     dispatch_join (&self->dispatch, &worker->credit, worker->slots, 0);
+    if (hello->memory)
+        dispatch_equip (&self->dispatch, &worker->credit, hello->memory);
     add_news (self, worker);
     return worker;
 }

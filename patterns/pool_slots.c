@@ -43,6 +43,8 @@ struct slot {
     bool stream;                    /*  a line is sent when it is whole         */
     bool watched;                   /*  its pipes are in the epoll              */
     bool silent;                    /*  nobody wants to know                    */
+    int cores;                      /*  that the job takes                      */
+    uint64_t memory;
     struct buffer out[2];           /*  read and not passed on                  */
     size_t pending[2];              /*  SLOT_ENDED: bytes to be read            */
     uint64_t received, sent;
@@ -140,6 +142,8 @@ look_at_spec (struct tasks_job *job)
     job->input = spec.input;
     job->stream = spec.stream;
     job->number = spec.number;
+    job->cores = spec.cores > 1 ? (int) spec.cores : 1;
+    job->memory = spec.memory;
     job->timeout = spec.timeout * TIME_MS;
 }
 
@@ -149,10 +153,10 @@ slots_add (struct slots *self, uint64_t id, int64_t attempt, struct pool_bytes s
     struct tasks_job *job = malloc (sizeof *job + spec.size);
     if (!job)
         return error_plain (WEFT_ENOMEM);
-    *job = (struct tasks_job) { .id = id, .attempt = attempt, .since = clock_now (self->clock), .size = spec.size };
+    *job = (struct tasks_job) { .id = id, .attempt = attempt, .since = clock_now (self->clock), .size = spec.size,
+                                .cores = 1 };
     memcpy (job->spec, spec.data, spec.size);
-    if (self->tasks)
-        look_at_spec (job);
+    look_at_spec (job);
     *self->last = job;
     self->last = &job->next;
     self->waiting++;
@@ -288,6 +292,8 @@ slot_close (struct slots *self, struct slot *slot)
     buffer_clear (&slot->out[1]);
     slot->state = SLOT_IDLE;
     self->busy--;
+    self->cores -= slot->cores;
+    self->memory -= slot->memory;
     if (self->tasks)
         tasks_release (self->tasks, (int) (slot - self->slots));
 }
@@ -453,7 +459,11 @@ start (struct slots *self, struct slot *slot)
         struct pool_record record = slot_record (self, slot, WEFT_POOL_STARTED);
         report (self, slot, &record);
         slot->state = SLOT_RUNNING;
+        slot->cores = job->cores;
+        slot->memory = job->memory;
         self->busy++;
+        self->cores += job->cores;
+        self->memory += job->memory;
     }
     free_first (self);
 }
@@ -531,13 +541,22 @@ give_messages (struct slots *self)
         tasks_add (self->tasks, first, count);
 }
 
+/*  A head gives no more than fits; but what it gave up, and had us stop, may take a moment to end. */
+static bool
+fits (const struct slots *self, const struct tasks_job *job)
+{
+    return !self->busy || (self->cores + job->cores <= self->config.count
+                           && self->memory <= self->config.memory && self->config.memory - self->memory >= job->memory);
+}
+
 static void
 start_jobs (struct slots *self)
 {
     if (self->tasks && !self->stopped)
         give_messages (self);
     for (int i = 0; i < self->config.count && self->first && !self->stopped && !outbox_full (self->outbox); i++)
-        while (self->slots[i].state == SLOT_IDLE && self->first && !outbox_full (self->outbox)
+        while (self->slots[i].state == SLOT_IDLE && self->first && fits (self, self->first)
+               && !outbox_full (self->outbox)
                && (!self->tasks || (!self->first->message && tasks_claim (self->tasks, i))))
             start (self, &self->slots[i]);      /*  again, when that could not be started */
     if (self->tasks) {
@@ -603,7 +622,7 @@ slots_hungry (const struct slots *self)
 {
     if (self->tasks && tasks_hungry (self->tasks))
         return true;
-    return !self->first && self->busy < self->config.count && !self->tasks;
+    return !self->first && self->cores < self->config.count && !self->tasks;
 }
 
 int

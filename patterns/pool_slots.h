@@ -18,6 +18,7 @@
 struct slots_config {
     int count;                  /*  jobs at once                                        */
     int first;                  /*  number of the first slot                            */
+    uint64_t memory;            /*  for all jobs that ask for some: bytes               */
     int64_t prefetch;           /*  jobs a slot may have waiting, if they are short     */
     int64_t grace;              /*  ns between SIGTERM and SIGKILL                      */
     const char *shell;          /*  for all commands; NULL: /bin/sh where one is needed */
@@ -36,6 +37,8 @@ struct slots {
     int epoll;                  /*  the caller's; see slots_on_event                    */
     struct slot *slots;
     int busy;                   /*  slots with a job                                    */
+    int cores;                  /*  ... that these jobs take                            */
+    uint64_t memory;
     struct tasks_job *first, **last;        /*  waiting                                 */
     int waiting;
     struct tasks *tasks;        /*  messages that run; NULL: the worker has no function */

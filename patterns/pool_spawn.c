@@ -13,12 +13,14 @@
 #include "core/error.h"
 
 /*  What a job finds in its environment; the PARALLEL_ ones are GNU parallel's names. */
-#define VARIABLES 5
+#define THREADS "OMP_NUM_THREADS"
+#define VARIABLES 6
 struct spawn_variables {
     char text[VARIABLES][48];
+    char threads[48];           /*  OMP_NUM_THREADS, where nobody has set it */
 };
 static const char *const variable_names[VARIABLES] = {
-    "WEFT_JOB", "WEFT_ATTEMPT", "WEFT_SLOT", "PARALLEL_SEQ", "PARALLEL_JOBSLOT"
+    "WEFT_JOB", "WEFT_ATTEMPT", "WEFT_SLOT", "PARALLEL_SEQ", "PARALLEL_JOBSLOT", "WEFT_CORES"
 };
 
 static bool
@@ -40,7 +42,7 @@ copy_environment (struct spawn *self)
     while (environ[count])
         count++;
     self->variables = calloc (1, sizeof *self->variables);
-    self->envp = calloc (count + VARIABLES + 1, sizeof *self->envp);
+    self->envp = calloc (count + VARIABLES + 2, sizeof *self->envp);
     if (!self->variables || !self->envp)
         return error_plain (WEFT_ENOMEM);
     for (int i = 0; i < VARIABLES; i++) {
@@ -50,6 +52,8 @@ copy_environment (struct spawn *self)
     for (size_t i = 0; i < count; i++)
         if (!is_variable (environ[i]) && !(self->envp[used++] = strdup (environ[i])))
             return error_plain (WEFT_ENOMEM);
+    strcpy (self->variables->threads, THREADS "=");
+    self->threads = getenv (THREADS) ? NULL : &self->envp[used];
     return 0;
 }
 
@@ -65,6 +69,8 @@ spawn_init (struct spawn *self, const char *shell, const char *dir, const char *
 void
 spawn_free (struct spawn *self)
 {
+    if (self->threads)
+        *self->threads = NULL;
     for (size_t i = VARIABLES; self->envp && self->envp[i]; i++)
         free (self->envp[i]);
     if (self->null > 0)
@@ -145,14 +151,19 @@ set_variable (char *text, unsigned long long value)
 }
 
 static void
-set_variables (struct spawn *self, const struct spawn_job *job, uint64_t sequence)
+set_variables (struct spawn *self, const struct spawn_job *job, const struct pool_spec *spec)
 {
+    unsigned cores = spec->cores > 1 ? (unsigned) spec->cores : 1;
     unsigned long long values[VARIABLES] = {
         job->id, (unsigned) POOL_ATTEMPT_NUMBER (job->attempt), (unsigned) job->slot,
-        sequence ? sequence : job->id, (unsigned) job->slot
+        spec->number ? spec->number : job->id, (unsigned) job->slot, cores
     };
     for (int i = 0; i < VARIABLES; i++)
         set_variable (self->variables->text[i], values[i]);
+    if (self->threads) {
+        set_variable (self->variables->threads, cores);
+        *self->threads = cores > 1 ? self->variables->threads : NULL;
+    }
 }
 
 /*  A message is for the command that was given for all of them. */
@@ -178,7 +189,7 @@ spawn_job (struct spawn *self, const struct spawn_job *job, struct process *proc
     rc = rc ? rc : choose_command (self, spec);
     if (rc)
         return rc;
-    set_variables (self, job, spec->number);
+    set_variables (self, job, spec);
 
     bool by_shell = self->shell != NULL;
     for (int attempt = 0; attempt < 2; attempt++) {

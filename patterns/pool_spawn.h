@@ -17,6 +17,7 @@ struct spawn {
     char **argv;
     size_t argv_room;
     char **envp;
+    char **threads;             /*  the last of envp, where jobs of several cores get OMP_NUM_THREADS; or NULL  */
     struct spawn_variables *variables;      /*  of the job, in envp                     */
 };
 

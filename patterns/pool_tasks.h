@@ -28,6 +28,8 @@ struct tasks_job {
     bool message, stream;       /*  from its spec                                       */
     struct pool_bytes input;
     uint64_t number;
+    int cores;                  /*  slots that it takes                                 */
+    uint64_t memory;
     int64_t timeout;            /*  ns; 0: none                                         */
     int slot;                   /*  that it has before it runs; -1: none                */
     uint64_t report;            /*  that is to be acknowledged before it runs           */

@@ -14,6 +14,7 @@
 #include "core/security.h"
 #include "patterns/pool.h"
 #include "patterns/pool_line.h"
+#include "patterns/pool_memory.h"
 #include "patterns/pool_slots.h"
 
 #define TURN_MESSAGES 1000      /*  received before the slots have their turn   */
@@ -29,7 +30,7 @@ enum worker_state {
 };
 
 struct worker_config {
-    int64_t slots, first_slot, prefetch;
+    int64_t slots, first_slot, prefetch, memory;
     char *name, *shell, *dir, *exec;
     int64_t heartbeat, connect_timeout, grace, linger, lifetime;
     struct security_config security;
@@ -39,6 +40,8 @@ struct worker_config {
 const struct option worker_options[] = {
     { "slots", 'j', OPTION_INT, "N", "0", 0, POOL_SLOTS_MAX, .offset = FIELD (slots),
       .text = "jobs to run at once; 0 stands for the number of CPUs" },
+    { "memory", 0, OPTION_SIZE, "SIZE", "0", 0, INT64_MAX, .offset = FIELD (memory),
+      .text = "memory for jobs that ask for some; 0 stands for all of the machine, or of our part of it (cgroup)" },
     { "prefetch", 0, OPTION_INT, "N", "16", 0, 1000, .offset = FIELD (prefetch),
       .text = "short jobs that may wait here for each slot, so that none is without" },
     { "first-slot", 0, OPTION_INT, "N", "1", 1, POOL_SLOTS_MAX, .offset = FIELD (first_slot),
@@ -209,7 +212,8 @@ say_hello (struct weft_worker *self)
 {
     struct pool_hello hello = {
         .name = text_bytes (self->name), .host = text_bytes (self->host), .pid = getpid (),
-        .slots = self->slots.config.count, .heartbeat = self->config.heartbeat / TIME_MS
+        .slots = self->slots.config.count, .heartbeat = self->config.heartbeat / TIME_MS,
+        .memory = self->slots.config.memory
     };
     self->window = slots_window (&self->slots);
     self->greeted = now_of (self);
@@ -219,6 +223,7 @@ say_hello (struct weft_worker *self)
     rc = rc ? rc : line_hello (&self->line, &hello, self->window);
     rc = rc ? rc : pool_put_hello (&self->body, &hello);
     rc = rc ? rc : buffer_add (&self->body, buffer_data (&self->held), buffer_size (&self->held));
+    rc = rc ? rc : pool_put_hello_end (&self->body, &hello);
     return rc ? rc : say (self);
 }
 
@@ -617,6 +622,7 @@ begin (struct weft_worker *self)
 {
     struct slots_config config = {
         .count = count_slots (self), .first = (int) self->config.first_slot, .prefetch = self->config.prefetch,
+        .memory = self->config.memory ? (uint64_t) self->config.memory : memory_available (""),
         .grace = self->config.grace, .shell = self->config.shell, .dir = self->config.dir,
         .exec = self->config.exec, .fn = self->fn, .arg = self->arg
     };

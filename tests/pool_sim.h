@@ -14,7 +14,7 @@
 
 #define SIM_BYTE(n) ((char) ('a' + (n) % 26))
 
-enum { SIM_WORKERS = 3, SIM_JOBS = 24, SIM_HELD = 64 };
+enum { SIM_WORKERS = 3, SIM_JOBS = 24, SIM_HELD = 64, SIM_MEMORY = 100 };
 
 struct sim_message {
     struct sim_message *next;
@@ -29,6 +29,8 @@ struct sim_queue {
 struct sim_job {
     uint64_t id;
     int64_t attempt;
+    int cores;
+    uint64_t memory;
     bool running;
     int64_t ends;               /*  when it will have run long enough               */
     unsigned wrote;             /*  bytes: the first is SIM_BYTE (0), and so on     */

@@ -19,7 +19,7 @@ sim_worker_start (struct sim *sim, struct sim_worker *worker)
     worker->told_break = false;
     worker->instance = ++sim->instances;
     worker->count = 0;
-    worker->slots = 1 + (int) sim_pick (sim, 2);
+    worker->slots = worker == sim->workers ? 2 : 1 + (int) sim_pick (sim, 2);     /*  one suits all jobs */
     snprintf (worker->route, sizeof worker->route, "worker-%llu", (unsigned long long) worker->instance);
     line_init (&worker->line, worker->instance, 1);
 }
@@ -63,14 +63,20 @@ drop_job (struct sim_worker *self, int place)
 }
 
 static void
-add_job (struct sim_worker *self, uint64_t id, int64_t attempt)
+add_job (struct sim_worker *self, uint64_t id, int64_t attempt, struct pool_bytes bytes)
 {
+    struct pool_spec spec;
+    struct pool_reader arguments;
+    assert_int_equal (pool_get_spec (&spec, bytes, &arguments), 0);
     assert_true (self->count < SIM_HELD);
     if (self->sim->given)
         self->sim->given (id);
     for (int i = 0; i < self->count; i++)
         assert_false (self->jobs[i].id == id && self->jobs[i].attempt == attempt);
-    self->jobs[self->count++] = (struct sim_job) { .id = id, .attempt = attempt };
+    int cores = spec.cores > 1 ? (int) spec.cores : 1;
+    assert_true (cores <= self->slots && spec.memory <= SIM_MEMORY);         /*  else it would wait for ever here */
+    self->jobs[self->count++] = (struct sim_job) { .id = id, .attempt = attempt, .cores = cores,
+                                                   .memory = spec.memory };
 }
 
 static void
@@ -89,7 +95,8 @@ static void
 run_jobs (struct sim_worker *self)
 {
     struct sim *sim = self->sim;
-    int running = 0;
+    int cores = 0;
+    uint64_t memory = 0;
     for (int i = self->count - 1; i >= 0; i--) {
         struct sim_job *job = &self->jobs[i];
         if (job->running && now_of (self) >= job->ends) {
@@ -101,19 +108,23 @@ run_jobs (struct sim_worker *self)
             drop_job (self, i);
         }
         else {
-            running += job->running;
+            cores += job->running ? job->cores : 0;
+            memory += job->running ? job->memory : 0;
             for (int bytes = job->running && sim_chance (sim, 3) ? 2 : 0; bytes; bytes--)
                 report (self, job, WEFT_POOL_OUTPUT, 0, 0);
         }
     }
-    for (int i = 0; i < self->count && running < self->slots; i++) {
+    for (int i = 0; i < self->count; i++) {
         struct sim_job *job = &self->jobs[i];
         if (job->running)
             continue;
+        if (cores + job->cores > self->slots || memory + job->memory > SIM_MEMORY)
+            break;
         job->running = true;
         job->ends = now_of (self) + (int64_t) sim_pick (sim, 4) * 700 * TIME_MS;
         sim->runs[job->id]++;
-        running++;
+        cores += job->cores;
+        memory += job->memory;
         report (self, job, WEFT_POOL_STARTED, 0, 0);
     }
     for (int i = self->count - 1; i >= 0; i--)
@@ -142,6 +153,7 @@ static void
 say_hello (struct sim_worker *self)
 {
     struct pool_hello hello = { .slots = self->slots, .heartbeat = BEAT / TIME_MS, .held = (uint32_t) self->count,
+                                .memory = SIM_MEMORY,
                                 .name = { self->route, strlen (self->route) }, .host = { "sim", 3 } };
     struct buffer body;
     buffer_init (&body, 0);
@@ -150,6 +162,7 @@ say_hello (struct sim_worker *self)
     assert_int_equal (pool_put_hello (&body, &hello), 0);
     for (int i = 0; i < self->count; i++)
         assert_int_equal (pool_put_held (&body, self->jobs[i].id, self->jobs[i].attempt, self->jobs[i].running), 0);
+    assert_int_equal (pool_put_hello_end (&body, &hello), 0);
     tell (self, &body);
     buffer_free (&body);
 }
@@ -163,7 +176,7 @@ carry_out (struct sim_worker *self, struct pool_message *message)
     if (message->verb == POOL_CANCEL && !message->left)
         cancel_job (self, 0, 0, message->running);
     while (message->verb == POOL_JOBS && pool_next_job (message, &id, &attempt, &spec) == 1)
-        add_job (self, id, attempt);
+        add_job (self, id, attempt, spec);
     while (message->verb == POOL_CANCEL && pool_next_cancelled (message, &id, &attempt) == 1)
         cancel_job (self, id, attempt, message->running);
 }

@@ -13,11 +13,13 @@ enum { HISTORIES = 2000, STEPS = 400, JOBS = 40, WORKERS = 5, HELD = 8 };
 
 static const struct dispatch_limits limits = { .retries = 2, .losses = 1, .queue = 10, .queue_bytes = 1000 };
 
+static const struct dispatch_wants plain = { .priority = 0 };
+
 static void
 submit (struct dispatch *self, uint64_t tag)
 {
     uint64_t id;
-    assert_int_equal (dispatch_submit (self, tag, 0, "spec", 4, &id), 0);
+    assert_int_equal (dispatch_submit (self, tag, &plain, "spec", 4, &id), 0);
 }
 
 static void
@@ -68,7 +70,7 @@ test_queue_is_bounded (void **state)
         assert_true (dispatch_has_room (&self, 0));
         submit (&self, 0);
     }
-    assert_int_equal (dispatch_submit (&self, 0, 0, "", 0, &id), WEFT_EAGAIN);
+    assert_int_equal (dispatch_submit (&self, 0, &plain, "", 0, &id), WEFT_EAGAIN);
     dispatch_free (&self);
 }
 
@@ -79,10 +81,10 @@ test_bytes_are_bounded (void **state)
     uint64_t id;
     (void) state;
     BEGIN (self);
-    assert_int_equal (dispatch_submit (&self, 0, 0, spec, sizeof spec, &id), 0);
+    assert_int_equal (dispatch_submit (&self, 0, &plain, spec, sizeof spec, &id), 0);
     assert_true (dispatch_has_room (&self, 0));
-    assert_int_equal (dispatch_submit (&self, 0, 0, spec, sizeof spec, &id), 0);
-    assert_int_equal (dispatch_submit (&self, 0, 0, spec, 1, &id), WEFT_EAGAIN);
+    assert_int_equal (dispatch_submit (&self, 0, &plain, spec, sizeof spec, &id), 0);
+    assert_int_equal (dispatch_submit (&self, 0, &plain, spec, 1, &id), WEFT_EAGAIN);
     dispatch_free (&self);
 }
 
@@ -514,7 +516,7 @@ static uint64_t
 submit_as (struct dispatch *self, int priority)
 {
     uint64_t id;
-    assert_int_equal (dispatch_submit (self, 0, priority, "spec", 4, &id), 0);
+    assert_int_equal (dispatch_submit (self, 0, &(struct dispatch_wants) { .priority = priority }, "spec", 4, &id), 0);
     return id;
 }
 
@@ -578,6 +580,113 @@ test_priorities_apart (void **state)
     dispatch_free (&self);
 }
 
+static uint64_t
+submit_wide (struct dispatch *self, int cores, uint64_t memory)
+{
+    uint64_t id;
+    struct dispatch_wants wants = { .cores = cores, .memory = memory };
+    assert_int_equal (dispatch_submit (self, 0, &wants, "spec", 4, &id), 0);
+    return id;
+}
+
+/*  Slots are cores, memory is shared, the tightest worker is taken, and nothing that asks for more is sent ahead. */
+static void
+test_cores_and_memory (void **state)
+{
+    struct dispatch_worker old, small, large;
+    (void) state;
+    BEGIN (self);
+    dispatch_join (&self, &old, 8, 16);
+    dispatch_join (&self, &small, 2, 8);
+    dispatch_join (&self, &large, 4, 16);
+    dispatch_equip (&self, &small, 100);
+    dispatch_equip (&self, &large, 200);
+    for (int i = 0; i < 4; i++)
+        submit_wide (&self, 2, 0);
+    assert_ptr_equal (dispatch_assign (&self)->worker, &small);
+    assert_ptr_equal (dispatch_assign (&self)->worker, &large);
+    assert_ptr_equal (dispatch_assign (&self)->worker, &large);
+    assert_null (dispatch_assign (&self));
+    end_as (&self, &large, 2, 1, 0, DISPATCH_DONE);
+    end_as (&self, &large, 3, 1, 0, DISPATCH_DONE);
+    assert_ptr_equal (dispatch_assign (&self)->worker, &large);
+    submit_wide (&self, 1, 150);
+    submit_wide (&self, 1, 60);
+    assert_ptr_equal (dispatch_assign (&self)->worker, &large);
+    assert_null (dispatch_assign (&self));                      /*  50 are left there, and the other has no core */
+    end_as (&self, &small, 1, 1, 0, DISPATCH_DONE);
+    assert_ptr_equal (dispatch_assign (&self)->worker, &small);
+    assert_int_equal (small.memory_used, 60);
+    assert_int_equal (large.used, 3);
+    dispatch_free (&self);
+}
+
+/*  What runs forever in small pieces leaves room in the end. */
+static void
+test_wide_is_not_starved (void **state)
+{
+    struct dispatch_worker worker;
+    int passed = 0;
+    (void) state;
+    BEGIN (self);
+    dispatch_join (&self, &worker, 4, 4);
+    dispatch_equip (&self, &worker, 1);
+    for (int i = 0; i < 4; i++)
+        submit (&self, 0);
+    while (dispatch_assign (&self))
+        ;
+    uint64_t wide = submit_wide (&self, 3, 0);
+    for (uint64_t id = 1; worker.held; id++) {
+        if (id == wide)
+            continue;
+        submit (&self, 0);
+        end_as (&self, &worker, id, 1, 0, DISPATCH_DONE);
+        struct dispatch_job *job = dispatch_assign (&self);
+        if (job && job->id == wide)
+            break;
+        passed += job != NULL;
+        assert_true (passed < 100);
+    }
+    assert_int_equal (passed, 4);               /*  as many as there are slots */
+    assert_int_equal (worker.used, 4);
+    dispatch_free (&self);
+}
+
+/*  It is said once, again when a worker that could has come and gone, and is in nobody's way. */
+static void
+test_hopeless (void **state)
+{
+    struct dispatch_worker small, large;
+    struct dispatch_wants wants;
+    (void) state;
+    BEGIN (self);
+    submit_wide (&self, 4, 7);
+    submit_wide (&self, 4, 7);
+    assert_null (dispatch_hopeless (&self, &wants));            /*  there are no workers yet */
+    dispatch_join (&self, &small, 2, 2);
+    dispatch_equip (&self, &small, 100);
+    assert_null (dispatch_assign (&self));
+    assert_int_equal (dispatch_hopeless (&self, &wants)->id, 1);
+    assert_int_equal (wants.cores, 4);
+    assert_int_equal (wants.memory, 7);
+    assert_null (dispatch_hopeless (&self, &wants));
+    for (uint64_t id = 3; id < 20; id++) {
+        submit (&self, 0);
+        assert_int_equal (dispatch_assign (&self)->id, id);
+        end_as (&self, &small, id, 1, 0, DISPATCH_DONE);
+    }
+    assert_null (self.kept_free);
+    dispatch_join (&self, &large, 4, 4);
+    dispatch_equip (&self, &large, 7);
+    assert_null (dispatch_hopeless (&self, &wants));
+    assert_ptr_equal (dispatch_assign (&self)->worker, &large);
+    end_as (&self, &large, 1, 1, 0, DISPATCH_DONE);
+    dispatch_set_window (&self, &large, 0);
+    assert_null (dispatch_assign (&self));
+    assert_int_equal (dispatch_hopeless (&self, &wants)->id, 2);
+    dispatch_free (&self);
+}
+
 /* ------------------------------------------------------------------ simulator */
 
 struct model_worker {
@@ -617,24 +726,57 @@ model_ended (struct model *self, enum dispatch_verdict verdict, const struct dis
     self->ended++;
 }
 
-static int
-priority_of (uint64_t id)
+static struct dispatch_wants
+wants_of (uint64_t id)
 {
-    return (int) (id * 7 % 3) - 1;
+    static const int cores[] = { 0, 0, 1, 2, 0, 3 };
+    return (struct dispatch_wants) { .priority = (int) (id * 7 % 3) - 1, .cores = cores[id % 6],
+                                     .memory = id % 5 ? 0 : 60 };
 }
 
+static bool
+is_plain (const struct dispatch_wants *wants)
+{
+    return wants->cores <= 1 && !wants->memory;
+}
+
+/*  Would the worker begin it at once, with what it has? */
+static bool
+would_fit (const struct model_worker *worker, const struct dispatch_wants *wants)
+{
+    int used = 0;
+    uint64_t memory = 0;
+    for (int i = 0; i < HELD; i++) {
+        struct dispatch_wants held = wants_of (worker->held[i]);
+        used += !worker->held[i] ? 0 : held.cores > 1 ? held.cores : 1;
+        memory += worker->held[i] ? held.memory : 0;
+    }
+    const struct dispatch_worker *credit = &worker->credit;
+    used += wants->cores > 1 ? wants->cores : 1;
+    if (is_plain (wants))
+        return used <= credit->window;
+    return credit->able && used <= credit->window && used <= credit->slots && memory + wants->memory <= credit->memory;
+}
+
+/*  What goes before it must not have fitted there, unless the worker was kept for it. */
 static void
 model_assign (struct model *self)
 {
+    const struct dispatch_worker *kept = self->dispatch.kept_free;
     struct dispatch_job *job = dispatch_assign (&self->dispatch);
     if (!job)
         return;
     struct model_worker *worker = map_entry (job->worker, struct model_worker, credit);
+    struct dispatch_wants wants = wants_of (job->id);
     assert_true (worker->here);
+    assert_true (would_fit (worker, &wants));           /*  no more than it has */
     assert_int_equal (self->with[job->id]++, 0);
     assert_int_equal (self->done[job->id], 0);
-    for (uint64_t id = 1; id <= self->submitted; id++)
-        assert_true (self->done[id] || self->with[id] || priority_of (id) <= priority_of (job->id));
+    for (uint64_t id = 1; id <= self->submitted && &worker->credit != kept; id++) {
+        struct dispatch_wants other = wants_of (id);
+        if (!self->done[id] && !self->with[id] && other.priority > wants.priority)
+            assert_false (would_fit (worker, &other));
+    }
     int place = 0;
     while (worker->held[place])
         assert_true (++place < HELD);           /*  the window was kept */
@@ -725,13 +867,15 @@ model_step (struct model *self)
 {
     struct model_worker *worker = &self->workers[pick (self, WORKERS)];
     uint64_t id;
-    int priority = priority_of (self->submitted + 1);
-    if (pick (self, 4) == 0 && self->submitted < JOBS && dispatch_has_room (&self->dispatch, priority)) {
-        assert_int_equal (dispatch_submit (&self->dispatch, 0, priority, "x", 1, &id), 0);
+    struct dispatch_wants wants = wants_of (self->submitted + 1);
+    if (pick (self, 4) == 0 && self->submitted < JOBS && dispatch_has_room (&self->dispatch, wants.priority)) {
+        assert_int_equal (dispatch_submit (&self->dispatch, 0, &wants, "x", 1, &id), 0);
         assert_int_equal (id, ++self->submitted);
     }
     if (!worker->here && pick (self, 3) == 0) {
         dispatch_join (&self->dispatch, &worker->credit, 1 + (int) pick (self, 3), (int) pick (self, HELD + 1));
+        if (pick (self, 4))
+            dispatch_equip (&self->dispatch, &worker->credit, 50 + 100 * pick (self, 2));
         worker->here = true;
     }
     else if (worker->here)
@@ -749,6 +893,7 @@ model_finish (struct model *self)
         if (self->workers[i].here)
             model_vanish (self, &self->workers[i]);
     dispatch_join (&self->dispatch, &worker->credit, HELD, HELD);
+    dispatch_equip (&self->dispatch, &worker->credit, 60);
     worker->here = true;
     for (int i = 0; i < 10 * JOBS && self->dispatch.jobs.count; i++) {
         model_assign (self);
@@ -810,6 +955,9 @@ main (void)
         cmocka_unit_test (test_ends_over_heads),
         cmocka_unit_test (test_retract),
         cmocka_unit_test (test_priorities),
+        cmocka_unit_test (test_cores_and_memory),
+        cmocka_unit_test (test_wide_is_not_starved),
+        cmocka_unit_test (test_hopeless),
         cmocka_unit_test (test_priorities_apart),
         cmocka_unit_test_teardown (test_histories, tell_seed),
     };

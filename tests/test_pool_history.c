@@ -349,7 +349,9 @@ hand_over (struct caller *self)
     for (uint64_t count = sim_pick (&self->sim, 4); count && self->next <= SIM_JOBS; count--) {
         snprintf (command, sizeof command, "job %llu", (unsigned long long) self->next);
         int rc = weft_pool_submit (self->sim.pool, &(weft_job_t) { .command = command, .tag = self->next,
-                                                                  .priority = (int) self->next * 7 % PRIORITIES }, &id);
+                                                                  .priority = (int) self->next * 7 % PRIORITIES,
+                                                                  .cores = self->next % 5 ? 0 : 2,
+                                                                  .memory = self->next % 4 ? 0 : 60 }, &id);
         if (rc == WEFT_EAGAIN)
             return;
         assert_int_equal (rc, 0);

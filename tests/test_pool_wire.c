@@ -50,6 +50,46 @@ static const struct pool_hello hello = {
     .pool = { "0123456789abcdef", POOL_ID }, .held = 2
 };
 
+/*  What came with a later revision stands behind what was there. */
+static void
+test_cores_and_memory (void **state)
+{
+    struct pool_hello other = hello;
+    struct pool_message message;
+    struct pool_spec spec;
+    struct pool_reader arguments;
+    struct buffer out;
+    uint64_t id;
+    int64_t attempt;
+    bool begun;
+    (void) state;
+    buffer_init (&out, 0);
+    other.memory = UINT64_C (1) << 40;
+    assert_int_equal (pool_put_hello (&out, &other), 0);
+    assert_int_equal (pool_put_held (&out, 1, 2, true), 0);
+    assert_int_equal (pool_put_held (&out, 3, 4, true), 0);
+    assert_int_equal (pool_put_hello_end (&out, &other), 0);
+    decode (&out, &message);
+    assert_true (message.hello.memory == UINT64_C (1) << 40);
+    assert_int_equal (pool_next_held (&message, &id, &attempt, &begun), 1);
+    assert_int_equal (pool_next_held (&message, &id, &attempt, &begun), 1);
+    assert_int_equal (id, 3);
+    assert_int_equal (pool_next_held (&message, &id, &attempt, &begun), 0);
+
+    buffer_clear (&out);
+    assert_int_equal (pool_put_spec (&out, &(weft_job_t) { .command = "c", .cores = 4 }, 0, false), 0);
+    struct pool_bytes bytes = { buffer_data (&out), buffer_size (&out) };
+    assert_int_equal (pool_get_spec (&spec, bytes, &arguments), 0);
+    assert_true (spec.cores == 4 && spec.memory == 0 && spec.number == 0 && spec.note.size == 0);
+    buffer_clear (&out);
+    weft_job_t noted = { .command = "c", .memory = 7, .note = "n", .note_size = 1 };
+    assert_int_equal (pool_put_spec (&out, &noted, 0, false), 0);
+    bytes = (struct pool_bytes) { buffer_data (&out), buffer_size (&out) };
+    assert_int_equal (pool_get_spec (&spec, bytes, &arguments), 0);
+    assert_true (spec.cores == 0 && spec.memory == 7 && spec.note.size == 1);
+    buffer_free (&out);
+}
+
 static void
 test_hello (void **state)
 {
@@ -75,6 +115,7 @@ test_hello (void **state)
     assert_int_equal (message.hello.slots, 64);
     assert_int_equal (message.hello.window, 300);
     assert_int_equal (message.hello.heartbeat, 1000);
+    assert_int_equal (message.hello.memory, 0);
     assert_int_equal (message.hello.last, 70001);
     assert_text (message.hello.pool, "0123456789abcdef");
     assert_int_equal (pool_next_held (&message, &id, &attempt, &begun), 1);
@@ -365,6 +406,7 @@ main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_hello),
+        cmocka_unit_test (test_cores_and_memory),
         cmocka_unit_test (test_welcome_and_refusal),
         cmocka_unit_test (test_other_version),
         cmocka_unit_test (test_plain),

@@ -1,4 +1,4 @@
-"""Which job comes first, and how long it may take: --priority and --timeout."""
+"""Which job comes first, how long it may take, and what it needs: --priority, --timeout, --cores and --memory."""
 
 import pytest
 
@@ -40,3 +40,42 @@ def test_bad_timeout(weft, timeout, words):
 def test_bad_priority(weft, priority):
     status, output, talk = weft.run("run", "--priority", priority, "echo", ":::", "a")
     assert (status, output) == (USAGE, b"") and "priority" in talk
+
+
+def test_cores(weft, tmp_path, monkeypatch):
+    """Four slots hold two jobs of two cores, which wait for each other, and one of three at a time."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    meet = "echo $WEFT_CORES $OMP_NUM_THREADS >> seen; touch {}; until test -e a -a -e b; do sleep 0.01; done"
+    status, _, talk = weft.run("run", "-j4", "--cores", "2", meet, ":::", "a", "b", cwd=tmp_path)
+    assert status == OK, talk
+    assert (tmp_path / "seen").read_text() == "2 2\n" * 2
+    alone = "mkdir one && sleep 0.05 && rmdir one; : {}"
+    status, _, talk = weft.run("run", "-j4", "--cores", "3", alone, ":::", "a", "b", "c", cwd=tmp_path)
+    assert status == OK, talk
+
+
+def test_memory_is_shared(weft, tmp_path, somewhere):
+    """Of jobs that ask for more than half of it one runs at a time, whatever slots there are."""
+    head = weft.start("ventilator", "-b", somewhere, "--memory", "60M", "mkdir one && sleep 0.05 && rmdir one; : {}",
+                      ":::", "a", "b", "c", "d")
+    worker = weft.start("worker", "-c", head.endpoint, "-j4", "--memory", "100M", cwd=tmp_path)
+    assert head.result()[0] == OK and worker.wait() == OK
+
+
+def test_what_no_worker_has(weft, somewhere):
+    """It is said, and waits for one that has it."""
+    head = weft.start("ventilator", "-b", somewhere, "--cores", "3", "--memory", "10M", "echo", ":::", "a", "b")
+    small = weft.start("worker", "-c", head.endpoint, "-j2")
+    head.expect_talk("job 1 asks for 3 cores and 10 MiB of memory, more than any worker has")
+    large = weft.start("worker", "-c", head.endpoint, "-j3")
+    status, output, talk = head.result()
+    assert (status, sorted(output.split())) == (OK, [b"a", b"b"]) and talk.count("more than any worker") == 1
+    assert small.wait() == OK and large.wait() == OK
+
+
+@pytest.mark.parametrize("arguments, words", [(["-j4", "--cores", "5"], "more than the 4"),
+                                              (["--memory", "900T"], "that a worker here has"),
+                                              (["--cores", "0"], "1..4096"), (["--memory", "much"], "memory")])
+def test_too_much(weft, arguments, words):
+    status, output, talk = weft.run("run", *arguments, "echo", ":::", "a")
+    assert (status, output) == (USAGE, b"") and words in talk
