@@ -245,6 +245,15 @@ jobhead_done (struct jobhead *self, const weft_pool_event_t *event)
 }
 
 static void
+jobhead_trace (struct jobhead *self, const struct viewjob *job)
+{
+    if (!self->options->trace)
+        return;
+    progress_clear (&self->view.progress);
+    fprintf (self->cli->err, "%s\n", job->command);
+}
+
+static void
 jobhead_event (struct jobhead *self, const weft_pool_event_t *event)
 {
     struct viewjob *job = (struct viewjob *) (uintptr_t) event->tag;
@@ -258,11 +267,13 @@ jobhead_event (struct jobhead *self, const weft_pool_event_t *event)
     }
     if (self->side.event && (event->kind == WEFT_POOL_JOINED || event->kind == WEFT_POOL_LEFT))
         self->side.event (self->side.self, event);
+    /*  Of a message that took a moment it is not told that it was started, but by now it was. */
+    bool untold = event->kind == WEFT_POOL_OUTPUT || (event->kind == WEFT_POOL_DONE && event->slot > 0);
+    if (rc == 0 && untold && !job->slot)
+        jobhead_trace (self, job);
     rc = rc ? rc : jobview_event (&self->view, &self->line, job, event);
-    if (rc == 0 && event->kind == WEFT_POOL_STARTED && self->options->trace) {
-        progress_clear (&self->view.progress);
-        fprintf (self->cli->err, "%s\n", job->command);
-    }
+    if (rc == 0 && event->kind == WEFT_POOL_STARTED)
+        jobhead_trace (self, job);
     if (rc < 0)
         jobhead_fail (self, rc);
     if (event->kind == WEFT_POOL_DONE)

@@ -102,7 +102,7 @@ next_job (struct tasks *self)
 {
     if (self->ready.first)
         return task_list_take (&self->ready);
-    return self->free ? task_list_take (&self->queue) : NULL;
+    return self->free > self->reserved ? task_list_take (&self->queue) : NULL;
 }
 
 /*  With the lock: waits for a job and takes it. False when there will be no more. */
@@ -144,10 +144,10 @@ end_job (struct weft_task *self, int64_t ended)
     if (self->stop_fd >= 0 && is_stopped (self) && read (self->stop_fd, &count, sizeof count) < 0) {
         /*  It was not written to: somebody asked for it later. */
     }
+    if (self->job->slot >= 0 || tasks->done_count >= (uint32_t) tasks->batch)
+        task_wake_owner (tasks);        /*  which may announce the next, or send */
     free (self->job);
     self->job = NULL;
-    if (tasks->done_count >= (uint32_t) tasks->batch)
-        task_wake_owner (tasks);
 }
 
 /*  Between the lock: the call. Returns when it ended. */

@@ -42,6 +42,7 @@ struct tasks {
     pthread_cond_t more, room;          /*  a job may be begun; `done` was emptied              */
     bool *taken;                        /*  slots                                               */
     int free;                           /*  slots that are not taken                            */
+    int reserved;                       /*  of these, for suspects                              */
     int idle;                           /*  threads that wait for a job                         */
     int running;
     bool closing;
@@ -54,6 +55,7 @@ struct tasks {
     int64_t wall;                       /*  what the wall clock is ahead of the other           */
     struct task_list suspects;          /*  W: to be announced before they begin                */
     struct task_list announced;         /*  W                                                   */
+    bool fresh;                         /*  W: one of them began a moment ago                   */
     struct buffer taken_in;             /*  W: as `done`, on its way into the outbox            */
     uint32_t taken_count;
     int64_t deadline;                   /*  W                                                   */

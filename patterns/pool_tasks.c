@@ -187,7 +187,7 @@ release_slot (struct tasks *self, int slot)
 {
     self->taken[slot] = false;
     self->free++;
-    if (self->idle && self->queue.count)
+    if (self->idle && self->queue.count && self->free > self->reserved)
         pthread_cond_signal (&self->more);
 }
 
@@ -224,11 +224,14 @@ put (struct tasks *self, const struct tasks_job *job, int kind, int slot, int re
     outbox_add (self->config.outbox, &record, clock_now (self->config.clock));
 }
 
-/*  Says of jobs that were tried before that they begin, one for each free slot. */
+/*  Says of jobs that were tried before that they begin: one, and the next when that has ended or has run for a while,
+ *  so that of those that bring a worker down at once it is known which it was. While others wait they are kept half of
+ *  the slots: a thread that has ended a job takes the next one before anybody else could. */
 static void
 announce (struct tasks *self)
 {
-    while (self->suspects.first && self->free && !outbox_full (self->config.outbox)) {
+    if (self->suspects.first && self->free && !self->announced.count && !self->ready.count && !self->fresh
+        && !outbox_full (self->config.outbox)) {
         struct tasks_job *job = task_list_take (&self->suspects);
         job->slot = task_take_slot (self, 0);
         put (self, job, WEFT_POOL_STARTED, job->slot, 0);
@@ -236,6 +239,10 @@ announce (struct tasks *self)
         self->config.outbox->urgent = true;
         task_list_add (&self->announced, job);
     }
+    int reserved = self->suspects.count ? (self->config.count + 1) / 2 : 0;
+    if (reserved < self->reserved)
+        pthread_cond_broadcast (&self->more);
+    self->reserved = reserved;
 }
 
 /*  The head knows of those: they may. */
@@ -259,14 +266,12 @@ give_back_first (struct tasks *self, struct task_list *list)
     free (job);
 }
 
-/*  Those that have waited for too long, or all. */
+/*  Those that have waited for too long; of those that were tried before it is known that they will. */
 static void
-give_back (struct tasks *self, int64_t now, bool all)
+give_back_late (struct tasks *self, int64_t now)
 {
-    struct task_list *lists[] = { &self->queue, &self->suspects };
-    for (int i = 0; i < 2; i++)
-        while (lists[i]->first && (all || now - lists[i]->first->since >= RETURN_AFTER))
-            give_back_first (self, lists[i]);
+    while (self->queue.first && now - self->queue.first->since >= RETURN_AFTER)
+        give_back_first (self, &self->queue);
 }
 
 /*  Takes what the threads have handed in. */
@@ -303,6 +308,7 @@ static int
 look_at_threads (struct tasks *self, int64_t now, bool full)
 {
     int untold = 0;
+    self->fresh = false;
     for (int i = 0; i < self->started && self->running; i++) {
         struct weft_task *task = &self->threads[i];
         if (!task->job || task->silent)
@@ -316,6 +322,7 @@ look_at_threads (struct tasks *self, int64_t now, bool full)
             task->told = true;
         }
         untold += !task->told;
+        self->fresh |= task->job->slot >= 0 && now - task->begun < TELL_AFTER;
     }
     return untold;
 }
@@ -333,14 +340,14 @@ tasks_turn (struct tasks *self)
     self->deadline = TIME_FOREVER;
     if (!full)
         take_in (self);
-    give_back (self, now, false);
+    give_back_late (self, now);
+    int untold = look_at_threads (self, now, full);
     announce (self);
     admit (self);
-    int untold = look_at_threads (self, now, full);
     self->waiting = self->queue.count + self->suspects.count;
     self->held = self->waiting + self->ready.count + self->announced.count + self->running;
     self->hungry = self->announced.count || (!self->waiting && self->idle && self->free);
-    if (self->queue.count || self->ready.count || untold || self->done_count)
+    if (self->queue.count || self->ready.count || self->fresh || untold || self->done_count)
         self->deadline = clock_earlier (self->deadline, now + LOOK_EVERY);
     self->held += self->done_count != 0;
     pthread_mutex_unlock (&self->lock);
@@ -394,7 +401,10 @@ void
 tasks_stop (struct tasks *self)
 {
     pthread_mutex_lock (&self->lock);
-    give_back (self, 0, true);
+    while (self->queue.first)
+        give_back_first (self, &self->queue);
+    while (self->suspects.first)
+        give_back_first (self, &self->suspects);
     pthread_mutex_unlock (&self->lock);
     tasks_turn (self);
 }

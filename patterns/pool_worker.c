@@ -604,12 +604,13 @@ count_slots (const struct weft_worker *self)
     return 1;
 }
 
-/*  Three descriptors a job, and some for the rest of the process. */
+/*  Three descriptors a job, as many again for what a function for messages may have, and some for the rest of the
+ *  process. */
 static int
-check_limit (int slots)
+check_limit (int slots, bool messages)
 {
     struct rlimit limit;
-    rlim_t needed = (rlim_t) slots * 3 + 64;
+    rlim_t needed = (rlim_t) slots * (messages ? 6 : 3) + 64;
     if (getrlimit (RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < needed)
         return error_set (WEFT_ELIMIT,
                           "%d slots need %llu file descriptors, and the limit is %llu: raise it (ulimit -n)", slots,
@@ -635,7 +636,7 @@ begin (struct weft_worker *self)
     self->deadline = clock_deadline (self->weft->clock, self->config.connect_timeout);
     self->note_at = clock_deadline (self->weft->clock, NOTE_AFTER);
     self->expires = self->config.lifetime ? clock_deadline (self->weft->clock, self->config.lifetime) : TIME_FOREVER;
-    int rc = check_limit (config.count);
+    int rc = check_limit (config.count, config.fn != NULL);
     if (rc == 0 && config.dir && access (config.dir, X_OK))
         rc = error_errno ("cannot run jobs in %s", config.dir);
     self->epoll = epoll_create1 (EPOLL_CLOEXEC);

@@ -32,6 +32,8 @@ struct sim_job {
     int cores;
     uint64_t memory;
     bool running;
+    bool untold;                /*  runs, and nobody was told                       */
+    uint64_t report;            /*  does not run before this one is acknowledged    */
     int64_t ends;               /*  when it will have run long enough               */
     unsigned wrote;             /*  bytes: the first is SIM_BYTE (0), and so on     */
 };

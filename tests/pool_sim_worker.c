@@ -92,6 +92,42 @@ cancel_job (struct sim_worker *self, uint64_t id, int64_t attempt, bool running)
 }
 
 static void
+run_job (struct sim_worker *self, struct sim_job *job)
+{
+    job->report = 0;
+    job->ends = now_of (self) + (int64_t) sim_pick (self->sim, 4) * 700 * TIME_MS;
+    self->sim->runs[job->id]++;
+}
+
+/*  Every third job is a message. That its first attempt began is told late or never; another begins only when the head
+ *  knows of it. */
+static void
+begin_job (struct sim_worker *self, struct sim_job *job)
+{
+    bool message = job->id % 3 == 0, first = POOL_ATTEMPT_NUMBER (job->attempt) == 1;
+    job->running = true;
+    job->untold = message && first;
+    if (!job->untold)
+        report (self, job, WEFT_POOL_STARTED, 0, 0);
+    if (message && !first)
+        job->report = self->line.outbox.next;
+    else
+        run_job (self, job);
+}
+
+/*  Told that it began, or known to have begun. */
+static void
+go_on (struct sim_worker *self, struct sim_job *job)
+{
+    if (job->report && outbox_acked (&self->line.outbox) >= job->report)
+        run_job (self, job);
+    if (job->untold && sim_chance (self->sim, 4)) {
+        report (self, job, WEFT_POOL_STARTED, 0, 0);
+        job->untold = false;
+    }
+}
+
+static void
 run_jobs (struct sim_worker *self)
 {
     struct sim *sim = self->sim;
@@ -99,7 +135,9 @@ run_jobs (struct sim_worker *self)
     uint64_t memory = 0;
     for (int i = self->count - 1; i >= 0; i--) {
         struct sim_job *job = &self->jobs[i];
-        if (job->running && now_of (self) >= job->ends) {
+        if (job->running)
+            go_on (self, job);
+        if (job->running && !job->report && now_of (self) >= job->ends) {
             int status = sim_chance (sim, sim->faults.fail);
             if (sim_chance (sim, 2))
                 report (self, job, WEFT_POOL_OUTPUT, 0, 0);
@@ -110,7 +148,7 @@ run_jobs (struct sim_worker *self)
         else {
             cores += job->running ? job->cores : 0;
             memory += job->running ? job->memory : 0;
-            for (int bytes = job->running && sim_chance (sim, 3) ? 2 : 0; bytes; bytes--)
+            for (int bytes = job->running && !job->report && sim_chance (sim, 3) ? 2 : 0; bytes; bytes--)
                 report (self, job, WEFT_POOL_OUTPUT, 0, 0);
         }
     }
@@ -120,12 +158,9 @@ run_jobs (struct sim_worker *self)
             continue;
         if (cores + job->cores > self->slots || memory + job->memory > SIM_MEMORY)
             break;
-        job->running = true;
-        job->ends = now_of (self) + (int64_t) sim_pick (sim, 4) * 700 * TIME_MS;
-        sim->runs[job->id]++;
+        begin_job (self, job);
         cores += job->cores;
         memory += job->memory;
-        report (self, job, WEFT_POOL_STARTED, 0, 0);
     }
     for (int i = self->count - 1; i >= 0; i--)
         if (!self->jobs[i].running && sim_chance (sim, 40)) {

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "tests/folder.h"
@@ -500,15 +501,177 @@ test_resume (void **state)
     }
 }
 
+/* ------------------------------------------------------------- without a pool */
+
+/*  Tasks with an outbox that nobody reads. */
+struct alone {
+    struct tasks *tasks;
+    struct outbox outbox;
+    struct bench bench;
+};
+
+static int
+set_up_alone (void **state)
+{
+    struct alone *self = calloc (1, sizeof *self);
+    pthread_mutex_init (&self->bench.lock, NULL);
+    pthread_cond_init (&self->bench.changed, NULL);
+    outbox_init (&self->outbox);
+    *state = self;
+    return 0;
+}
+
+static int
+tear_down_alone (void **state)
+{
+    struct alone *self = *state;
+    tasks_close (&self->tasks);
+    outbox_free (&self->outbox);
+    free (self);
+    return 0;
+}
+
+static void
+open_tasks (struct alone *self, weft_work_fn *fn, int count)
+{
+    struct tasks_config config = { .fn = fn, .arg = &self->bench, .count = count, .first = 1, .clock = clock_system (),
+                                   .outbox = &self->outbox };
+    assert_int_equal (tasks_open (&self->tasks, &config), 0);
+}
+
+static void
+add (struct alone *self, uint64_t id, int64_t attempt)
+{
+    struct tasks_job *job = calloc (1, sizeof *job);
+    *job = (struct tasks_job){ .id = id, .attempt = attempt, .since = clock_now (clock_system ()), .message = true };
+    tasks_add (self->tasks, job, 1);
+}
+
+/*  Turns until that many calls were begun. */
+static void
+turn_until_calls (struct alone *self, int calls)
+{
+    while (count_calls (&self->bench, 4) < calls) {
+        struct pollfd fd = { .fd = tasks_fd (self->tasks), .events = POLLIN };
+        poll (&fd, 1, 1);
+        tasks_turn (self->tasks);
+    }
+}
+
+/*  Turns until there are so many records; more when a call took so long that it is told that it began. */
+static void
+turn_until_records (struct alone *self, uint32_t records)
+{
+    while (self->outbox.count < records) {
+        struct pollfd fd = { .fd = tasks_fd (self->tasks), .events = POLLIN };
+        poll (&fd, 1, 1);
+        tasks_turn (self->tasks);
+    }
+}
+
+/*  It takes its slot, and begins when the report that says so was acknowledged; then the one after it may be told. */
+static void
+test_announced (void **state)
+{
+    struct alone *self = *state;
+    open_tasks (self, echo, 1);
+    add (self, 1, 2);
+    add (self, 2, 2);
+    add (self, 3, 1);
+    tasks_turn (self->tasks);
+    assert_int_equal (self->outbox.count, 1);
+    assert_true (self->outbox.urgent && tasks_hungry (self->tasks));
+    assert_false (tasks_claim (self->tasks, 0));
+    assert_int_equal (outbox_seal (&self->outbox, 1), 0);
+    tasks_turn (self->tasks);
+    assert_int_equal (count_calls (&self->bench, 0), 0);
+    self->outbox.unsent = NULL;                 /*  as if it were on its way */
+    assert_int_equal (outbox_ack (&self->outbox, 1), 0);
+    turn_until_calls (self, 1);
+    /*  The slot is kept for the second, though the third could have it at once. */
+    turn_until_records (self, 2);
+    assert_int_equal (count_calls (&self->bench, 1), 1);
+    assert_int_equal (outbox_seal (&self->outbox, 1), 0);
+    self->outbox.unsent = NULL;
+    assert_int_equal (outbox_ack (&self->outbox, 2), 0);
+    turn_until_records (self, 2);
+    assert_int_equal (count_calls (&self->bench, 1), 3);
+}
+
+/*  What has ended is in the outbox when the rest is listed: nothing is in neither. */
+static void
+test_held (void **state)
+{
+    struct alone *self = *state;
+    struct buffer out;
+    uint32_t held;
+    open_tasks (self, echo, 2);
+    for (int round = 0; round < 200; round++) {
+        uint32_t before = self->outbox.count;
+        eventfd_t woken;
+        struct pollfd fd = { .fd = tasks_fd (self->tasks), .events = POLLIN };
+        tasks_turn (self->tasks);
+        eventfd_read (fd.fd, &woken);
+        for (int i = 0; i < 8; i++)
+            add (self, (uint64_t) i + 1, 1);
+        poll (&fd, 1, 1000);                    /*  a thread has nothing to do: something has ended */
+        buffer_init (&out, 0);
+        held = 0;
+        assert_int_equal (tasks_put_held (self->tasks, &out, &held), 0);
+        assert_true (held + self->outbox.count - before >= 8);
+        buffer_free (&out);
+        while (tasks_held (self->tasks) || self->outbox.count < before + 8)
+            tasks_turn (self->tasks);
+    }
+}
+
+/*  After that nobody hears of them, and the thread is good for others. */
+static void
+test_drop (void **state)
+{
+    struct alone *self = *state;
+    open_tasks (self, gated, 1);
+    add (self, 1, 1);
+    turn_until_calls (self, 1);
+    add (self, 2, 1);
+    add (self, 3, 2);
+    assert_int_equal (tasks_drop (self->tasks), 3);
+    open_gate (&self->bench, true);
+    add (self, 4, 1);
+    turn_until_records (self, 1);
+    assert_int_equal (count_calls (&self->bench, 1), 2);
+    assert_int_equal (tasks_held (self->tasks), 0);
+}
+
+/*  Jobs that wait for too long go back. */
+static void
+test_given_back (void **state)
+{
+    struct alone *self = *state;
+    open_tasks (self, gated, 1);
+    add (self, 1, 1);
+    turn_until_calls (self, 1);
+    add (self, 2, 1);
+    tasks_turn (self->tasks);
+    assert_int_equal (tasks_waiting (self->tasks), 1);
+    turn_until_records (self, 2);               /*  that the first has begun, and the second's return */
+    assert_int_equal (tasks_waiting (self->tasks), 0);
+    assert_int_equal (count_calls (&self->bench, 1), 1);
+    open_gate (&self->bench, true);
+    turn_until_records (self, 3);
+}
+
 int
 main (void)
 {
+#define ALONE(fn) cmocka_unit_test_setup_teardown (fn, set_up_alone, tear_down_alone)
 #define TEST(fn) cmocka_unit_test_setup_teardown (fn, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST (test_echo), TEST (test_many), TEST (test_long_call), TEST (test_timeout), TEST (test_cancel),
         TEST (test_second_attempt), TEST (test_cannot), TEST (test_much_output), TEST (test_mixed), TEST (test_stop),
         TEST (test_stop_at_once), TEST (test_nobody_for_it), TEST (test_exec), TEST (test_exec_and_function),
         TEST (test_resume),
+        ALONE (test_announced), ALONE (test_held), ALONE (test_drop), ALONE (test_given_back),
     };
     signal (SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests (tests, NULL, NULL);

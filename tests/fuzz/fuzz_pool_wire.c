@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "codec/pool_command.h"
 #include "codec/pool_wire.h"
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
@@ -26,6 +27,13 @@ take_spec (struct pool_bytes bytes)
     if (pool_get_spec (&spec, bytes, &arguments))
         return 0;
     unsigned total = sum (spec.command) + sum (spec.input) + sum (spec.mark);
+    struct buffer shown;
+    buffer_init (&shown, 0);
+    if (command_render (&shown, bytes.data, bytes.size) == 0)
+        total += sum ((struct pool_bytes) { buffer_data (&shown), buffer_size (&shown) });
+    if (spec.message && buffer_size (&shown) > COMMAND_SHOWN + 1)
+        abort ();
+    buffer_free (&shown);
     for (size_t i = 0; i < spec.argc && pool_next_argument (&arguments, &argument) == 1; i++)
         total += sum (argument);
     return total;

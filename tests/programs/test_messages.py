@@ -35,6 +35,11 @@ def test_exec(weft):
     assert (status, output) == (OK, b"a b\ta b\nit's\tit's\n"), talk
 
 
+def test_trace_shows_each(weft):
+    status, output, talk = weft.run("run", "-t", "-k", "--filter", "cat", ":::", "a", "b\\")
+    assert (status, output) == (OK, b"a\nb\\\n") and sorted(talk.splitlines()) == ["a", "b\\\\"]
+
+
 def test_a_template_is_not_quoted(weft):
     status, output, talk = weft.run("run", "-k", "--filter", "cat", "<{2}{1}> {#}", ":::", "a'", ":::", "$b", "c d")
     assert (status, output) == (OK, b"<$ba'> 1\n<c da'> 2\n"), talk
@@ -139,6 +144,19 @@ def test_a_worker_that_is_killed_loses_none(weft, tmp_path):
     weft.start("worker", "-c", head.endpoint, "-j2", "--filter", "cat")
     assert head.wait() == OK, head.talk.data
     assert head.out.data == NUMBERS
+
+
+def test_the_one_that_kills_workers_is_found(weft):
+    """Those beside it, of which nobody was told that they began, are run again and end well."""
+    head = weft.start("ventilator", "-b", ANY_TCP, "--messages", "-k", "--crash-limit", "2", input=NUMBERS)
+    poison = "while read x; do test $x != 250 || kill -9 $PPID; echo $x; done"
+    lives = 0
+    while head.process.poll() is None:
+        worker = weft.start("worker", "-c", head.endpoint, "-j2", "--connect-timeout", "2s", "--filter", poison)
+        lives += worker.wait() == -signal.SIGKILL
+    assert head.wait() == 1, head.talk.data
+    assert head.out.data == NUMBERS.replace(b"\n250\n", b"\n")
+    assert lives == 3 and b"job 250: its worker was lost 3 times" in head.talk.data
 
 
 def test_a_ledger_knows_them(weft, tmp_path):
