@@ -277,6 +277,23 @@ def test_sub_tells_all_what_they_may_hear(weft, bridge, connect):
     ended(program)
 
 
+def test_what_goes_to_several_goes_to_each_once(weft, bridge, connect):
+    rep = weft.start("rep", ANY_TCP, "--echo")
+    endpoint = rep.endpoint
+    ended(rep)
+    pull = weft.start("pull", ANY_TCP)
+    program = bridge("--listen", ANY, "--push", pull.endpoint, "--req", endpoint, "--reconnect", "10ms", "-v")
+    client = connect(listening(program))
+    client.send(b"one\ntwo\n")
+    pull.expect(b"one\n")                               # and the server is not there yet
+    client.send(b"three\n")
+    weft.start("rep", endpoint, "--echo")
+    assert [client.line() for _ in range(3)] == [b"one\n", b"two\n", b"three\n"]
+    pull.out.wait(lambda out: b"three\n" in out, "the last")
+    pull.expect(b"one\ntwo\nthree\n")
+    ended(program)
+
+
 # ------------------------------------------------------------------------------- relay
 
 def test_a_chat(bridge, connect):

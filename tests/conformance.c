@@ -1,0 +1,511 @@
+/*  conformance.c - what every adapter has to keep: order, every message, limits, ends, many connections */
+
+#include "tests/conformance.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "adapters/bridge.h"
+#include "core/limits.h"
+#include "tests/sockets.h"
+
+#define FABRIC "inproc://conformance"
+#define WAIT_MS 20000               /*  for anything, before a test gives up    */
+enum { CLIENTS = 1000 };
+
+const struct conformance *how;
+
+/* ------------------------------------------------------------------- a bridge that runs */
+
+static struct bridge *bridge;
+static struct bridge_setup setup;
+static struct bridge_counters counters;
+static pthread_t thread;
+static char address[64];
+static int stop_fd = -1, run_result;
+static weft_socket_t *fabric;       /*  the test's own, on the other side */
+
+static void
+set (const char *name, const char *value)
+{
+    const struct option_group groups[] = {
+        { .table = bridge_adapter_find (how->adapter)->options, .target = setup.adapter },
+        { .table = bridge_options, .target = &setup.bridge }, { .table = stream_options, .target = &setup.stream },
+        { .table = bridge_socket_options, .target = &setup.socket }, { 0 } };
+    if (option_set_in (groups, name, value, "a bridge", NULL))
+        fail_msg ("%s", weft_error ());
+}
+
+static void
+set_all (const char *options)
+{
+    char copy[256], *save, *pair;
+    snprintf (copy, sizeof copy, "%s", options);
+    for (pair = strtok_r (copy, " ", &save); pair; pair = strtok_r (NULL, " ", &save)) {
+        char *value = strchr (pair, '=');
+        *value = '\0';
+        set (pair, value + 1);
+    }
+}
+
+static void *
+run (void *arg)
+{
+    run_result = bridge_run (bridge, stop_fd);
+    return arg;
+}
+
+/*  With these options, beside --listen: "push=inproc://... hwm=1". */
+static void
+start (const char *listen, const char *options)
+{
+    const struct adapter *adapter = bridge_adapter_find (how->adapter);
+    const char *what;
+    memset (&setup, 0, sizeof setup);
+    setup.adapter = calloc (1, adapter->config_size);
+    assert_int_equal (option_init (adapter->options, setup.adapter), 0);
+    assert_int_equal (option_init (bridge_options, &setup.bridge), 0);
+    assert_int_equal (option_init (stream_options, &setup.stream), 0);
+    assert_int_equal (option_init (bridge_socket_options, &setup.socket), 0);
+    set_all (how->options);
+    set ("listen", listen);
+    set_all (options);
+    if (bridge_new (weft, adapter, &setup, &bridge))
+        fail_msg ("%s", weft_error ());
+    for (size_t i = 0; ; i++) {
+        const char *found = bridge_listens (bridge, i, &what);
+        assert_non_null (found);
+        snprintf (address, sizeof address, "%s", found);
+        if (strcmp (what, adapter->name) == 0)
+            break;
+    }
+    stop_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    assert_int_equal (pthread_create (&thread, NULL, run, NULL), 0);
+}
+
+/*  Ends it as a signal does, and takes its counters. */
+static void
+stop (void)
+{
+    eventfd_write (stop_fd, 1);
+    pthread_join (thread, NULL);
+    bridge_counters (bridge, &counters);
+    bridge_destroy (&bridge);
+    option_free (bridge_adapter_find (how->adapter)->options, setup.adapter);
+    option_free (bridge_options, &setup.bridge);
+    free (setup.adapter);
+    close (stop_fd);
+    assert_int_equal (run_result, 0);
+}
+
+/*  A test that has failed leaves a bridge that runs, and a socket. */
+static int
+teardown (void **state)
+{
+    if (bridge)
+        stop ();
+    weft_close (&fabric);
+    return zmq_teardown (state);
+}
+
+/* --------------------------------------------------------------------- a plain client */
+
+struct client {
+    int fd;
+    struct buffer in;
+    bool ended;
+};
+
+static struct client
+client_open (void)
+{
+    struct client self = { .fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+    to.sin_port = htons ((uint16_t) atoi (strrchr (address, ':') + 1));
+    assert_true (self.fd >= 0);
+    assert_int_equal (connect (self.fd, (struct sockaddr *) &to, sizeof to), 0);
+    buffer_init (&self.in, 0);
+    return self;
+}
+
+static void
+client_close (struct client *self)
+{
+    close (self->fd);
+    buffer_free (&self->in);
+}
+
+static void
+client_reset (struct client *self)
+{
+    struct linger linger = { .l_onoff = 1 };
+    setsockopt (self->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    client_close (self);
+}
+
+/*  Sends until nothing was taken for a while, or all is: how much. */
+static size_t
+client_send (struct client *self, const struct buffer *data, size_t from, int patience)
+{
+    while (from < buffer_size (data)) {
+        struct pollfd out = { .fd = self->fd, .events = POLLOUT };
+        if (poll (&out, 1, patience) != 1)
+            break;
+        ssize_t count = send (self->fd, buffer_data (data) + from, buffer_size (data) - from,
+                              MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (count < 0 && errno != EAGAIN)
+            break;
+        from += count > 0 ? (size_t) count : 0;
+    }
+    return from;
+}
+
+static void
+client_say (struct client *self, const char *text)
+{
+    struct buffer data;
+    buffer_init (&data, 0);
+    how->write (&data, text, strlen (text));
+    assert_int_equal (client_send (self, &data, 0, WAIT_MS), buffer_size (&data));
+    buffer_free (&data);
+}
+
+/*  The next message as text; NULL: the connection has ended. */
+static const char *
+client_hear (struct client *self)
+{
+    static char text[256];
+    for (;;) {
+        const char *data;
+        size_t used;
+        long size = buffer_size (&self->in) ? how->read (&self->in, &data, &used) : -1;
+        if (size >= 0) {
+            snprintf (text, sizeof text, "%.*s", (int) size, data);
+            buffer_consume (&self->in, used);
+            return text;
+        }
+        struct pollfd in = { .fd = self->fd, .events = POLLIN };
+        if (poll (&in, 1, WAIT_MS) != 1)
+            fail_msg ("nothing came");
+        ssize_t count = recv (self->fd, buffer_reserve (&self->in, 65536), 65536, 0);
+        if (count <= 0)
+            return NULL;
+        buffer_wrote (&self->in, (size_t) count);
+    }
+}
+
+static void
+client_expect (struct client *self, const char *text)
+{
+    const char *heard = client_hear (self);
+    if (!heard || strcmp (heard, text))
+        fail_msg ("got \"%s\" for \"%s\"", heard ? heard : "(the end)", text);
+}
+
+/*  Messages that are numbers, from `first` on. */
+static void
+write_numbers (struct buffer *data, int first, int count)
+{
+    char text[32];
+    for (int i = first; i < first + count; i++)
+        how->write (data, text, (size_t) snprintf (text, sizeof text, "%d", i));
+}
+
+/* ----------------------------------------------------------------------- the fabric */
+
+static void
+expect_numbers (weft_socket_t *socket, int first, int count)
+{
+    char text[32];
+    for (int i = first; i < first + count; i++) {
+        snprintf (text, sizeof text, "%d", i);
+        expect_text (socket, text);
+    }
+}
+
+static weft_socket_t *
+bound (const char *pattern, const char *options)
+{
+    return fabric = open_bound (pattern, options, FABRIC);
+}
+
+static weft_socket_t *
+connected (const char *pattern, const char *options)
+{
+    return fabric = open_connected (pattern, options, FABRIC);
+}
+
+/*  Answers with what was asked. */
+static void
+echo (weft_socket_t *rep, int count)
+{
+    weft_msg_t msg;
+    weft_msg_init (&msg);
+    for (int i = 0; i < count; i++) {
+        if (weft_recv (rep, &msg, 0) || weft_send (rep, &msg, 0))
+            fail_msg ("%s", weft_error ());
+    }
+    weft_msg_clear (&msg);
+}
+
+/* ------------------------------------------------------------------------- the suite */
+
+static void
+order_is_kept (void **state)
+{
+    (void) state;
+    enum { COUNT = 20000 };
+    struct buffer data;
+    weft_socket_t *pull = bound ("pull", "timeout=20s");
+    start ("127.0.0.1:0", "push=" FABRIC);
+    struct client client = client_open ();
+    buffer_init (&data, 0);
+    write_numbers (&data, 0, COUNT);
+    assert_int_equal (client_send (&client, &data, 0, WAIT_MS), buffer_size (&data));
+    expect_numbers (pull, 0, COUNT);
+    client_close (&client);
+    stop ();
+    assert_int_equal (counters.in, COUNT);
+    buffer_free (&data);
+}
+
+static void
+nothing_is_lost_when_the_fabric_stalls (void **state)
+{
+    (void) state;
+    enum { COUNT = 60000 };
+    struct buffer data;
+    start ("127.0.0.1:0", "push=@" FABRIC " hwm=1");
+    struct client client = client_open ();
+    buffer_init (&data, 0);
+    write_numbers (&data, 0, COUNT);
+    size_t sent = client_send (&client, &data, 0, 200);
+    weft_socket_t *pull = connected ("pull", "timeout=20s hwm=1");
+    int taken = 0;
+    while (sent < buffer_size (&data)) {        /*  stalls and resumes, again and again */
+        expect_numbers (pull, taken, 1000);
+        taken += 1000;
+        sent = client_send (&client, &data, sent, 0);
+    }
+    expect_numbers (pull, taken, COUNT - taken);
+    client_close (&client);
+    stop ();
+    assert_int_equal (counters.in, COUNT);
+    buffer_free (&data);
+}
+
+/*  More than the system and the queues hold: so the fabric has to wait for the client. */
+static void
+a_slow_reader_gets_all (void **state)
+{
+    (void) state;
+    enum { SIZE = 1000, LEAST = 100 };
+    static char body[SIZE + 1];
+    char number[16];
+    start ("127.0.0.1:0", "pull=" FABRIC " out-queue=64K hwm=10 max-size=2K");
+    struct client client = client_open ();
+    weft_socket_t *push = connected ("push", "timeout=300ms hwm=10");
+    int sent = 0, rc = 0;
+    memset (body, 'x', SIZE);
+    while (rc == 0) {
+        snprintf (number, sizeof number, "%08d", sent);
+        memcpy (body, number, 8);
+        rc = send_text (push, body, 0);
+        sent += rc == 0;
+    }
+    assert_int_equal (rc, WEFT_ETIMEOUT);
+    assert_true (sent > LEAST);
+    for (int i = 0; i < sent; i++) {
+        const char *heard = client_hear (&client);
+        assert_non_null (heard);
+        assert_int_equal (atoi (heard), i);
+    }
+    client_close (&client);
+    stop ();
+    assert_int_equal (counters.out, sent);
+    assert_int_equal (counters.dropped, 0);
+}
+
+static void
+a_peer_that_goes_within_a_message_leaves_the_others_alone (void **state)
+{
+    (void) state;
+    struct buffer data;
+    weft_socket_t *pull = bound ("pull", "timeout=20s");
+    start ("127.0.0.1:0", "push=" FABRIC);
+    struct client stays = client_open ();
+    buffer_init (&data, 0);
+    how->write (&data, "whole", 5);
+    size_t whole = buffer_size (&data);
+    how->write (&data, "in the middle", 13);
+    buffer_cut (&data, whole + (buffer_size (&data) - whole) / 2);
+    for (int i = 0; i < 50; i++) {
+        struct client goes = client_open ();
+        assert_int_equal (client_send (&goes, &data, 0, WAIT_MS), buffer_size (&data));
+        expect_text (pull, "whole");
+        client_reset (&goes);
+        client_say (&stays, "here");
+        expect_text (pull, "here");
+    }
+    client_close (&stays);
+    stop ();
+    assert_int_equal (counters.in, 100);
+    buffer_free (&data);
+}
+
+static void
+after_a_half_close_the_replies_still_come (void **state)
+{
+    (void) state;
+    weft_socket_t *rep = bound ("rep", "timeout=20s");
+    start ("127.0.0.1:0", "req=" FABRIC);
+    struct client client = client_open ();
+    client_say (&client, "one");
+    client_say (&client, "two");
+    shutdown (client.fd, SHUT_WR);
+    echo (rep, 2);
+    client_expect (&client, "one");
+    client_expect (&client, "two");
+    assert_null (client_hear (&client));
+    client_close (&client);
+    stop ();
+    assert_int_equal (counters.undelivered, 0);
+}
+
+static void
+size_is_limited (void **state)
+{
+    (void) state;
+    char body[102];
+    weft_socket_t *pull = bound ("pull", "timeout=20s");
+    start ("127.0.0.1:0", "push=" FABRIC " max-size=100");
+    struct client fits = client_open (), over = client_open ();
+    memset (body, 'x', sizeof body);
+    body[101] = '\0';
+    client_say (&over, body);
+    assert_null (client_hear (&over));
+    body[100] = '\0';
+    client_say (&fits, body);
+    expect_text (pull, body);
+    client_close (&fits);
+    client_close (&over);
+    stop ();
+    assert_int_equal (counters.in, 1);
+    assert_int_equal (counters.refused, 1);
+}
+
+static void
+it_comes_back_at_its_address (void **state)
+{
+    (void) state;
+    char first[64];
+    weft_socket_t *pull = bound ("pull", "timeout=20s");
+    start ("127.0.0.1:0", "push=" FABRIC " linger=100ms");
+    snprintf (first, sizeof first, "%s", address);
+    for (int i = 0; i < 3; i++) {
+        struct client client = client_open ();
+        client_say (&client, "here");
+        expect_text (pull, "here");
+        stop ();
+        assert_null (client_hear (&client));
+        client_close (&client);
+        start (first, "push=" FABRIC " linger=100ms");
+    }
+    stop ();
+}
+
+static void
+a_thousand_connections_are_served (void **state)
+{
+    (void) state;
+    static struct client clients[CLIENTS];
+    char text[32];
+    struct rlimit limit;
+    limits_want_files (RLIM_INFINITY);
+    getrlimit (RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < 3 * CLIENTS)
+        skip ();
+    weft_socket_t *rep = bound ("rep", "timeout=20s");
+    start ("127.0.0.1:0", "req=" FABRIC);
+    for (int i = 0; i < CLIENTS; i++)
+        clients[i] = client_open ();
+    for (int i = 0; i < CLIENTS; i++) {
+        snprintf (text, sizeof text, "%d", i);
+        client_say (&clients[i], text);
+    }
+    echo (rep, CLIENTS);
+    for (int i = 0; i < CLIENTS; i++) {
+        snprintf (text, sizeof text, "%d", i);
+        client_expect (&clients[i], text);
+        client_close (&clients[i]);
+    }
+    stop ();
+    assert_int_equal (counters.connects, CLIENTS);
+    assert_int_equal (counters.out, CLIENTS);
+}
+
+/*  What was counted as taken arrives, and it is the beginning of what was sent, without a gap. */
+static void
+the_end_loses_nothing_that_was_taken (void **state)
+{
+    (void) state;
+    struct buffer data;
+    weft_socket_t *pull = bound ("pull", "timeout=20s hwm=100");
+    start ("127.0.0.1:0", "push=" FABRIC " hwm=100 linger=200ms");
+    struct client client = client_open ();
+    buffer_init (&data, 0);
+    write_numbers (&data, 0, 400000);
+    assert_true (client_send (&client, &data, 0, 200) > 0);
+    expect_numbers (pull, 0, 1000);
+    eventfd_write (stop_fd, 1);
+    stop ();
+    assert_true (counters.in >= 1000);
+    assert_true (counters.in < 400000);
+    assert_int_equal (counters.waiting, 1);
+    expect_numbers (pull, 1000, (int) counters.in - 1000);
+    expect_error (pull, WEFT_EAGAIN, WEFT_DONTWAIT);
+    client_close (&client);
+    buffer_free (&data);
+}
+
+static void
+what_was_asked_before_the_end_is_answered (void **state)
+{
+    (void) state;
+    weft_socket_t *rep = bound ("rep", "timeout=20s");
+    weft_msg_t msg;
+    start ("127.0.0.1:0", "req=" FABRIC " linger=20s");
+    struct client client = client_open ();
+    client_say (&client, "one");
+    weft_msg_init (&msg);
+    assert_int_equal (weft_recv (rep, &msg, 0), 0);
+    eventfd_write (stop_fd, 1);
+    assert_int_equal (weft_send (rep, &msg, 0), 0);
+    client_expect (&client, "one");
+    assert_null (client_hear (&client));
+    client_close (&client);
+    stop ();
+    assert_int_equal (counters.unanswered + counters.orphaned, 0);
+}
+
+#define test(name) cmocka_unit_test_setup_teardown (name, zmq_setup, teardown)
+
+const struct CMUnitTest conformance_tests[] = {
+    test (order_is_kept),
+    test (nothing_is_lost_when_the_fabric_stalls),
+    test (a_slow_reader_gets_all),
+    test (a_peer_that_goes_within_a_message_leaves_the_others_alone),
+    test (after_a_half_close_the_replies_still_come),
+    test (size_is_limited),
+    test (it_comes_back_at_its_address),
+    test (a_thousand_connections_are_served),
+    test (the_end_loses_nothing_that_was_taken),
+    test (what_was_asked_before_the_end_is_answered),
+};
+_Static_assert (sizeof conformance_tests / sizeof conformance_tests[0] == CONFORMANCE_TESTS, "as many as are told");

@@ -1,0 +1,27 @@
+/*  conformance.h - what every adapter has to keep, through the contract: adapters/adapter.h
+ *
+ *  The suite runs a whole bridge, with plain sockets on one side and sockets of the fabric on the other. It has to
+ *  know of a protocol only how a message is written in it, and how one is read. */
+#ifndef WEFT_TESTS_CONFORMANCE_H
+#define WEFT_TESTS_CONFORMANCE_H
+
+#include "core/buffer.h"
+#include "tests/testing.h"
+
+struct conformance {
+    const char *adapter, *options;      /*  its own options as "name=value name=value"                      */
+
+    /*  Adds the message to `out` as a client sends it. */
+    void (*write) (struct buffer *out, const void *data, size_t size);
+
+    /*  Takes the next message that a client got from the front of `in`: its size, with *data, and how many bytes it
+     *  takes in *used; -1: more are needed. */
+    long (*read) (struct buffer *in, const char **data, size_t *used);
+};
+
+/*  The tests of the suite, for cmocka; `how` is what runs now. */
+extern const struct conformance *how;
+extern const struct CMUnitTest conformance_tests[];
+enum { CONFORMANCE_TESTS = 10 };
+
+#endif
