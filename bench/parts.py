@@ -392,6 +392,74 @@ def pool(setting):
                 [Target("weft", "rate", ">=", 300000), Target("weft, ledger", "rate", ">=", 100000)])
 
 
+# ---------------------------------------------------------------------- bridge
+
+@contextlib.contextmanager
+def running(setting, *commands):
+    """Programs of weft, each of which listens before the next is started; told to end at the end."""
+    processes = []
+    with open(setting.path("talk"), "w+") as said:
+        try:
+            for command, port in commands:
+                processes.append(subprocess.Popen([setting.weft, *command], stdout=subprocess.DEVNULL, stderr=said))
+                wait_until_bound(port, processes[-1])
+            yield processes
+        finally:
+            for process in reversed(processes):
+                if process.poll() is None:
+                    process.terminate()
+                process.wait(LIMIT)
+
+
+def bridge_round_trip(setting, size, count):
+    def play():
+        fabric, foreign = free_port(), free_port()
+        endpoint = f"tcp://127.0.0.1:{fabric}"
+        with running(setting, (["rep", endpoint, "--echo"], fabric),
+                     (["bridge", "tcp", "--listen", f"127.0.0.1:{foreign}", "--req", endpoint], foreign)):
+            output, _ = run([setting.program("lines_client"), "rtt", str(foreign), str(size), str(count)])
+        return {measure: float(value) / 1000 for measure, value in (line.split() for line in output.splitlines())}
+    return Contestant("weft bridge", play, setting.missing_weft() or setting.missing_program("lines_client"))
+
+
+def sum_of_both(setting, size, count):
+    """A round trip over raw TCP, and one over libzmq: what a bridge cannot do without."""
+    def play():
+        both = [seam_run(setting, name, "rtt", "tcp", size, count) for name in ("raw", "zmq")]
+        return {measure: sum(values[measure] for values in both) / 1000 for measure in ("p50", "p99")}
+    return Contestant("raw + zmq", play, setting.missing_program("seam_raw") or setting.missing_program("seam_zmq"))
+
+
+def bridge_push(setting, count):
+    """From the start of the client to the end of the one that pulls."""
+    def play():
+        fabric, foreign = free_port(), free_port()
+        endpoint = f"tcp://127.0.0.1:{fabric}"
+        with running(setting, (["pull", endpoint, "--count", str(count)], fabric),
+                     (["bridge", "tcp", "--listen", f"127.0.0.1:{foreign}", "--push", endpoint], foreign)) as programs:
+            start = time.monotonic()
+            with open(setting.numbers(count)) as lines:
+                run([setting.program("lines_client"), "pour", str(foreign)], stdin=lines)
+            programs[0].wait(LIMIT)
+            return {"rate": count / (time.monotonic() - start)}
+    return Contestant("weft bridge", play, setting.missing_weft() or setting.missing_program("lines_client"))
+
+
+def bridge(setting):
+    count = setting.amount(4000, 200)
+    for size in (64, 1024):
+        yield Comparison("bridge", f"round trip of a line of {size} B: TCP, bridge, rep and back", "raw + zmq",
+                         {"p50": "us", "p99": "us"},
+                         [bridge_round_trip(setting, size, count), sum_of_both(setting, size, count)],
+                         [Target("weft bridge", "p50", "<=", 1.25, "raw + zmq")])
+    count = setting.amount(2000000, 20000)
+    yield Comparison("bridge", f"{count} short lines over TCP, pushed to weft pull", "weft push", {"rate": "msg/s"},
+                     [bridge_push(setting, count),
+                      pipe_contestant(setting, "weft push", [setting.weft], ["--count", "COUNT"], count,
+                                      setting.missing_weft())],
+                     [Target("weft bridge", "rate", ">=", 1000000)])
+
+
 PARTS = {
     "seam": (seam, "the library against bare libzmq and a raw socket"),
     "curve": (curve, "the same with keys and in clear text, against bare libzmq"),
@@ -400,5 +468,6 @@ PARTS = {
     "ledger": (ledger, "a pool's ledger against a plain loop of inserts into SQLite, as durable"),
     "outputs": (outputs, "many small outputs kept by weft run: in few files, in files of each job, by GNU parallel"),
     "pool": (pool, "messages as jobs of a pool, with a ledger and without, against a plain libzmq pipeline"),
+    "bridge": (bridge, "lines over TCP through weft bridge, against raw TCP and bare libzmq, and weft push"),
     "footprint": (footprint, "memory of weft run as input grows, and the time to start"),
 }
