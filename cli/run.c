@@ -279,7 +279,8 @@ const struct command command_run_jobs = {
         "file are run. What a job was made of is kept with it: tags, places of results and --keep-order are as ever, "
         "for those that are left; and a file of rows must be a new one. --retry-failed does again what has failed, "
         "--resume-failed what of that is given again; 'weft jobs' does it, too, and cancels jobs.\n\n"
-        "A first SIGTERM lets the jobs that run end and starts no more; a second one, or SIGINT, stops them.",
+        "A first SIGTERM lets the jobs that run end and starts no more; a second one, or SIGINT, stops them. Also when "
+        "this program is killed, or ends at --memory-limit, its jobs are stopped.",
     .guarantee = "An accepted job gets exactly one terminal result (done, failed, dead): with --ledger always, where "
                  "accepted means on disk, else as long as this program lives; dead is one whose workers went away "
                  "too often. A job whose worker dies is run again, so "

@@ -211,7 +211,8 @@ const struct command command_worker = {
         "back what it writes (as sed does without -u). When it ends before it has answered, that job has failed, with "
         "its status, and it is started again; when a job's time is over it is killed, and started again.\n\n"
         "A first SIGTERM lets the jobs that run end and takes no more; a second one, or SIGINT, stops them. A job's "
-        "whole process group ends with it.",
+        "whole process group ends with it. When the worker itself is killed, a guardian that it has started, a process "
+        "of its own, sends SIGTERM to its jobs, and SIGKILL after --grace.",
     .guarantee = "A job that was taken is run once by this worker; if the worker dies, the head has it run elsewhere.",
     .tables = (const struct command_table[]){ { .title = "Options", .table = own_options },
                                                { .title = "Worker", .table = worker_options },

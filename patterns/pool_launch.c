@@ -62,6 +62,8 @@ prepare (const struct launch_spec *spec)
     reset_signals ();
     if (syscall (SYS_setpgid, 0, 0))
         return errno;
+    if (spec->group)
+        *spec->group = (pid_t) syscall (SYS_getpid);
     for (int i = 0; i < 3; i++)
         if (syscall (SYS_dup3, spec->fds[i], i, 0) < 0)
             return errno;
@@ -139,6 +141,8 @@ launch (const struct launch_spec *spec, pid_t *pid, int *pidfd)
     *pid = clone (child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &self, pidfd);
     int error = *pid < 0 ? errno : self.error;
     syscall (SYS_rt_sigprocmask, SIG_SETMASK, before, NULL, SIGNALS_SIZE);
+    if (error && spec->group)
+        *spec->group = 0;
     if (error && *pid > 0) {
         while (waitpid (*pid, NULL, 0) < 0 && errno == EINTR)
             ;

@@ -10,6 +10,7 @@ struct launch_spec {
     char *const *envp;
     const char *dir;            /*  to run in; NULL: the caller's               */
     int fds[3];                 /*  become 0 to 2, and lie above them           */
+    pid_t *group;               /*  where it writes its number before it is executed; NULL: nowhere */
 };
 
 /*  Starts it as the leader of a new process group, with no signal blocked and none ignored.

@@ -65,7 +65,8 @@ open_input (const void *data, size_t size, int *fd)
 static int
 start (struct process *self, const struct process_spec *spec, int in, int out, int err, int *failure)
 {
-    struct launch_spec what = { .argv = spec->argv, .envp = spec->envp, .dir = spec->dir, .fds = { in, out, err } };
+    struct launch_spec what = { .argv = spec->argv, .envp = spec->envp, .dir = spec->dir, .fds = { in, out, err },
+                                .group = spec->group };
     *failure = launch (&what, &self->pid, &self->pidfd);
     return *failure ? blame_launch (&what, *failure) : 0;
 }
@@ -76,7 +77,7 @@ process_spawn (struct process *self, const struct process_spec *spec, int *failu
     int ends[2][2] = { { -1, -1 }, { -1, -1 } }, input = -1, ignored;
     failure = failure ? failure : &ignored;
     *failure = 0;
-    *self = (struct process) { .pidfd = -1, .out = { -1, -1 } };
+    *self = (struct process) { .pidfd = -1, .out = { -1, -1 }, .group = spec->group };
 
     int rc = open_pipe (ends[0]);
     rc = rc ? rc : open_pipe (ends[1]);
@@ -109,6 +110,8 @@ process_reap (struct process *self, int *status, int *number)
     if (waitid (P_PIDFD, (id_t) self->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) || !info.si_pid)
         return error_plain (WEFT_EAGAIN);
     process_signal (self, SIGKILL);     /*  while the dead leader still keeps the group's number from others */
+    if (self->group)
+        *self->group = 0;
     waitid (P_PIDFD, (id_t) self->pidfd, &info, WEXITED | WNOHANG);
     bool exited = info.si_code == CLD_EXITED;
     *status = exited ? info.si_status & 255 : 0;
@@ -116,6 +119,20 @@ process_reap (struct process *self, int *status, int *number)
     close_fd (&self->pidfd);
     self->pid = 0;
     return 0;
+}
+
+void
+process_end (struct process *self)
+{
+    if (self->pid <= 0)
+        return;
+    process_signal (self, SIGKILL);
+    if (self->group)
+        *self->group = 0;
+    while (waitpid (self->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    close_fd (&self->pidfd);
+    self->pid = 0;
 }
 
 size_t

@@ -20,11 +20,13 @@ struct process_spec {
     const void *input;
     size_t input_size;
     int null;                   /*  /dev/null, open for reading: stands for no input */
+    pid_t *group;               /*  where its number stands while it runs (pool_warden.h); NULL: nowhere */
 };
 
 struct process {
     pid_t pid;                  /*  0: none                                     */
     int pidfd;                  /*  readable when it has exited                 */
+    pid_t *group;               /*  as in its spec                              */
     int out[2];                 /*  its standard output and error; -1: closed   */
 };
 
@@ -38,6 +40,9 @@ void process_signal (struct process *self, int number);
 /*  To be called when pidfd is readable: ends what is left of the group, takes in the
  *  status. The pipes stay open. WEFT_EAGAIN when it has not exited. */
 int process_reap (struct process *self, int *status, int *number);
+
+/*  Kills the group, and waits until its leader has ended. */
+void process_end (struct process *self);
 
 /*  Bytes in a pipe now. After process_reap: all that will be read of it. */
 size_t process_pending (const struct process *self, int stream);

@@ -95,11 +95,7 @@ static void
 slot_free (struct slot *self)
 {
     struct process *process = &self->process;
-    if (process->pid > 0) {
-        process_signal (process, SIGKILL);
-        waitpid (process->pid, NULL, 0);
-        close (process->pidfd);
-    }
+    process_end (process);
     for (int i = 0; i < 2; i++) {
         process_close (process, i);
         buffer_free (&self->out[i]);
@@ -411,8 +407,10 @@ static int
 spawn (struct slots *self, struct slot *slot, const struct tasks_job *job, int *failure)
 {
     struct pool_spec spec;
+    const struct warden *warden = self->config.warden;
     struct spawn_job what = { .id = job->id, .attempt = job->attempt, .spec = { job->spec, job->size },
-                              .slot = (int) (slot - self->slots) + self->config.first };
+                              .slot = (int) (slot - self->slots) + self->config.first,
+                              .group = warden ? warden_place (warden, (int) (slot - self->slots)) : NULL };
     int rc = spawn_job (&self->spawn, &what, &slot->process, &spec, failure);
     slot->stream = spec.stream;
     slot->sent = spec.input.size;
@@ -448,7 +446,6 @@ start (struct slots *self, struct slot *slot)
     if (rc == 0 && watch (self, slot, slot->process.pidfd, 0)) {
         rc = error_errno ("cannot watch a job");
         slot_free (slot);
-        slot->process.pid = 0;
     }
     if (rc) {
         report_not_started (self, slot, failure);

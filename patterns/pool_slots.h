@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "core/clock.h"
+#include "patterns/pool_warden.h"
 #include "patterns/pool_outbox.h"
 #include "patterns/pool_spawn.h"
 #include "patterns/pool_tasks.h"
@@ -24,6 +25,7 @@ struct slots_config {
     const char *shell;          /*  for all commands; NULL: /bin/sh where one is needed */
     const char *dir;            /*  jobs run there; NULL: where the process is          */
     const char *exec;           /*  for messages; NULL: there is none                   */
+    const struct warden *warden;    /*  to know of the processes of jobs; NULL: nobody is   */
     weft_work_fn *fn;           /*  ... instead of that; NULL: there is none            */
     void *arg;
 };

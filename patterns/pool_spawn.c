@@ -202,6 +202,7 @@ spawn_job (struct spawn *self, const struct spawn_job *job, struct process *proc
                                      .envp = self->envp,
                                      .dir = self->dir,
                                      .null = self->null,
+                                     .group = job->group,
                                      .input = spec->input.data,
                                      .input_size = spec->input.size };
         rc = process_spawn (process, &what, failure);

@@ -25,6 +25,7 @@ struct spawn_job {
     uint64_t id;
     int64_t attempt;
     int slot;
+    pid_t *group;               /*  as in struct process_spec   */
     struct pool_bytes spec;
 };
 

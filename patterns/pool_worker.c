@@ -22,6 +22,7 @@
 #define NOTE_AFTER TIME_S                /*  without a head, before we say so       */
 #define EVENT_WIRE SLOTS_EVENTS
 #define EVENT_STOP (SLOTS_EVENTS + 1)
+#define EVENT_WARDEN (SLOTS_EVENTS + 2)
 
 enum worker_state {
     WORKER_ACTIVE,      /*  `line` says where it stands with its head                       */
@@ -81,6 +82,7 @@ struct weft_worker {
     weft_work_fn *fn;           /*  for messages; or NULL                           */
     void *arg;
     struct slots slots;
+    struct warden warden;       /*  of the jobs, should we be killed                */
     struct line line;
     struct buffer body, held;   /*  of the message that is being made               */
     uint64_t instance;
@@ -545,6 +547,26 @@ next_deadline (const struct weft_worker *self)
 }
 
 static int
+watch (struct weft_worker *self, int fd, uint64_t data)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.u64 = data };
+    return epoll_ctl (self->epoll, EPOLL_CTL_ADD, fd, &event) ? error_errno ("epoll") : 0;
+}
+
+/*  At first, and when somebody has killed it. Without one jobs are run all the same. */
+static void
+start_guardian (struct weft_worker *self)
+{
+    bool again = self->warden.pid != 0;
+    int rc = warden_start (&self->warden);
+    if (rc == 0 && again)
+        log_info (&self->weft->log, "worker %s: its guardian was killed, and another started", self->name);
+    rc = rc ? rc : watch (self, self->warden.pidfd, EVENT_WARDEN);
+    if (rc)
+        log_warning (&self->weft->log, "worker %s: %s; jobs would outlive it", self->name, weft_error ());
+}
+
+static int
 wait (struct weft_worker *self)
 {
     struct epoll_event events[TURN_EVENTS];
@@ -553,7 +575,9 @@ wait (struct weft_worker *self)
     if (count < 0)
         return errno == EINTR ? 0 : error_errno ("epoll");
     for (int i = 0; i < count; i++) {
-        if (events[i].data.u64 == EVENT_STOP)
+        if (events[i].data.u64 == EVENT_WARDEN)
+            start_guardian (self);
+        else if (events[i].data.u64 == EVENT_STOP)
             take_stop (self);
         else if (events[i].data.u64 == EVENT_WIRE)
             self->stirred = true;
@@ -584,13 +608,6 @@ turn (struct weft_worker *self)
         self->stirred = false;
     }
     return wait (self);
-}
-
-static int
-watch (struct weft_worker *self, int fd, uint64_t data)
-{
-    struct epoll_event event = { .events = EPOLLIN, .data.u64 = data };
-    return epoll_ctl (self->epoll, EPOLL_CTL_ADD, fd, &event) ? error_errno ("epoll") : 0;
 }
 
 static int
@@ -625,7 +642,7 @@ begin (struct weft_worker *self)
         .count = count_slots (self), .first = (int) self->config.first_slot, .prefetch = self->config.prefetch,
         .memory = self->config.memory ? (uint64_t) self->config.memory : memory_available (""),
         .grace = self->config.grace, .shell = self->config.shell, .dir = self->config.dir,
-        .exec = self->config.exec, .fn = self->fn, .arg = self->arg
+        .exec = self->config.exec, .warden = &self->warden, .fn = self->fn, .arg = self->arg
     };
     if (gethostname (self->host, sizeof self->host - 1))
         strcpy (self->host, "localhost");
@@ -642,9 +659,13 @@ begin (struct weft_worker *self)
     self->epoll = epoll_create1 (EPOLL_CLOEXEC);
     if (rc == 0 && self->epoll < 0)
         rc = error_errno ("epoll");
+    rc = rc ? rc : warden_open (&self->warden, config.count, config.grace);
     rc = rc ? rc : slots_init (&self->slots, &config, self->weft->clock, &self->line.outbox, self->epoll);
     rc = rc ? rc : watch (self, wire_fd (self->wire), EVENT_WIRE);
-    return rc ? rc : watch (self, self->stop_fd, EVENT_STOP);
+    rc = rc ? rc : watch (self, self->stop_fd, EVENT_STOP);
+    if (rc == 0 && !self->fn)
+        start_guardian (self);
+    return rc;
 }
 
 int
@@ -665,12 +686,14 @@ weft_worker_run (weft_worker_t *self)
     buffer_init (&self->body, 0);
     buffer_init (&self->held, 0);
     memset (&self->slots, 0, sizeof self->slots);
+    self->warden = (struct warden) { .pidfd = -1 };
     int rc = begin (self);
     while (rc == 0 && self->state != WORKER_GONE)
         rc = turn (self);
     if (rc == 0 && self->result)
         rc = error_set (self->result, "%s", self->reason);
     slots_free (&self->slots);
+    warden_close (&self->warden);
     self->running = false;
     line_free (&self->line);
     buffer_free (&self->body);
