@@ -5,7 +5,8 @@
 #include "core/error.h"
 #include "patterns/pool_head.h"
 
-#define RETRACT_AFTER (20 * TIME_MS)    /*  that a slot is idle while jobs wait at a worker elsewhere */
+#define RETRACT_AFTER TIME_MS   /*  that a slot is idle while jobs wait at a worker elsewhere, not only on their way  */
+#define RETRACT_AGAIN (5 * TIME_MS)
 
 void
 head_add_due (struct weft_pool *self, struct worker *worker)
@@ -160,9 +161,11 @@ retract (struct weft_pool *self, int64_t now)
     if (self->retract_at != TIME_FOREVER && now < self->retract_at)
         return 0;
     bool first = self->retract_at == TIME_FOREVER;
-    self->retract_at = now + RETRACT_AFTER;
-    while (!first && rc == 0 && (job = dispatch_retract (&self->dispatch)))
+    self->retract_at = now + (first ? RETRACT_AFTER : RETRACT_AGAIN);
+    while (!first && rc == 0 && (job = dispatch_retract (&self->dispatch))) {
+        self->retract_at = now + RETRACT_AFTER;
         rc = head_cancel_job (self, map_entry (job->worker, struct worker, credit), job->id, job->attempt, false);
+    }
     return rc;
 }
 

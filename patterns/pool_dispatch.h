@@ -133,6 +133,8 @@ struct dispatch {
     struct dispatch_lane *urgent;       /*  was passed too often, ...                       */
     struct dispatch_worker *kept_free;  /*  ... and gets this one; NULL                     */
     uint64_t queued;                    /*  jobs in the queues of all levels                */
+    uint64_t queued_plain;              /*  ... that ask for no more than a slot            */
+    uint64_t beyond;                    /*  jobs that will come, as the caller knows        */
     uint64_t waiting, waiting_bytes;    /*  without a worker, but not JOB_AWAITED           */
     uint64_t awaiting;                  /*  jobs that are JOB_AWAITED                       */
     uint64_t running, begun;            /*  with a worker; of these, how many have begun    */
@@ -225,7 +227,7 @@ bool dispatch_claim (struct dispatch *self, struct dispatch_worker *worker, uint
 enum dispatch_verdict dispatch_settle (struct dispatch *self, struct dispatch_worker *worker,
                                        const struct dispatch_job **job);
 
-/*  With idle slots and nothing in the queue: a job that waits at a worker and should be asked back; NULL when
+/*  With idle slots and nothing in the queue for them: a job that waits at a worker and should be asked back; NULL when
  *  there is none (more). */
 struct dispatch_job *dispatch_retract (struct dispatch *self);
 bool dispatch_may_retract (const struct dispatch *self);        /*  quick: is it worth asking? */

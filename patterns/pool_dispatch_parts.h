@@ -43,6 +43,13 @@ list_remove (struct dispatch_list *entry)
     list_init (entry);
 }
 
+/*  Of jobs that ask for no more than a slot. */
+static inline bool
+lane_is_plain (const struct dispatch_lane *lane)
+{
+    return lane->cores == 1 && !lane->memory;
+}
+
 /*  NULL for lack of memory. */
 struct dispatch_lane *queue_add_lane (struct dispatch *self, const struct dispatch_wants *wants);
 void queue_free_levels (struct dispatch *self);

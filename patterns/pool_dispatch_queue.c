@@ -95,6 +95,7 @@ job_enqueue (struct dispatch *self, struct dispatch_job *job, bool front)
     else
         list_append (list, &job->link);
     job->lane->level->waiting += !job->cancelled;
+    self->queued_plain += !job->cancelled && lane_is_plain (job->lane);
     self->queued += !job->cancelled;
     self->waiting++;
     self->waiting_bytes += job->size;
@@ -107,6 +108,7 @@ job_dequeue (struct dispatch *self, struct dispatch_job *job)
     list_remove (&job->link);
     job->lane->level->waiting -= job->state == JOB_WAITING;
     self->queued -= job->state == JOB_WAITING;
+    self->queued_plain -= job->state == JOB_WAITING && lane_is_plain (job->lane);
     self->waiting--;
     self->waiting_bytes -= job->size;
     if (!first)

@@ -2,7 +2,8 @@
 
 #include "patterns/pool_dispatch_parts.h"
 
-/*  The last job of the worker that has not begun, beyond those that its slots will take next. */
+/*  The last job of the worker that has not begun, beyond those that its slots will take next. What asks for more than
+ *  a slot was not sent ahead. */
 static struct dispatch_job *
 worker_spare_job (struct dispatch_worker *worker)
 {
@@ -28,7 +29,7 @@ spare_job_among (struct dispatch_list *workers)
 bool
 dispatch_may_retract (const struct dispatch *self)
 {
-    return !self->queued && !list_empty (&self->idle) && self->running > self->begun + self->retracting;
+    return !self->queued_plain && !list_empty (&self->idle) && self->running > self->begun + self->retracting;
 }
 
 struct dispatch_job *
@@ -37,7 +38,7 @@ dispatch_retract (struct dispatch *self)
     uint64_t idle = 0;
     for (struct dispatch_list *entry = self->idle.next; entry != &self->idle; entry = entry->next)
         idle += (uint64_t) (worker_of (entry)->slots - worker_of (entry)->used);
-    if (self->queued || self->retracting >= idle)
+    if (self->queued_plain || self->retracting >= idle)
         return NULL;
     struct dispatch_job *job = spare_job_among (&self->full);
     job = job ? job : spare_job_among (&self->ahead);

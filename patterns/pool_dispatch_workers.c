@@ -2,12 +2,6 @@
 
 #include "patterns/pool_dispatch_parts.h"
 
-static bool
-is_plain (const struct dispatch_lane *lane)
-{
-    return lane->cores == 1 && !lane->memory;
-}
-
 static void
 worker_place (struct dispatch *self, struct dispatch_worker *worker)
 {
@@ -97,7 +91,7 @@ worker_drop (struct dispatch *self, struct dispatch_worker *worker, const struct
 static bool
 worker_suits (const struct dispatch_worker *worker, const struct dispatch_lane *lane)
 {
-    return worker->window && (is_plain (lane) || (worker->able && worker->slots >= lane->cores
+    return worker->window && (lane_is_plain (lane) || (worker->able && worker->slots >= lane->cores
                                                   && worker->memory >= lane->memory));
 }
 
@@ -116,12 +110,22 @@ is_kept (const struct dispatch *self, const struct dispatch_worker *worker, cons
     return worker == self->kept_free && lane != self->urgent;
 }
 
+/*  The nearer the end, the less is sent ahead, so that little is with one worker when another has nothing to do: no
+ *  more than half of its share in what is left. One that has no other beside it may have all. */
+static bool
+may_have_more (const struct dispatch *self, const struct dispatch_worker *worker)
+{
+    uint64_t slots = (uint64_t) worker->slots, ahead = (uint64_t) (worker->used - worker->slots);
+    return worker->used < worker->slots || slots >= self->slots
+        || (ahead + 1) * 2 * self->slots <= (self->queued + self->beyond) * slots;
+}
+
 /*  Each in its turn. */
 static struct dispatch_worker *
 first_but_kept (const struct dispatch *self, const struct dispatch_list *workers, const struct dispatch_lane *lane)
 {
     for (struct dispatch_list *entry = workers->next; entry != workers; entry = entry->next)
-        if (!is_kept (self, worker_of (entry), lane))
+        if (!is_kept (self, worker_of (entry), lane) && may_have_more (self, worker_of (entry)))
             return worker_of (entry);
     return NULL;
 }
@@ -144,9 +148,9 @@ struct dispatch_worker *
 worker_for (const struct dispatch *self, struct dispatch_lane *lane)
 {
     struct dispatch_worker *worker = NULL;
-    if (lane->full_at == self->room)
+    if (lane->full_at == self->room && !lane_is_plain (lane))
         return NULL;
-    if (!is_plain (lane))
+    if (!lane_is_plain (lane))
         worker = tightest (self, lane);
     else if (!(worker = first_but_kept (self, &self->idle, lane)) && !self->idle_only)
         worker = first_but_kept (self, &self->ahead, lane);
@@ -193,7 +197,7 @@ dispatch_hopeless (struct dispatch *self, struct dispatch_wants *wants)
     self->looked_at = self->room;
     for (struct dispatch_level *level = self->slots ? self->levels : NULL; level; level = level->next)
         for (struct dispatch_lane *lane = level->lanes; lane; lane = lane->next) {
-            if (is_plain (lane) || worker_ever (self, lane) || lane->told || list_empty (&lane->queue))
+            if (lane_is_plain (lane) || worker_ever (self, lane) || lane->told || list_empty (&lane->queue))
                 continue;
             lane->told = true;
             self->looked_at = UINT64_MAX;           /*  there may be another */

@@ -151,6 +151,7 @@ head_page (struct weft_pool *self, int64_t now)
             rc = load_page (self, level);
     adapt_ahead (self, now);
     self->dispatch.accepted = book->safe_id;
+    self->dispatch.beyond = book->unloaded;
     for (struct dispatch_level *jobs = self->dispatch.levels; jobs && rc >= 0; jobs = jobs->next)
         if (jobs->waiting)
             rc = book_limit (book, jobs, self->ahead);

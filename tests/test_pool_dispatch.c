@@ -43,6 +43,7 @@ test_idle_first (void **state)
     struct dispatch_worker one, two;
     (void) state;
     BEGIN (self);
+    self.beyond = 100;              /*  the end is far: as much is sent ahead as may be */
     dispatch_join (&self, &one, 1, 3);
     dispatch_join (&self, &two, 2, 2);
     for (int i = 0; i < 6; i++)
