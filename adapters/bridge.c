@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "adapters/bridge_parts.h"
 #include "codec/framing.h"
 #include "core/error.h"
+#include "patterns/requests.h"
 
 bool
 bridge_first (struct bridge *self, enum bridge_told kind)
@@ -144,6 +146,16 @@ bridge_new (weft_t *weft, const struct adapter *adapter, struct bridge_setup *se
     return 0;
 }
 
+/*  All that ask have gone: nobody is told. */
+static void
+close_fabrics (struct bridge *self)
+{
+    struct fabric *fabric = fabric_of (self, MODE_REQ);
+    if (fabric->socket)
+        requests_abandon (fabric->socket, free);
+    bridge_close_fabrics (self);
+}
+
 void
 bridge_destroy (struct bridge **handle)
 {
@@ -166,7 +178,7 @@ bridge_destroy (struct bridge **handle)
     if (self->reactor) {
         reactor_timer_set (self->reactor, &self->serve_timer, TIME_FOREVER);
         reactor_unwatch_fd (&self->stop_watch);
-        bridge_close_fabrics (self);
+        close_fabrics (self);
     }
     reactor_destroy (&self->reactor);
     if (self->adapter->fini)
@@ -190,8 +202,9 @@ static void
 on_stop_fd (void *arg, int events)
 {
     struct bridge *self = arg;
+    eventfd_t count;
     (void) events;
-    reactor_unwatch_fd (&self->stop_watch);
+    eventfd_read (self->stop_fd, &count);
     bridge_stop (self);
 }
 
@@ -219,6 +232,7 @@ begin_end (struct bridge *self)
 int
 bridge_run (struct bridge *self, int stop_fd)
 {
+    self->stop_fd = stop_fd;
     int rc = stop_fd < 0 ? 0 : reactor_watch_fd (self->reactor, stop_fd, on_stop_fd, self, &self->stop_watch);
     rc = rc || stop_fd < 0 ? rc : reactor_want_fd (self->stop_watch, WEFT_IN);
     rc = rc ? rc : reactor_run (self->reactor, TIME_FOREVER);
@@ -227,6 +241,7 @@ bridge_run (struct bridge *self, int stop_fd)
         if (self->peer_count)
             rc = reactor_run (self->reactor, self->setup->socket.linger);
         rc = rc == WEFT_ETIMEOUT ? 0 : rc;
+        self->counters.unanswered += self->requests;
     }
     return self->error ? error_set (self->error, "%s", self->why) : rc;
 }

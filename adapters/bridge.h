@@ -52,8 +52,9 @@ void bridge_destroy (struct bridge **self);
 /*  What listens, one by one: its address, and in *what the mode, or the adapter's name; NULL past the last. */
 const char *bridge_listens (const struct bridge *self, size_t index, const char **what);
 
-/*  Runs until bridge_stop was called, or until `stop_fd` (-1: none) is readable; then takes nothing more, and delivers
- *  what was taken for at most the option `linger`. 0, or the failure of a socket. */
+/*  Runs until bridge_stop was called, or `stop_fd` (an eventfd; -1: none) was written to; then takes nothing more, and
+ *  delivers what was taken for at most the option `linger`, or until it is told to stop again. 0, or the failure of a
+ *  socket. */
 int bridge_run (struct bridge *self, int stop_fd);
 void bridge_stop (struct bridge *self);     /*  any thread, or a signal handler */
 

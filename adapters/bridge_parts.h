@@ -83,6 +83,7 @@ struct bridge {
     bool stopping;
     int error;                      /*  of a socket: the bridge ends, and this is why                   */
     char why[512];
+    int stop_fd;
     struct reactor_fd *stop_watch;
     struct { const char *what; char address[ENDPOINT_MAX]; } *listens;
     size_t listen_count;

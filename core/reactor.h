@@ -35,7 +35,7 @@ void reactor_stop (struct reactor *self);
 int64_t reactor_now (struct reactor *self);
 
 /*  Room that whoever is called back may use until it returns: one for all, so that a connection needs none. */
-enum { REACTOR_SCRATCH = 256 * 1024 };
+enum { REACTOR_SCRATCH = 64 * 1024 };
 unsigned char *reactor_scratch (struct reactor *self);
 
 /* -------------------------------------------------------------- deadlines, work */

@@ -186,6 +186,17 @@ requests_next (weft_socket_t *socket, weft_msg_t *msg, void **arg, int *error)
     return 0;
 }
 
+void
+requests_abandon (weft_socket_t *socket, void (*fn) (void *arg))
+{
+    struct pending *pending;
+    while ((pending = first_pending (socket->state))) {
+        void *arg = pending->arg;
+        remove_pending (socket->state, pending);
+        fn (arg);
+    }
+}
+
 size_t
 requests_count (const weft_socket_t *socket)
 {

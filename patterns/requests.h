@@ -24,6 +24,9 @@ int requests_send (weft_socket_t *socket, weft_msg_t *msg, void *arg);
  *  WEFT_EAGAIN, or a failure of the socket. WEFT_IN of weft_poll says when to ask. */
 int requests_next (weft_socket_t *socket, weft_msg_t *msg, void **arg, int *error);
 
+/*  Gives up all that are under way: `fn` gets the `arg` of each, as its last outcome. */
+void requests_abandon (weft_socket_t *socket, void (*fn) (void *arg));
+
 /*  How many are under way. */
 size_t requests_count (const weft_socket_t *socket);
 

@@ -173,6 +173,35 @@ without_a_server_nothing_is_taken (void **state)
     close_both ();
 }
 
+static int abandoned;
+
+static void
+on_abandoned (void *arg)
+{
+    abandoned += *(int *) arg;
+}
+
+static void
+what_is_given_up_is_told_once (void **state)
+{
+    (void) state;
+    void *arg;
+    int error;
+    open_both ("10s");
+    marks[1] = 1;
+    marks[2] = 10;
+    abandoned = 0;
+    assert_int_equal (ask ("one", 1), 0);
+    assert_int_equal (ask ("two", 2), 0);
+    requests_abandon (asker, on_abandoned);
+    assert_int_equal (abandoned, 11);
+    assert_int_equal (requests_count (asker), 0);
+    answer_backwards (2);
+    assert_int_equal (next_outcome (&arg, &error), WEFT_EAGAIN);
+    assert_int_equal (counters_of (asker).late, 2);
+    close_both ();
+}
+
 /*  Over libzmq, against weft's own rep. */
 static void
 rep_answers (void **state)
@@ -207,6 +236,7 @@ main (void)
         in_memory (without_a_reply_it_is_told_in_time_and_once),
         in_memory (what_is_no_reply_is_counted),
         in_memory (without_a_server_nothing_is_taken),
+        in_memory (what_is_given_up_is_told_once),
         over_zmq (rep_answers),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

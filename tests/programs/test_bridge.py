@@ -453,6 +453,20 @@ def test_what_was_asked_before_a_signal_is_answered(bridge, connect):
         assert program.wait() == OK
 
 
+def test_a_second_signal_ends_it_at_once(weft, bridge, connect):
+    rep = weft.start("rep", ANY_TCP, input=weft.OPEN)   # by hand, and nobody is there
+    program = bridge("--listen", ANY, "--req", rep.endpoint, "--linger", "1h", "--timeout", "1h")
+    connect(listening(program)).send(b"one\n")
+    rep.expect(b"one\n")
+    program.signal()
+    with pytest.raises(OSError):                        # it takes nobody in any more: it knows of the first
+        while True:
+            Client(listening(program)).close()
+    program.signal()
+    assert program.wait() == LOSS
+    program.expect_talk("1 request without a reply")
+
+
 def test_caps(echo, connect):
     program = echo("--max-peers", "1", "-v")
     first, second = connect(listening(program)), connect(listening(program))
