@@ -101,6 +101,7 @@ class Chaos:
         self.retries = 1 + (seed % 5 == 2)
         self.dead = seed % 7 == 3 and not self.gentle
         self.queue = self.random.choice(["10", "100", "10000"])
+        self.messages = seed % 3 == 1           # jobs are messages for a shell
         self.outputs = seed % 2 == 0            # what jobs write is kept, not printed
         self.reattach = "5s" if self.gentle else self.random.choice(["100ms", "300ms", "1s"])
         self.ledger = (disk or folder) + "/ledger.db"
@@ -151,12 +152,13 @@ class Chaos:
         return ["ventilator", "-v", "-b", "ipc://head.socket", "-b", "tcp://127.0.0.1:0", "--ledger", self.ledger,
                 "--durability", self.durability, "--heartbeat", "50ms", "--reattach", self.reattach, "--retries",
                 str(self.retries), "--crash-limit", "2" if self.dead else "1000", "--queue", self.queue, *resume, *sink,
-                "jobs"]
+                *(["--messages"] if self.messages else []), "jobs"]
 
     def worker_command(self, member):
         return ["worker", "-v", "-c", member.relay.endpoint if member.relay else "ipc://head.socket",
-                "-j%d" % self.random.randrange(1, 5), "--prefetch", self.random.choice(["0", "1", "16"]), "--name",
-                member.name, "--heartbeat", "50ms", "--connect-timeout", "5s", "--grace", "200ms"]
+                "--exec", "sh", "-j%d" % self.random.randrange(1, 5), "--prefetch",
+                self.random.choice(["0", "1", "16"]), "--name", member.name, "--heartbeat", "50ms", "--connect-timeout",
+                "5s", "--grace", "200ms"]
 
     @staticmethod
     def sink_command(member):

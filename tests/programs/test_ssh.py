@@ -54,6 +54,13 @@ def meet(folder, count):
         folder, count)
 
 
+@pytest.mark.parametrize("how", [["--filter", "sed -u s/$/x/"], ["--exec", "sed s/$/x/; echo"]])
+def test_messages(weft, options, how):
+    """What is done with them goes along with the workers."""
+    status, output, talk = weft.run("run", *options, "-k", "--ssh", "1/n1,1/n2", *how, ":::", "1", "2", "it's")
+    assert (status, output) == (0, b"1x\n2x\nit'sx\n"), talk
+
+
 def test_two_hosts(weft, options, tmp_path):
     """They share the jobs, each in its slots; nothing of the keys is on a command line."""
     status, output, talk = weft.run("run", *options, "-k", "--ssh", "2/n1,1/n2",
