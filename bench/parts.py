@@ -362,6 +362,33 @@ def ledger(setting):
                          [ledger_contestant(setting, name, what, count) for name in names],
                          [Target("weft", "rate", ">=", 200000), Target("weft", "peak", "<=", 100)] +
                          ([Target("weft", "cpu", "<=", cpu, "sqlite")] if cpu else []))
+    count, times = setting.amount(1000000, 5000), setting.amount(51, 3)
+    yield Comparison("ledger", f"weft jobs summary of {count} results beside a head, median of {times}", "weft jobs",
+                     {"time": "ms"}, [Contestant("weft jobs", lambda: looked_at(setting, count, times),
+                                                 setting.missing_weft() or setting.missing_program("ledger"))],
+                     [Target("weft jobs", "time", "<=", 50)], rounds=2)
+
+
+def looked_at(setting, count, times):
+    """weft jobs summary of a ledger with so many results, beside a head that runs jobs as fast as it can."""
+    path = setting.path("ledger-looked-at")
+    for left in glob.glob(path + "*"):
+        os.unlink(left)
+    run([setting.program("ledger"), "weft", "results", str(count), path])
+    head = subprocess.Popen([setting.weft, "run", "--ledger", path, "--resume", "-j2", "/bin/true"],
+                            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        head.stdin.write(b"".join(b"%d\n" % number for number in range(10 * times)))
+        head.stdin.flush()
+        deadline = time.monotonic() + LIMIT
+        while not os.path.exists(path + "-head"):
+            if head.poll() is not None or time.monotonic() > deadline:
+                raise Failure("weft run --resume does not listen")
+        walls = sorted(wall for wall, _ in launched(setting, [setting.weft, "jobs", path, "summary"], times))
+    finally:
+        head.kill()
+        head.wait()
+    return {"time": walls[times // 2]}
 
 
 # ------------------------------------------------------------------------ pool

@@ -111,6 +111,8 @@ jobs_run (struct cli *cli, const struct command *command, int argc, char **argv)
     else if (rc == 0) {
         self.path = operands[0];
         rc = ledgerview_open (&self.view, self.path);
+        if (rc == 0)
+            ledgerview_map (self.view);
         if (rc == 0 && self.options.watch)
             rc = count > 1 ? error_set (WEFT_EINVAL, "'%s': --watch shows all that there is", operands[1])
                            : jobs_watch (&self, NULL, 0);

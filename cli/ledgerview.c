@@ -13,6 +13,7 @@
 
 #define PAGE 1000               /*  lines                                           */
 #define BLOCK 4096              /*  jobs that are counted at once                   */
+#define MAPPED "1099511627776"  /*  bytes of a ledger that are read as memory      */
 #define BUSY 5000               /*  ms that a ledger may be held by others          */
 
 /*  A job whose last attempt has begun, and has not ended. Above the number of one that begins stands its head's
@@ -53,7 +54,7 @@ static const char *const questions[ASK_COUNT] = {
                     " AND NOT EXISTS (SELECT 1 FROM results WHERE job = j.id)"
                     " AND " STARTED,
     [ASK_PAGE] = "SELECT o.*, (SELECT priority FROM jobs WHERE id = o.id) AS priority FROM overview o WHERE o.id IN"
-                 " (SELECT j.id FROM jobs j LEFT JOIN results r ON r.job = j.id WHERE j.id > ?1 AND CASE"
+                 " (SELECT j.id FROM jobs j LEFT JOIN results r ON r.job = j.id WHERE j.id > ?1 AND j.id <= ?4 AND CASE"
                  " WHEN r.job IS NULL THEN CASE WHEN " STARTED " THEN ?2 & 4 ELSE ?2 & 8 END"
                  " WHEN j.id IN (SELECT job FROM retried) THEN ?2 & 16 WHEN " FAILED " THEN ?2 & 2 ELSE ?2 & 1 END"
                  " ORDER BY j.id LIMIT ?3) ORDER BY o.id",
@@ -121,6 +122,12 @@ ledgerview_open (struct ledgerview **self_p, const char *path)
     if (rc < 0)
         ledgerview_close (self_p);
     return rc;
+}
+
+void
+ledgerview_map (struct ledgerview *self)
+{
+    sqlite3_exec (self->db, "PRAGMA mmap_size = " MAPPED, NULL, NULL, NULL);    /*  where it cannot be: as before */
 }
 
 void
@@ -345,7 +352,11 @@ int
 ledgerview_page (struct ledgerview *self, unsigned filter, bool json, uint64_t *after, struct buffer *out)
 {
     sqlite3_stmt *row = self->asked[ASK_PAGE];
-    int lines = 0, rc = 0, step = SQLITE_ROW;
+    uint64_t last[3] = { 0, INT64_MAX };
+    /*  Jobs of which nothing is known yet wait, and may be many. */
+    int lines = 0, rc = filter & LEDGERVIEW_WAITING ? 0 : ask_numbers (self, ASK_LAST, 0, 0, last, 3);
+    int step = SQLITE_ROW;
+    sqlite3_bind_int64 (row, 4, (sqlite3_int64) last[1]);
     sqlite3_bind_int64 (row, 1, (sqlite3_int64) *after);
     sqlite3_bind_int (row, 2, (int) filter);
     sqlite3_bind_int (row, 3, PAGE);

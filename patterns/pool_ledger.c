@@ -130,64 +130,30 @@ book_close (struct book **handle)
 
 /* ---------------------------------------------------------------- jobs by content */
 
-/*  An open hash table, half empty at least. An entry that was found once keeps its place with id 0. */
-struct book_known {
-    uint64_t hash[2];
-    uint64_t id;
-    bool used;
-};
-
 static int
 know (void *arg, uint64_t id, const unsigned char *hash)
 {
-    struct book *self = arg;
-    struct book_known known = { .id = id, .used = true };
-    if (self->known_count++ >= self->known_room / 2)
-        return error_set (WEFT_EPROTO, "the ledger has more jobs than it counts");
-    memcpy (known.hash, hash, sizeof known.hash);
-    size_t place = known.hash[0] & (self->known_room - 1);
-    while (self->known[place].used)
-        place = (place + 1) & (self->known_room - 1);
-    self->known[place] = known;
-    return 0;
+    return known_add (arg, id, hash);
 }
 
 static int
 learn_jobs (struct book *self)
 {
-    self->known_room = 16;
-    while (self->known_room < 2 * (self->found.jobs + 1))
-        self->known_room *= 2;
-    self->known = calloc (self->known_room, sizeof *self->known);
-    if (!self->known)
-        return error_set (WEFT_ENOMEM, "out of memory for the ledger's %" PRIu64 " jobs", self->found.jobs);
-    int rc = ledger_hashes (self->ledger, know, self);
+    int rc = known_init (&self->known, self->found.jobs);
+    rc = rc ? rc : ledger_hashes (self->ledger, know, &self->known);
     return rc < 0 ? rc : 0;
 }
 
 int
 book_find (struct book *self, const unsigned char *hash, uint64_t *id)
 {
-    uint64_t parts[2];
-    memcpy (parts, hash, sizeof parts);
-    for (size_t place = parts[0]; self->known; place++) {
-        struct book_known *known = &self->known[place & (self->known_room - 1)];
-        if (!known->used)
-            break;
-        if (!known->id || known->hash[0] != parts[0] || known->hash[1] != parts[1])
-            continue;
-        *id = known->id;
-        known->id = 0;
-        return 1;
-    }
-    return 0;
+    return known_take (&self->known, hash, id);
 }
 
 void
 book_stop_finding (struct book *self)
 {
-    free (self->known);
-    self->known = NULL;
+    known_free (&self->known);
 }
 
 /* -------------------------------------------------------------------- priorities */

@@ -10,13 +10,13 @@
 #include "patterns/ledger.h"
 #include "patterns/pool.h"
 #include "patterns/pool_dispatch.h"
+#include "patterns/pool_known.h"
 #include "patterns/pool_outputs.h"
 
 #define BOOK_WAITING 65536      /*  operations that may wait for the disk before jobs are put off  */
 
 struct book_entry;
 struct book_range;
-struct book_known;
 
 /*  The jobs of one priority that the ledger has. */
 struct book_level {
@@ -45,8 +45,7 @@ struct book {
     struct book_entry *first, **last_entry, *unqueued;
     uint64_t entries;
     struct book_entry *told;            /*  whose event the caller reads                        */
-    struct book_known *known;           /*  resume: jobs by content; NULL                       */
-    size_t known_room, known_count;
+    struct known known;                 /*  resume: jobs by content                             */
 };
 
 struct book_config {
