@@ -102,6 +102,7 @@ class Chaos:
         self.dead = seed % 7 == 3 and not self.gentle
         self.queue = self.random.choice(["10", "100", "10000"])
         self.messages = seed % 3 == 1           # jobs are messages for a shell
+        self.cores = self.random.randrange(1, 3)        # of each job; every worker has so many
         self.outputs = seed % 2 == 0            # what jobs write is kept, not printed
         self.reattach = "5s" if self.gentle else self.random.choice(["100ms", "300ms", "1s"])
         self.ledger = (disk or folder) + "/ledger.db"
@@ -151,12 +152,13 @@ class Chaos:
         sink += ["--outputs", os.path.dirname(self.ledger) + "/outputs"] if self.outputs else []
         return ["ventilator", "-v", "-b", "ipc://head.socket", "-b", "tcp://127.0.0.1:0", "--ledger", self.ledger,
                 "--durability", self.durability, "--heartbeat", "50ms", "--reattach", self.reattach, "--retries",
-                str(self.retries), "--crash-limit", "2" if self.dead else "1000", "--queue", self.queue, *resume, *sink,
+                str(self.retries), "--crash-limit", "2" if self.dead else "1000", "--queue", self.queue, "--priority",
+                str(self.random.randrange(-2, 3)), "--cores", str(self.cores), "--memory", "1M", *resume, *sink,
                 *(["--messages"] if self.messages else []), "jobs"]
 
     def worker_command(self, member):
         return ["worker", "-v", "-c", member.relay.endpoint if member.relay else "ipc://head.socket",
-                "--exec", "sh", "-j%d" % self.random.randrange(1, 5), "--prefetch",
+                "--exec", "sh", "-j%d" % self.random.randrange(self.cores, 5), "--prefetch",
                 self.random.choice(["0", "1", "16"]), "--name", member.name, "--heartbeat", "50ms", "--connect-timeout",
                 "5s", "--grace", "200ms"]
 
