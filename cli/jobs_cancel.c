@@ -47,7 +47,7 @@ tell (struct jobs *self, const struct changes *changes)
     return rc < 0 ? rc : status;
 }
 
-/*  Those that a head has taken end in its time. */
+/*  Those that a head has taken end in its time. A job that has just come may not be on disk yet. */
 static int
 await_ends (struct jobs *self, const struct changes *changes)
 {
@@ -58,10 +58,10 @@ await_ends (struct jobs *self, const struct changes *changes)
         char state[16] = "";
         if (strcmp (change->outcome, "taken") != 0)
             continue;
-        while ((rc = ledgerview_state (self->view, change->id, state, sizeof state)) == 0) {
+        while ((rc = ledgerview_state (self->view, change->id, state, sizeof state)) == 0 || rc == WEFT_EINVAL) {
             if (clock_left (clock_system (), deadline) == 0)
                 return error_set (WEFT_ETIMEOUT, "job %" PRIu64 " is %s still; it ends when its worker has stopped it",
-                                  change->id, state);
+                                  change->id, *state ? state : "not on disk");
             rc = changes_pause (changes, LOOK);
             if (rc < 0)
                 return rc;
