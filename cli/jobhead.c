@@ -493,7 +493,8 @@ jobhead_prepare (struct jobhead *self, weft_pool_t *pool)
     int rc = weft_pool_set (pool, "retries", retries);
     rc = rc ? rc : weft_pool_set (pool, "delay", delay);
     rc = rc ? rc : jobhead_timeout (self, pool);
-    if (rc == 0 && self->line.mode != JOBOUT_GROUP)
+    /*  What is kept may be followed as it comes. */
+    if (rc == 0 && (self->line.mode != JOBOUT_GROUP || self->options->outputs))
         rc = weft_pool_set (pool, "stream", "yes");
     if (rc == 0 && self->kept.ready)
         rc = weft_pool_set (pool, "ledger", self->options->ledger);

@@ -95,7 +95,7 @@ weft_pool_new (weft_t *weft)
     self->instance = random_seed ();
     self->poll_fd = -1;
     self->beat_at = self->ping_at = self->end_at = self->retract_at = self->awaited_until = TIME_FOREVER;
-    self->start_at = self->outputs_at = TIME_FOREVER;
+    self->start_at = self->outputs_at = self->pieces_at = TIME_FOREVER;
     make_id (self);
     weft_msg_init (&self->msg);
     buffer_init (&self->body, 0);
@@ -346,7 +346,7 @@ next_deadline (const struct weft_pool *self)
     deadline = clock_earlier (deadline, self->retract_at);
     if (self->away)
         deadline = clock_earlier (deadline, self->away_at);
-    deadline = clock_earlier (deadline, clock_earlier (self->start_at, self->outputs_at));
+    deadline = clock_earlier (deadline, clock_earlier (self->start_at, head_keep_deadline (self)));
     deadline = clock_earlier (deadline, self->overdue_at);
     if (self->due)
         deadline = clock_earlier (deadline, head_now (self) + 10 * TIME_MS);

@@ -227,6 +227,10 @@ bool dispatch_claim (struct dispatch *self, struct dispatch_worker *worker, uint
 enum dispatch_verdict dispatch_settle (struct dispatch *self, struct dispatch_worker *worker,
                                        const struct dispatch_job **job);
 
+/*  A job waits to be tried again, after an attempt that a head before us has dealt; it may have dealt the next one,
+ *  too: the job is awaited as if it were restored. */
+void dispatch_await_again (struct dispatch *self, uint64_t id);
+
 /*  With idle slots and nothing in the queue for them: a job that waits at a worker and should be asked back; NULL when
  *  there is none (more). */
 struct dispatch_job *dispatch_retract (struct dispatch *self);

@@ -165,6 +165,18 @@ dispatch_claim (struct dispatch *self, struct dispatch_worker *worker, uint64_t 
     return true;
 }
 
+void
+dispatch_await_again (struct dispatch *self, uint64_t id)
+{
+    struct dispatch_job *job = job_find (self, id);
+    if (!job || job->state != JOB_WAITING)
+        return;
+    job_withdraw (self, job);
+    job->state = JOB_AWAITED;
+    list_append (&self->awaited, &job->link);
+    self->awaiting++;
+}
+
 enum dispatch_verdict
 dispatch_settle (struct dispatch *self, struct dispatch_worker *worker, const struct dispatch_job **which)
 {

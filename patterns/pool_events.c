@@ -1,6 +1,5 @@
 /*  pool_events.c - what a head tells its caller: from reports, of workers that come and go, of cancelled jobs */
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "codec/pool_command.h"
@@ -78,21 +77,6 @@ name_reason (weft_pool_event_t *event)
     event->size = strlen (event->data);
 }
 
-/*  What it wrote gets its place, before the ledger hears of the end. */
-static int
-keep_output (struct weft_pool *self, const struct dispatch_job *job, int64_t attempt, weft_pool_event_t *event)
-{
-    struct outputs_ended *ended = &self->ended;
-    int rc = outputs_end (self->outputs, job->id, attempt, ended);
-    if (rc == 0 && ended->has_piece)
-        rc = book_piece (self->book, &ended->piece);
-    event->output = *ended->place ? ended->place : NULL;
-    if (rc == 0 && event->reason == WEFT_JOB_EXITED && ended->bytes < event->received_bytes)
-        log_warning (&self->weft->log, "pool: job %" PRIu64 ": %" PRIu64 " bytes of what it wrote went with a head "
-                     "that did not keep them", job->id, event->received_bytes - ended->bytes);
-    return rc;
-}
-
 /*  An attempt has ended, as `event` says: 1 when that can be told. With a ledger the end of a job is told when it is
  *  durable; and what was cancelled is no end there, but goes on with the next head: nor is the failure of an attempt
  *  that would have been followed by another, so that is told as cancelled, too. Who cancels a job by its name has
@@ -113,7 +97,7 @@ tell_end (struct weft_pool *self, enum dispatch_verdict verdict, const struct di
         outputs_forget (self->outputs, job->id);
     if (!self->book || goes_on)
         return 1;
-    int rc = self->outputs ? keep_output (self, job, attempt, event) : 0;
+    int rc = head_keep_end (self, job, attempt, event);
     if (rc == 0)
         rc = book_end (self->book, event, verdict == DISPATCH_DONE && !again ? dispatch_keep_ended (&self->dispatch)
                                                                              : NULL);
@@ -144,6 +128,8 @@ take_end (struct weft_pool *self, const struct pool_record *record, weft_pool_ev
         event->reason = job->stopped;
     if (event->reason == WEFT_JOB_EXITED && !event->status && !event->signal)
         head_learn_runtime (self, event->runtime);
+    if (verdict == DISPATCH_RETRY && self->awaiting && POOL_ATTEMPT_EPOCH (record->attempt) != self->dispatch.epoch)
+        dispatch_await_again (&self->dispatch, job->id);
     return tell_end (self, verdict, job, record->attempt, event);
 }
 
@@ -198,18 +184,6 @@ take_record (struct weft_pool *self, const struct pool_record *record, weft_pool
     return 1;
 }
 
-/*  The report was read to its end: what it told of attempts that go on is kept, and then it may be acknowledged. */
-static int
-end_report (struct weft_pool *self, struct worker *worker)
-{
-    struct ledger_piece piece;
-    int rc = 0;
-    while (self->outputs && rc == 0 && (rc = outputs_take_piece (self->outputs, &piece)) == 1)
-        rc = book_piece (self->book, &piece);
-    head_settle (self, worker);
-    return rc || !self->book ? rc : book_acknowledge (self->book, &worker->peer, worker->peer.have);
-}
-
 static int
 take_from_report (struct weft_pool *self, weft_pool_event_t *event)
 {
@@ -227,7 +201,7 @@ take_from_report (struct weft_pool *self, weft_pool_event_t *event)
     if (rc != 1) {
         struct worker *worker = self->reporter;
         self->reporter = NULL;
-        if (rc == 0 && (rc = end_report (self, worker)))
+        if (rc == 0 && (rc = head_end_report (self, worker)))
             self->broken = rc;
     }
     return rc == 1;

@@ -51,7 +51,8 @@ struct worker {
     struct worker *prev, *next;         /*  all workers                                 */
     struct worker *next_news;           /*  those with something to tell                */
     struct worker *next_due;            /*  those with something to be sent             */
-    bool due, news;
+    struct worker *next_unkept;         /*  those with reports that are not acknowledged yet    */
+    bool due, news, unkept;
     bool joined;                        /*  its JOINED was told, so its LEFT will be    */
     bool away;                          /*  its connection is gone or it is silent; its jobs wait ...   */
     int64_t away_until;                 /*  ... until then                              */
@@ -98,6 +99,8 @@ struct weft_pool {
     struct outputs *outputs;            /*  what jobs write is kept there; or NULL      */
     struct outputs_ended ended;         /*  of the last event that told of an end       */
     int64_t outputs_at;                 /*  when to see if its disk has room again; TIME_FOREVER */
+    int64_t pieces_at;                  /*  when what is gathered gets its place; TIME_FOREVER  */
+    struct worker *unkept;
     bool awaiting;                      /*  for workers of the head before us, ...      */
     uint64_t ahead;                     /*  how far the ledger is marked ahead of dealing */
     int64_t ahead_at;                   /*  when that was changed                       */
@@ -201,6 +204,21 @@ void head_learn_runtime (struct weft_pool *self, int64_t runtime);
 
 /*  Has attempts stopped that run for too long, by the option `timeout-percent`. */
 int head_stop_overdue (struct weft_pool *self, int64_t now);
+
+/* --------------------------------------------------------------- pool_keep.c */
+
+/*  An attempt has ended: what it wrote gets its place, and the event says it, before the ledger hears of either. */
+int head_keep_end (struct weft_pool *self, const struct dispatch_job *job, int64_t attempt, weft_pool_event_t *event);
+
+/*  A report was read to its end: it is acknowledged, with a ledger when what it told is durable. */
+int head_end_report (struct weft_pool *self, struct worker *worker);
+
+/*  The worker's reports are not to be acknowledged any more. */
+void head_drop_unkept (struct weft_pool *self, struct worker *worker);
+
+/*  What is due: parts of output that were gathered, a disk that was full. */
+int head_keep (struct weft_pool *self, int64_t now);
+int64_t head_keep_deadline (const struct weft_pool *self);
 
 /* ------------------------------------------------------------ pool_members.c */
 

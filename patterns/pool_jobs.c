@@ -9,7 +9,6 @@
 
 #define MARK_GROW TIME_MS        /*  how often the distance of the mark may double       */
 #define MARK_SHRINK (200 * TIME_MS)     /*  without need for more it halves             */
-#define FULL_WAIT (250 * TIME_MS)       /*  until it is seen if there is room for output    */
 #define PAGE 1000               /*  jobs that are read from the ledger at once          */
 
 /* ---------------------------------------------------------------------- the ledger */
@@ -158,25 +157,6 @@ head_page (struct weft_pool *self, int64_t now)
     return rc < 0 ? rc : 0;
 }
 
-/*  Output that the disk has no room for is tried again, and said once each time. */
-static void
-retry_outputs (struct weft_pool *self)
-{
-    int64_t now = head_now (self);
-    bool stalled = self->outputs && outputs_stalled (self->outputs), waited = self->outputs_at != TIME_FOREVER;
-    if (stalled && !waited)
-        log_warning (&self->weft->log, "pool: nothing more is taken from workers until this is over: %s",
-                     outputs_trouble (self->outputs));
-    else if (!stalled && waited)
-        log_warning (&self->weft->log, "pool: output can be kept again");
-    if (stalled && waited && now >= self->outputs_at)
-        outputs_retry (self->outputs);
-    if (!stalled)
-        self->outputs_at = TIME_FOREVER;
-    else if (!waited || now >= self->outputs_at)
-        self->outputs_at = now + FULL_WAIT;
-}
-
 /*  A full disk is said once, each time that it is full. */
 static void
 tell_trouble (struct weft_pool *self)
@@ -197,8 +177,8 @@ head_turn_book (struct weft_pool *self)
     struct pool_peer *peer;
     if (!self->book)
         return 0;
-    retry_outputs (self);
-    int rc = book_turn (self->book);
+    int rc = head_keep (self, head_now (self));
+    rc = rc ? rc : book_turn (self->book);
     tell_trouble (self);
     if (rc == 0 && (self->told_full || self->outputs_at != TIME_FOREVER) && self->hurried)
         return error_set (WEFT_EIO, "the disk is full: ends that are not in it yet will come with another run "

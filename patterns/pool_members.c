@@ -73,6 +73,7 @@ head_lose (struct weft_pool *self, struct worker *worker, const char *why)
     worker->away = worker->settling = false;
     worker_unlink (self, worker);
     head_drop_due (self, worker);
+    head_drop_unkept (self, worker);
     dispatch_set_window (&self->dispatch, &worker->credit, 0);
     add_news (self, worker);
 }
@@ -366,8 +367,7 @@ on_report (struct weft_pool *self, struct worker *worker, const struct pool_mess
         self->reporter = worker;
         return 0;
     }
-    head_settle (self, worker);
-    return self->book ? book_acknowledge (self->book, &worker->peer, message->number) : 0;
+    return head_end_report (self, worker);
 }
 
 static int

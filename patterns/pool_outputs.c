@@ -28,13 +28,14 @@ struct attempt {
     int64_t number;
     uint64_t report;                    /*  the last that added something                           */
     uint64_t known;                     /*  up to this report, a head before us has what it wrote   */
-    uint64_t bytes, piece_bytes;        /*  that are kept; of these, in the piece that is gathered  */
+    uint64_t bytes;                     /*  that are kept ...                                       */
+    size_t piece_bytes;                 /*  ... of these, in the piece that is gathered             */
     int stream;
     struct buffer run;                  /*  bytes of one stream, that will be a record              */
     struct buffer records;              /*  before it, in the same piece                            */
     char place[LEDGER_PLACE_MAX];       /*  of the last piece that the ledger has; ""               */
     struct attempt *next;
-    bool listed;                        /*  among those that have something since the last report   */
+    bool listed;                        /*  among those that have something gathered                */
 };
 
 struct outputs {
@@ -50,6 +51,7 @@ struct outputs {
     char trouble[512];
     struct map attempts;
     struct attempt *listed;
+    size_t gathered;                    /*  bytes of all that have no place                         */
     char place[LEDGER_PLACE_MAX];       /*  of the piece that was taken last                        */
 
     pthread_mutex_t mutex;              /*  of fd: the file is synced by another thread             */
@@ -128,6 +130,7 @@ attempt_free (struct outputs *self, struct attempt *attempt)
             *link = attempt->next;
             break;
         }
+    self->gathered -= attempt->piece_bytes;
     map_remove (&self->attempts, &attempt->node);
     buffer_free (&attempt->run);
     buffer_free (&attempt->records);
@@ -359,6 +362,7 @@ outputs_add (struct outputs *self, uint64_t job, int64_t number, uint64_t report
     rc = rc ? rc : buffer_add (&attempt->run, data, size);
     attempt->bytes += size;
     attempt->piece_bytes += size;
+    self->gathered += size;
     if (!attempt->listed) {
         attempt->listed = true;
         attempt->next = self->listed;
@@ -387,12 +391,19 @@ place_piece (struct outputs *self, struct attempt *attempt, char place[LEDGER_PL
 }
 
 static struct ledger_piece
-piece_of (struct attempt *attempt, const char *place)
+piece_of (struct outputs *self, struct attempt *attempt, const char *place)
 {
     struct ledger_piece piece = { .job = attempt->job, .attempt = attempt->number, .report = attempt->report,
                                   .bytes = attempt->piece_bytes, .place = place };
+    self->gathered -= attempt->piece_bytes;
     attempt->piece_bytes = 0;
     return piece;
+}
+
+size_t
+outputs_gathered (const struct outputs *self)
+{
+    return self->gathered;
 }
 
 int
@@ -406,7 +417,7 @@ outputs_take_piece (struct outputs *self, struct ledger_piece *piece)
         rc = place_piece (self, attempt, attempt->place);
         memcpy (self->place, attempt->place, sizeof self->place);
         if (rc == 1)
-            *piece = piece_of (attempt, self->place);
+            *piece = piece_of (self, attempt, self->place);
     }
     return rc;
 }
@@ -428,7 +439,7 @@ outputs_end (struct outputs *self, uint64_t job, int64_t number, struct outputs_
     rc = place_piece (self, attempt, ended->place);
     ended->bytes = attempt->bytes;
     ended->has_piece = rc == 1 && pieces;
-    ended->piece = piece_of (attempt, ended->place);
+    ended->piece = piece_of (self, attempt, ended->place);
     attempt_free (self, attempt);
     return rc < 0 ? rc : 0;
 }

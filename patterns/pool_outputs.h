@@ -1,13 +1,14 @@
 /*  pool_outputs.h - what jobs write, kept by their head in few files, and where in them it is
  *
  *  One file at a time, that only grows (codec/output_record.h, docs/spec/output.md); each head begins its own, so that
- *  what a crash has left of a last record is never followed by another. What an attempt wrote within one report of its
- *  worker stands together: most jobs have one piece, and a place of it in their result. Of those that write over many
- *  reports the ledger has each piece, before the report is acknowledged: so nothing is lost with a head, and the next
- *  one, to which the report may come again, knows by its number what it has.
+ *  what a crash has left of a last record is never followed by another. What an attempt wrote until its end is gathered
+ *  and stands together: most jobs have one piece, and a place of it in their result. Of those that write for longer the
+ *  ledger has each piece, before the reports that brought it are acknowledged: so nothing is lost with a head, and the
+ *  next one, to which reports may come again, knows by their number what it has.
  *
- *  The order: outputs_add as a report is read; outputs_end where an attempt ends, outputs_take_piece at the report's
- *  end for those that go on; outputs_write before the ledger is told of either; outputs_sync before it commits that. */
+ *  The order: outputs_add as a report is read; outputs_end where an attempt ends, outputs_take_piece for those that go
+ *  on, before the report is acknowledged; outputs_write before the ledger is told of either; outputs_sync before it
+ *  commits that. */
 #ifndef WEFT_PATTERNS_POOL_OUTPUTS_H
 #define WEFT_PATTERNS_POOL_OUTPUTS_H
 
@@ -45,9 +46,12 @@ int outputs_end (struct outputs *self, uint64_t job, int64_t attempt, struct out
 /*  It will be heard of no more. */
 void outputs_forget (struct outputs *self, uint64_t job);
 
-/*  The report was read: 1 with the next piece of an attempt that goes on, good until the next call; 0 for none.
+/*  1 with the next piece of an attempt that goes on, good until the next call; 0 for none.
  *  WEFT_ENOMEM. */
 int outputs_take_piece (struct outputs *self, struct ledger_piece *piece);
+
+/*  Bytes that were added and have no place yet. */
+size_t outputs_gathered (const struct outputs *self);
 
 /*  Writes what the places say. WEFT_ELIMIT: the disk is full, and nothing is tried before outputs_retry; what is not
  *  written waits in memory, and no more should be added. WEFT_EIO: it cannot be kept. */

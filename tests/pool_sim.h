@@ -76,6 +76,7 @@ struct sim {
     uint64_t instances;
     void (*given) (uint64_t job);       /*  a worker got it; or NULL                */
     unsigned runs[SIM_JOBS + 1];        /*  how often each was begun                */
+    unsigned failed[SIM_JOBS + 1];      /*  ... and ended badly by itself           */
     bool succeeded[SIM_JOBS + 1];       /*  a run ended well, whoever heard of it   */
 };
 

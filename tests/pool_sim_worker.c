@@ -143,6 +143,7 @@ run_jobs (struct sim_worker *self)
                 report (self, job, WEFT_POOL_OUTPUT, 0, 0);
             report (self, job, WEFT_POOL_DONE, WEFT_JOB_EXITED, status);
             sim->succeeded[job->id] |= !status;
+            sim->failed[job->id] += status != 0;
             drop_job (self, i);
         }
         else {

@@ -133,7 +133,7 @@ def test_an_attempt_that_did_not_count(weft, tmp_path):
 def test_a_job_that_runs_is_followed(weft, tmp_path):
     ledger, go = tmp_path / "ledger", tmp_path / "go"
     command = "echo one; while ! test -e %s; do sleep 0.05; done; echo two; exit 3" % go
-    head = weft.start("run", "-t", "--line-buffer", "--ledger", str(ledger), "--outputs", str(tmp_path / "outputs"),
+    head = weft.start("run", "-t", "--ledger", str(ledger), "--outputs", str(tmp_path / "outputs"),
                       command + " #{}", ":::", "1")
     head.expect_talk("^echo one")
     tail = weft.start("jobs", str(ledger), "tail", "-f", "1")
