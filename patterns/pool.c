@@ -441,6 +441,14 @@ pass_on (struct weft_pool *self, const weft_pool_event_t *event)
     return forward_event (self->forward, event, commanded ? &spec : NULL);
 }
 
+/*  Has the wire something for the next turn? Nothing is taken from it while a report is being read, which a full disk
+ *  may hold up; it is asked all the same, so that it does not signal what is known. */
+static bool
+may_go_on (const struct weft_pool *self)
+{
+    return pool_wire_stirs (self->wire) && !self->reporter;
+}
+
 static int
 wait_until (struct weft_pool *self, int64_t until)
 {
@@ -451,7 +459,7 @@ wait_until (struct weft_pool *self, int64_t until)
     }
     if (self->forward && pool_wire_stirs (self->forward->wire))
         return 0;
-    if (!head_has_event (self) && pool_wire_stirs (self->wire))
+    if (!head_has_event (self) && may_go_on (self))
         return 0;
     struct pollfd fd = { .fd = self->poll_fd, .events = POLLIN };
     if (poll (&fd, 1, clock_poll_ms (left)) < 0)
@@ -532,7 +540,7 @@ pool_events (struct pollable *pollable)
     do {
         if (!head_has_event (self))
             rc = pump (self);
-    } while (rc == 0 && !head_has_event (self) && self->wire && pool_wire_stirs (self->wire));
+    } while (rc == 0 && !head_has_event (self) && self->wire && may_go_on (self));
     if (rc)
         return rc;
     bool told = (head_has_event (self) && !is_blocked (self)) || self->state == POOL_ENDED ||
