@@ -416,6 +416,7 @@ test_stop (void **state)
     weft_worker_stop (self->worker);
     open_gate (&self->bench, true);
     assert_int_equal (await (self, WEFT_POOL_DONE).reason, WEFT_JOB_EXITED);
+    await (self, WEFT_POOL_LEFT);       /*  it waits until its report is acknowledged */
     join (self);
     assert_int_equal (self->result, WEFT_ETERM);
 }
