@@ -147,9 +147,10 @@ answer (struct jobasked *self, weft_msg_t *msg)
     struct buffer reply;
     buffer_init (&reply, 0);
     int rc = jobasked_do (self->pool, self->ending, weft_msg_data (msg, 0), weft_msg_size (msg, 0), &reply);
-    self->retried |= rc == 0 && memmem (buffer_data (&reply), buffer_size (&reply), " retried ", 9);
+    size_t size = buffer_size (&reply);
+    self->retried |= rc == 0 && size && memmem (buffer_data (&reply), size, " retried ", 9);
     weft_msg_clear (msg);
-    if (rc == 0 && weft_msg_add (msg, buffer_data (&reply), buffer_size (&reply)) == 0)
+    if (rc == 0 && weft_msg_add (msg, size ? buffer_data (&reply) : NULL, size) == 0)
         weft_send (self->socket, msg, WEFT_DONTWAIT);       /*  who asked may have gone */
     buffer_free (&reply);
 }

@@ -10,9 +10,10 @@ import time
 
 import pytest
 
-from running import LIMIT, WEFT
+from running import LIMIT, WEFT, is_sanitized
 
 MIB = 1 << 20
+MEMORY = "1024T" if is_sanitized() else "64M"
 
 
 def shell(line, **options):
@@ -29,7 +30,7 @@ def test_a_line_that_is_too_long_is_told_and_not_kept(tmp_path, size):
     """What came before it is run; nothing after it, since what it was part of is not known; memory is bounded."""
     with open(tmp_path / "lines", "wb") as file:
         file.write(b"before\n" + b"a" * size * MIB + b"\nafter\n")
-    status, out, talk = shell("exec $WEFT run --memory-limit 64M -a lines echo", cwd=tmp_path)
+    status, out, talk = shell(f"exec $WEFT run --memory-limit {MEMORY} -a lines echo", cwd=tmp_path)
     assert (status, out) == (255, b"before\n")
     assert "value 2 of lines is longer than 1 MiB" in talk
 
@@ -53,7 +54,7 @@ def test_a_job_that_writes_a_gigabyte(tmp_path, option, size):
     (tmp_path / "block").write_bytes(block)
     digest, wanted = hashlib.md5(), hashlib.md5()
     writes = "for i in $(seq %d); do cat block; done; echo" % size
-    command = [WEFT, "run", "--memory-limit", "64M", "-j2", option, writes, ":::", "end"]
+    command = [WEFT, "run", "--memory-limit", MEMORY, "-j2", option, writes, ":::", "end"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE) as process:
         while data := process.stdout.read(MIB):
             digest.update(data)

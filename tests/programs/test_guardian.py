@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from running import LIMIT
+from running import LIMIT, is_sanitized
 
 # A job tells who it is in a file, and who waits for a reader of its FIFO knows when it has ended: no sleep is needed.
 JOB = "exec 3<> held; echo $$ >> pids; %s; sleep 1000 & sleep 1000"
@@ -108,6 +108,7 @@ def test_a_group_is_killed(weft, jobs):
     jobs.wait_for_end()
 
 
+@pytest.mark.skipif(is_sanitized(), reason="the sanitizer needs more memory than the limit")
 def test_out_of_memory(weft, jobs):
     """The run ends at its limit, and so do its jobs."""
     values = b"".join(b"%d %s\n" % (number, b"x" * 120000) for number in range(1500))

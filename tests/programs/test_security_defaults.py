@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from running import ANY_TCP, LIMIT, WEFT
+from running import ANY_TCP, LIMIT, WEFT, is_sanitized
 
 OK, USAGE, NOT_AUTHORISED, RUN_ERROR = 0, 2, 5, 255
 
@@ -199,12 +199,6 @@ def test_a_flood_of_subscriptions(weft, kind, busy):
         if not busy:
             program.write(b"tick\n")        # held back until there is a subscriber, and the flooder is none any more
         sub.expect(b"tick\n")
-
-
-def is_sanitized():
-    """A program that reserves more memory than any limit would leave it."""
-    with open(WEFT, "rb") as program:
-        return b"__asan_init" in program.read()
 
 
 @pytest.mark.skipif(is_sanitized(), reason="the sanitizer needs more memory than the limit")
