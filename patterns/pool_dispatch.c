@@ -16,6 +16,7 @@ dispatch_init (struct dispatch *self, const struct dispatch_limits *limits)
     self->next_id = 1;
     self->limit = UINT64_MAX;
     list_init (&self->awaited);
+    list_init (&self->held);
     list_init (&self->ending);
     list_init (&self->begun_jobs);
     list_init (&self->idle);
@@ -56,6 +57,7 @@ dispatch_free (struct dispatch *self)
             free_jobs (self, &lane->queue);
     queue_free_levels (self);
     free_jobs (self, &self->awaited);
+    free_jobs (self, &self->held);
     free_jobs (self, &self->ending);
     free_workers_jobs (self, &self->idle);
     free_workers_jobs (self, &self->ahead);

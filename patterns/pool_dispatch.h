@@ -27,6 +27,7 @@ struct dispatch_list {                  /*  doubly linked; a node is in one list
 enum job_state {
     JOB_WAITING,        /*  in the queue                                                    */
     JOB_AWAITED,        /*  restored, and a worker may come back that has it                */
+    JOB_HELD,           /*  its last attempt ended badly, which is not on disk yet          */
     JOB_GIVEN,          /*  with a worker, which has not said that it began                 */
     JOB_RUNNING,        /*  the worker has begun                                            */
     JOB_ENDING          /*  cancelled and with no worker: its end is to be told             */
@@ -74,6 +75,7 @@ struct dispatch_job {
     int64_t since;                      /*  `now` when it was heard that it had begun       */
     int64_t attempt;                    /*  the last; one more each time it is given to a worker */
     int failures, losses;               /*  attempts that ended badly; workers lost under it */
+    int owed;                           /*  the attempt, by its number, that must be let go before another; 0: none */
     uint32_t size;                      /*  of the spec, which follows                      */
     uint8_t state;                      /*  enum job_state                                  */
     uint8_t stopped;                    /*  WEFT_JOB_..., for which this attempt is; 0: it is not */
@@ -113,7 +115,7 @@ struct dispatch_limits {
 struct dispatch {
     struct dispatch_limits limits;
     struct dispatch_level *levels;      /*  highest priority first; a level that was made stays */
-    struct dispatch_list awaited, ending;
+    struct dispatch_list awaited, held, ending;
     struct dispatch_list begun_jobs;    /*  the oldest first                                */
     int64_t now;                        /*  the caller's clock: it only goes forward        */
     struct dispatch_list idle, ahead, full;     /*  workers */
@@ -230,6 +232,12 @@ enum dispatch_verdict dispatch_settle (struct dispatch *self, struct dispatch_wo
 /*  A job waits to be tried again, after an attempt that a head before us has dealt; it may have dealt the next one,
  *  too: the job is awaited as if it were restored. */
 void dispatch_await_again (struct dispatch *self, uint64_t id);
+
+/*  After DISPATCH_RETRY: the job is given to no worker until it is let go after its last attempt, by that one's number,
+ *  or a later one. Else a head that died before the end of the attempt was on disk would have another after it which
+ *  hears of that end when the next attempt is with a worker, and does not count it. */
+void dispatch_hold (struct dispatch *self, uint64_t id);
+void dispatch_let_go (struct dispatch *self, uint64_t id, int attempt);
 
 /*  With idle slots and nothing in the queue for them: a job that waits at a worker and should be asked back; NULL when
  *  there is none (more). */

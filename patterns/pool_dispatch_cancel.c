@@ -71,6 +71,7 @@ dispatch_cancel_every (struct dispatch *self, bool running)
         for (struct dispatch_lane *lane = level->lanes; lane; lane = lane->next)
             cancel_list (self, &lane->queue, running);
     cancel_list (self, &self->awaited, running);
+    cancel_list (self, &self->held, running);
     cancel_lists_of (self, &self->idle, running);
     cancel_lists_of (self, &self->ahead, running);
     cancel_lists_of (self, &self->full, running);
@@ -105,6 +106,7 @@ dispatch_cancel (struct dispatch *self)
     for (struct dispatch_level *level = self->levels; level; level = level->next)
         for (struct dispatch_lane *lane = level->lanes; lane; lane = lane->next)
             end_waiting (self, &lane->queue);
+    end_waiting (self, &self->held);
     for (struct dispatch_list *entry = self->awaited.next; entry != &self->awaited; entry = entry->next)
         job_of (entry)->cancelled = true;
     cancel_workers_jobs (&self->idle);

@@ -109,6 +109,32 @@ dispatch_keep_ended (struct dispatch *self)
     return job;
 }
 
+void
+dispatch_hold (struct dispatch *self, uint64_t id)
+{
+    struct dispatch_job *job = job_find (self, id);
+    if (!job)
+        return;
+    job->owed = POOL_ATTEMPT_NUMBER (job->attempt);
+    if (job->state != JOB_WAITING)
+        return;
+    job_dequeue (self, job);
+    job_enqueue (self, job, false);
+}
+
+void
+dispatch_let_go (struct dispatch *self, uint64_t id, int attempt)
+{
+    struct dispatch_job *job = job_find (self, id);
+    if (!job || attempt < job->owed)
+        return;
+    job->owed = 0;
+    if (job->state != JOB_HELD)
+        return;
+    job_dequeue (self, job);
+    job_enqueue (self, job, true);
+}
+
 /* ------------------------------------------------------------------- reattaching */
 
 void
@@ -132,7 +158,7 @@ job_withdraw (struct dispatch *self, struct dispatch_job *job)
 {
     if (job->worker)
         job_release (self, job);
-    else if (job->state == JOB_WAITING || job->state == JOB_ENDING)
+    else if (job->state != JOB_AWAITED)
         job_dequeue (self, job);
     else {
         list_remove (&job->link);

@@ -72,7 +72,8 @@ bool worker_ever (const struct dispatch *self, struct dispatch_lane *lane);
 void worker_take (struct dispatch *self, struct dispatch_worker *worker, const struct dispatch_job *job);
 void worker_drop (struct dispatch *self, struct dispatch_worker *worker, const struct dispatch_job *job);
 
-/*  Into the queue of its lane, or when it is cancelled among those that end; out of either, or of wherever it is. */
+/*  Into the queue of its lane, or when it is cancelled among those that end, or aside while an attempt is owed; out of
+ *  these, or of wherever it is. */
 void job_enqueue (struct dispatch *self, struct dispatch_job *job, bool front);
 void job_dequeue (struct dispatch *self, struct dispatch_job *job);
 void job_withdraw (struct dispatch *self, struct dispatch_job *job);

@@ -88,15 +88,15 @@ queue_drop (struct dispatch *self, struct dispatch_lane *lane)
 void
 job_enqueue (struct dispatch *self, struct dispatch_job *job, bool front)
 {
-    struct dispatch_list *list = job->cancelled ? &self->ending : &job->lane->queue;
-    job->state = job->cancelled ? JOB_ENDING : JOB_WAITING;
+    struct dispatch_list *list = job->cancelled ? &self->ending : job->owed ? &self->held : &job->lane->queue;
+    job->state = job->cancelled ? JOB_ENDING : job->owed ? JOB_HELD : JOB_WAITING;
     if (front)
         list_insert (list, &job->link);
     else
         list_append (list, &job->link);
-    job->lane->level->waiting += !job->cancelled;
-    self->queued_plain += !job->cancelled && lane_is_plain (job->lane);
-    self->queued += !job->cancelled;
+    job->lane->level->waiting += job->state == JOB_WAITING;
+    self->queued_plain += job->state == JOB_WAITING && lane_is_plain (job->lane);
+    self->queued += job->state == JOB_WAITING;
     self->waiting++;
     self->waiting_bytes += job->size;
 }

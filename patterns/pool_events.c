@@ -103,6 +103,8 @@ tell_end (struct weft_pool *self, enum dispatch_verdict verdict, const struct di
                                                                              : NULL);
     if (rc)
         self->broken = rc;
+    if (verdict == DISPATCH_RETRY)
+        dispatch_hold (&self->dispatch, job->id);
     if (verdict == DISPATCH_DONE && again)
         event->reason = WEFT_JOB_CANCELLED;
     return verdict != DISPATCH_DONE || again;

@@ -174,7 +174,7 @@ tell_trouble (struct weft_pool *self)
 int
 head_turn_book (struct weft_pool *self)
 {
-    struct pool_peer *peer;
+    struct book_safe safe;
     if (!self->book)
         return 0;
     int rc = head_keep (self, head_now (self));
@@ -183,8 +183,11 @@ head_turn_book (struct weft_pool *self)
     if (rc == 0 && (self->told_full || self->outputs_at != TIME_FOREVER) && self->hurried)
         return error_set (WEFT_EIO, "the disk is full: ends that are not in it yet will come with another run "
                           "of their jobs");
-    while (rc == 0 && (peer = book_acknowledged (self->book)))
-        head_add_due (self, (struct worker *) peer);
+    while (rc == 0 && book_take_safe (self->book, &safe))
+        if (safe.peer)
+            head_add_due (self, (struct worker *) safe.peer);
+        else
+            dispatch_let_go (&self->dispatch, safe.job, safe.attempt);
     return rc;
 }
 

@@ -480,20 +480,21 @@ first_is_safe (const struct book *self)
     return self->first && self->first != self->unqueued && self->first->ticket <= self->durable;
 }
 
-struct pool_peer *
-book_acknowledged (struct book *self)
+bool
+book_take_safe (struct book *self, struct book_safe *safe)
 {
-    while (first_is_safe (self) && self->first->kind != ENTRY_RESULT) {
+    bool told = false;
+    while (!told && first_is_safe (self) && self->first->kind != ENTRY_RESULT) {
         struct book_entry *entry = pop (self);
-        struct pool_peer *peer = entry->peer;
-        uint64_t number = entry->number;
+        bool grown = entry->peer && entry->number > entry->peer->safe;
+        *safe = (struct book_safe) { .peer = grown ? entry->peer : NULL, .job = entry->event.job,
+                                     .attempt = entry->event.attempt };
+        if (grown)
+            entry->peer->safe = entry->number;
+        told = grown || entry->kind == ENTRY_RETRY;
         entry_free (entry);
-        if (peer && number > peer->safe) {
-            peer->safe = number;
-            return peer;
-        }
     }
-    return NULL;
+    return told;
 }
 
 bool

@@ -101,8 +101,13 @@ bool book_full (const struct book *self);
 /*  Sees what has become durable. WEFT_EIO when the ledger has failed. */
 int book_turn (struct book *self);
 
-/*  The next peer whose `safe` has grown; NULL for none. */
-struct pool_peer *book_acknowledged (struct book *self);
+/*  The next of what is durable now and nobody is told of. False when there is none. */
+struct book_safe {
+    struct pool_peer *peer;             /*  whose `safe` has grown; or NULL:                    */
+    uint64_t job;                       /*  an attempt of it ended badly, ...                   */
+    int attempt;                        /*  ... by its number                                   */
+};
+bool book_take_safe (struct book *self, struct book_safe *safe);
 
 /*  What can be told: a DONE, with its job, or ACCEPTED, with NULL. True with one; good until the next call, or
  *  book_release. */

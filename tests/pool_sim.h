@@ -74,7 +74,7 @@ struct sim {
     int sends_left;             /*  until the head's messages vanish, as it has crashed; -1: never */
     struct sim_worker workers[SIM_WORKERS];
     uint64_t instances;
-    void (*given) (uint64_t job);       /*  a worker got it; or NULL                */
+    void (*given) (uint64_t job, int64_t attempt);  /*  a worker got it; or NULL    */
     unsigned runs[SIM_JOBS + 1];        /*  how often each was begun                */
     unsigned failed[SIM_JOBS + 1];      /*  ... and ended badly by itself           */
     bool succeeded[SIM_JOBS + 1];       /*  a run ended well, whoever heard of it   */

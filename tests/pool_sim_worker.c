@@ -70,7 +70,7 @@ add_job (struct sim_worker *self, uint64_t id, int64_t attempt, struct pool_byte
     assert_int_equal (pool_get_spec (&spec, bytes, &arguments), 0);
     assert_true (self->count < SIM_HELD);
     if (self->sim->given)
-        self->sim->given (id);
+        self->sim->given (id, attempt);
     for (int i = 0; i < self->count; i++)
         assert_false (self->jobs[i].id == id && self->jobs[i].attempt == attempt);
     int cores = spec.cores > 1 ? (int) spec.cores : 1;

@@ -410,6 +410,87 @@ test_restored (void **state)
     dispatch_free (&self);
 }
 
+/*  A job whose attempt ended badly, and is held after it. */
+static void
+hold_one (struct dispatch *self, struct dispatch_worker *worker, uint64_t id)
+{
+    struct dispatch_job *job = dispatch_assign (self);
+    assert_int_equal (job->id, id);
+    end_as (self, worker, id, job->attempt, 1, DISPATCH_RETRY);
+    dispatch_hold (self, id);
+    assert_int_equal (job->state, JOB_HELD);
+    assert_null (dispatch_assign (self));
+}
+
+static void
+test_held (void **state)
+{
+    struct dispatch_worker worker;
+    const struct dispatch_job *ended;
+    struct dispatch_job *job;
+    (void) state;
+    BEGIN (self);
+    dispatch_join (&self, &worker, 2, 2);
+    for (uint64_t id = 1; id <= 3; id++) {
+        submit (&self, 0);
+        hold_one (&self, &worker, id);
+    }
+    assert_int_equal (self.waiting, 3);
+    assert_int_equal (self.waiting_bytes, 12);
+    assert_int_equal (self.queued, 0);
+    dispatch_let_go (&self, 1, 0);                  /*  that is not the last */
+    dispatch_let_go (&self, 99, 1);
+    assert_null (dispatch_assign (&self));
+    dispatch_let_go (&self, 1, 1);
+    dispatch_let_go (&self, 1, 1);
+    job = dispatch_assign (&self);
+    assert_int_equal (job->id, 1);
+    assert_int_equal (job->attempt, 2);
+    assert_null (dispatch_assign (&self));
+    assert_int_equal (dispatch_cancel_job (&self, 2, false, &job), 0);
+    dispatch_let_go (&self, 2, 1);
+    assert_true (dispatch_cancel_next (&self, &ended));
+    assert_int_equal (ended->id, 2);
+    dispatch_cancel (&self);
+    assert_true (dispatch_cancel_next (&self, &ended));
+    assert_int_equal (ended->id, 3);
+    assert_int_equal (self.waiting, 0);
+    assert_int_equal (self.waiting_bytes, 0);
+    dispatch_free (&self);
+}
+
+/*  It is held still when it was with a worker meanwhile, or waited for one, by what an older head dealt. */
+static void
+test_held_over_heads (void **state)
+{
+    struct dispatch_worker worker, *robbed;
+    int64_t old;
+    (void) state;
+    BEGIN (self);
+    self.epoch = 3;
+    self.next_id = 2;
+    dispatch_join (&self, &worker, 2, 2);
+    restore (&self, 1, 0, true);
+    assert_true (dispatch_claim (&self, &worker, 1, POOL_ATTEMPT (2, 1), true, &robbed, &old));
+    end_as (&self, &worker, 1, POOL_ATTEMPT (2, 1), 1, DISPATCH_RETRY);
+    dispatch_await_again (&self, 1);
+    dispatch_hold (&self, 1);
+    assert_int_equal (self.awaiting, 1);
+    assert_true (dispatch_claim (&self, &worker, 1, POOL_ATTEMPT (2, 2), false, &robbed, &old));
+    assert_int_equal (dispatch_returned (&self, &worker, 1, POOL_ATTEMPT (2, 2)), DISPATCH_AGAIN);
+    assert_null (dispatch_assign (&self));
+    assert_true (dispatch_claim (&self, &worker, 1, POOL_ATTEMPT (2, 3), true, &robbed, &old));
+    end_as (&self, &worker, 1, POOL_ATTEMPT (2, 3), 1, DISPATCH_RETRY);
+    dispatch_await_again (&self, 1);
+    dispatch_hold (&self, 1);
+    dispatch_let_go (&self, 1, 1);
+    dispatch_await_no_more (&self);
+    assert_null (dispatch_assign (&self));
+    dispatch_let_go (&self, 1, 3);
+    assert_int_equal (dispatch_assign (&self)->attempt, POOL_ATTEMPT (3, 4));
+    dispatch_free (&self);
+}
+
 enum { EPOCHS = 6, GIVEN = EPOCHS * 40 };
 
 /*  Of a dispatch that has no other. */
@@ -703,6 +784,7 @@ struct model {
     struct model_worker workers[WORKERS];
     int done[JOBS + 1];
     int with[JOBS + 1];         /*  workers that have the job */
+    int owed[JOBS + 1];         /*  it is held after that attempt; 0: it is not */
     uint64_t submitted, ended;
     uint64_t seed;
 };
@@ -720,6 +802,10 @@ model_ended (struct model *self, enum dispatch_verdict verdict, const struct dis
         return;
     self->with[job->id]--;
     assert_int_equal (self->with[job->id], 0);
+    if (verdict == DISPATCH_RETRY && pick (self, 2)) {
+        dispatch_hold (&self->dispatch, job->id);
+        self->owed[job->id] = POOL_ATTEMPT_NUMBER (job->attempt);
+    }
     if (verdict != DISPATCH_DONE)
         return;
     assert_int_equal (self->done[job->id]++, 0);
@@ -773,9 +859,10 @@ model_assign (struct model *self)
     assert_true (would_fit (worker, &wants));           /*  no more than it has */
     assert_int_equal (self->with[job->id]++, 0);
     assert_int_equal (self->done[job->id], 0);
+    assert_int_equal (self->owed[job->id], 0);
     for (uint64_t id = 1; id <= self->submitted && &worker->credit != kept; id++) {
         struct dispatch_wants other = wants_of (id);
-        if (!self->done[id] && !self->with[id] && other.priority > wants.priority)
+        if (!self->done[id] && !self->with[id] && !self->owed[id] && other.priority > wants.priority)
             assert_false (would_fit (worker, &other));
     }
     int place = 0;
@@ -784,6 +871,14 @@ model_assign (struct model *self)
     worker->held[place] = job->id;
     worker->attempts[place] = job->attempt;
     worker->began[place] = false;
+}
+
+static void
+model_let_go (struct model *self, uint64_t id)
+{
+    if (self->owed[id])
+        dispatch_let_go (&self->dispatch, id, self->owed[id]);
+    self->owed[id] = 0;
 }
 
 static void
@@ -881,6 +976,7 @@ model_step (struct model *self)
     }
     else if (worker->here)
         model_act (self, worker);
+    model_let_go (self, pick (self, JOBS + 1));
     for (uint64_t i = pick (self, 4); i; i--)
         model_assign (self);
 }
@@ -897,6 +993,7 @@ model_finish (struct model *self)
     dispatch_equip (&self->dispatch, &worker->credit, 60);
     worker->here = true;
     for (int i = 0; i < 10 * JOBS && self->dispatch.jobs.count; i++) {
+        model_let_go (self, (uint64_t) i % (JOBS + 1));
         model_assign (self);
         if (worker->held[i % HELD])
             model_end (self, worker, i % HELD);
@@ -953,6 +1050,8 @@ main (void)
         cmocka_unit_test (test_back_after_a_break),
         cmocka_unit_test (test_stopped_attempt),
         cmocka_unit_test (test_restored),
+        cmocka_unit_test (test_held),
+        cmocka_unit_test (test_held_over_heads),
         cmocka_unit_test (test_ends_over_heads),
         cmocka_unit_test (test_retract),
         cmocka_unit_test (test_priorities),

@@ -428,11 +428,17 @@ run_head (struct caller *self, int events)
     return rc;
 }
 
-/*  The ledger knew before that it might be: else the next head would not wait for who has it. */
+/*  The ledger knew before that it might be: else the next head would not wait for who has it. And it knows how the
+ *  attempts before it ended: else the next head would hear of that when it has this one, and not count it. */
 static void
-check_given (uint64_t job)
+check_given (uint64_t job, int64_t attempt)
 {
     assert_true (job <= disk.marks[disk.jobs[job].priority]);
+    for (uint64_t i = 0; i < disk.count; i++) {
+        const struct operation *op = &disk.queue[(disk.first + i) % OPERATIONS];
+        if (op->kind == ADD_RETRY && op->id == job)
+            assert_true (op->attempt >= POOL_ATTEMPT_NUMBER (attempt));
+    }
 }
 
 static void
