@@ -1,0 +1,28 @@
+/*  counter.h - numbers that one thread changes and any thread may read
+ *
+ *  Whoever counts pays no more than for a plain variable: there is one who writes, so nothing is locked, and the order
+ *  in which several of them are seen to change is not promised. What is counted by several threads needs more. */
+#ifndef WEFT_CORE_COUNTER_H
+#define WEFT_CORE_COUNTER_H
+
+#include <stdint.h>
+
+static inline uint64_t
+counter_read (const uint64_t *counter)
+{
+    return __atomic_load_n (counter, __ATOMIC_RELAXED);
+}
+
+static inline void
+counter_set (uint64_t *counter, uint64_t value)
+{
+    __atomic_store_n (counter, value, __ATOMIC_RELAXED);
+}
+
+static inline void
+counter_add (uint64_t *counter, uint64_t count)
+{
+    counter_set (counter, counter_read (counter) + count);
+}
+
+#endif
