@@ -53,6 +53,16 @@ check_modes (const struct adapter *adapter, const struct bridge_config *config, 
     return rc || !config->format ? rc : format_template_check (config->format);
 }
 
+int
+bridge_check (const struct adapter *adapter, struct bridge_setup *setup)
+{
+    int rc = check_modes (adapter, &setup->bridge, modes_of (&setup->bridge));
+    rc = rc || !adapter->init ? rc : adapter->init (setup->adapter, (size_t) setup->socket.max_size);
+    if (rc == 0 && adapter->fini)
+        adapter->fini (setup->adapter);
+    return rc;
+}
+
 /*  What the streams take from options that the sockets have, too. */
 static void
 share_options (struct bridge_setup *setup)

@@ -44,6 +44,9 @@ const struct adapter *bridge_adapter_find (const char *name);
 
 struct bridge;
 
+/*  Whether the options fit together: 0, or WEFT_EINVAL. Opens nothing. */
+int bridge_check (const struct adapter *adapter, struct bridge_setup *setup);
+
 /*  Checks the setup, opens all sockets, listens and dials. The setup has to live as long as the bridge. WEFT_EINVAL
  *  when options do not fit together, and what sockets and listeners say. */
 int bridge_new (weft_t *weft, const struct adapter *adapter, struct bridge_setup *setup, struct bridge **self);

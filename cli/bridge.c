@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/descriptors.h"
 #include "cli/secure.h"
+#include "cli/trial.h"
 #include "core/buffer.h"
 #include "core/error.h"
 
@@ -81,6 +82,26 @@ tell_listening (struct cli *cli, const struct bridge *bridge)
 }
 
 static int
+try_bridge (struct cli *cli, const struct adapter *adapter, struct bridge_options *options)
+{
+    const struct bridge_config *config = &options->setup.bridge;
+    const struct {
+        const struct option_list *list;
+        const struct pattern *pattern;
+    } fabric[] = { { &config->rep, &pattern_rep }, { &config->push, &pattern_push }, { &config->req, &pattern_req },
+                   { &config->pub, &pattern_pub }, { &config->sub, &pattern_sub },   { &config->pull, &pattern_pull } };
+    int rc = bridge_check (adapter, &options->setup);
+    bool right = rc == 0;
+    if (rc)
+        cli_fail (cli, rc, NULL);
+    for (size_t i = 0; i < sizeof fabric / sizeof *fabric; i++)
+        right &= trial_lists (cli, &options->secure.security, fabric[i].list, fabric[i].pattern->side);
+    for (size_t i = 0; i < config->listen.count; i++)
+        right &= trial_address (cli, "tcp", config->listen.items[i], ENDPOINT_BIND);
+    return right ? EXIT_OK : EXIT_USAGE;
+}
+
+static int
 open_and_run (struct cli *cli, const struct adapter *adapter, struct bridge_options *options)
 {
     struct bridge *bridge = NULL;
@@ -92,6 +113,7 @@ open_and_run (struct cli *cli, const struct adapter *adapter, struct bridge_opti
         return rc == WEFT_EINVAL || rc == WEFT_EENDPOINT ? (cli_fail (cli, rc, NULL), EXIT_USAGE)
                                                          : cli_fail (cli, rc, NULL);
     tell_listening (cli, bridge);
+    cli_ready (cli);
     rc = bridge_run (bridge, cli->stop_fd);
     int status = finish (cli, bridge, rc ? cli_fail (cli, rc, NULL) : EXIT_OK);
     bridge_destroy (&bridge);
@@ -120,7 +142,7 @@ adapter_run (struct cli *cli, const struct command *self, const struct adapter *
         cli_error (cli, "%s: an endpoint of what kind? say --push, --pub, --req, --pull, --sub or --rep in front of it",
                    operands[0]);
     else if (rc == 0)
-        status = open_and_run (cli, adapter, &options);
+        status = cli->trial ? try_bridge (cli, adapter, &options) : open_and_run (cli, adapter, &options);
     command_free_options (&command, targets, NULL);
     free (options.setup.adapter);
     return status;
@@ -181,5 +203,6 @@ const struct command command_bridge = {
             { "weft bridge tcp --dial 127.0.0.1:7 --rep tcp://127.0.0.1:5555",
               "weft req asks a foreign server that answers lines." },
             { .line = NULL } },
+    .part = true,
     .run = bridge_command_run,
 };

@@ -9,9 +9,19 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/trial.h"
 #include "core/error.h"
 
 /* -------------------------------------------------------------------- talk */
+
+/*  Errors are what a trial wants to know. */
+static void
+talk_to (struct trial *trial, const char *format, va_list args)
+{
+    char text[1024];
+    vsnprintf (text, sizeof text, format, args);
+    trial->wrong (trial, 0, text);
+}
 
 static void
 talk (struct cli *self, const char *format, va_list args)
@@ -29,14 +39,17 @@ cli_error (struct cli *self, const char *format, ...)
 {
     va_list args;
     va_start (args, format);
-    talk (self, format, args);
+    if (self->trial)
+        talk_to (self->trial, format, args);
+    else
+        talk (self, format, args);
     va_end (args);
 }
 
 void
 cli_note (struct cli *self, const char *format, ...)
 {
-    if (self->quiet)
+    if (self->quiet || self->trial)
         return;
     va_list args;
     va_start (args, format);
@@ -47,7 +60,7 @@ cli_note (struct cli *self, const char *format, ...)
 void
 cli_detail (struct cli *self, const char *format, ...)
 {
-    if (!self->verbose)
+    if (!self->verbose || self->trial)
         return;
     va_list args;
     va_start (args, format);
@@ -69,6 +82,13 @@ cli_log (void *cli, int level, const char *text)
         cli_note (self, "%s", text);
     else if (self->verbose >= level - WEFT_LOG_WARNING)
         cli_detail (self, "%s", text);
+}
+
+void
+cli_ready (struct cli *self)
+{
+    if (self->ready)
+        self->ready (self);
 }
 
 int
@@ -197,11 +217,17 @@ command_parse (struct cli *cli, const struct command *self, void *const *targets
     rc = option_parse (groups, argc, argv, self->posix, operands, count);
     if (rc < 0)
         goto failed;
+    if (cli->trial && !trial_repeated (cli->trial, groups, argc, argv))
+        return WEFT_EINVAL;
     if (common.help)
         return help_command (cli, self) < 0 ? -1 : 1;
     return 0;
 
 failed:
+    if (cli->trial) {
+        trial_arguments (cli->trial, groups, self->name, argc, argv);
+        return rc;
+    }
     cli_error (cli, "%s (see 'weft help %s')", weft_error (), self->name);
     return rc;
 }

@@ -35,7 +35,13 @@ struct cli {
     const char *name;           /*  of the command that runs, for messages                      */
     uint64_t at_stake;          /*  messages that may be under way still when the command has ended, at most */
     char logged[256];           /*  the last line of the log, so that an error does not repeat it */
+    bool shared;                /*  the context is that of other commands, too, which are reached over inproc  */
+    void (*ready) (struct cli *self);       /*  NULL, or is told by cli_ready                   */
+    struct trial *trial;        /*  NULL, or the command is only to say what it would do: cli/trial.h  */
 };
+
+/*  The command has opened all its endpoints, and begins its work. */
+void cli_ready (struct cli *self);
 
 /*  For weft_set_log, with the struct cli: errors and warnings are notes, the rest needs -v, -vv. */
 void cli_log (void *cli, int level, const char *text);
@@ -79,6 +85,7 @@ struct command {
     const struct command_table *tables;             /*  ends with a NULL title; or NULL         */
     const struct command_example *examples;         /*  ends with a NULL line; or NULL          */
     bool posix;                                     /*  the first operand ends the options (weft run) */
+    bool part;                                      /*  may be a part of a fabric (weft up)     */
     int (*run) (struct cli *cli, const struct command *self, int argc, char **argv);
 };
 

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/descriptors.h"
 #include "cli/secure.h"
+#include "cli/trial.h"
 #include "core/endpoint.h"
 #include "core/error.h"
 #include "patterns/pattern.h"
@@ -107,6 +108,7 @@ static int
 carry (struct cli *cli, weft_proxy_t *proxy)
 {
     int rc = 0;
+    cli_ready (cli);
     while (cli->stopped (cli) == 0) {
         rc = weft_proxy_run (proxy, LOOK_MS);
         if (rc < 0 && rc != WEFT_ETIMEOUT && rc != WEFT_EINTR)
@@ -115,6 +117,18 @@ carry (struct cli *cli, weft_proxy_t *proxy)
             cli_note (cli, "out of file descriptors: new connections wait until one is free (ulimit -n)");
     }
     return finish (cli, proxy);
+}
+
+static int
+try_ends (struct cli *cli, const struct proxy_ends *ends, const struct secure *secure, char **operands, int count)
+{
+    const struct option_list *lists[PROXY_SIDES] = { &ends->front, &ends->back, &ends->capture };
+    bool right = true;
+    for (int side = 0; side < PROXY_SIDES; side++)
+        right &= trial_lists (cli, &secure->security, lists[side], ENDPOINT_BIND);
+    for (int i = 0; i < count; i++)
+        right &= trial_endpoints (cli, &secure->security, operands[i], ENDPOINT_BIND);
+    return right ? EXIT_OK : EXIT_USAGE;
 }
 
 static bool
@@ -141,6 +155,10 @@ proxy_make_and_run (struct cli *cli, const struct proxy_ends *ends, const struct
     weft_proxy_t *proxy = weft_proxy_new (cli->weft, operands[0]);
     if (!proxy)
         return cli_fail (cli, WEFT_EINVAL, NULL);
+    if (cli->trial) {
+        weft_proxy_destroy (&proxy);
+        return try_ends (cli, ends, secure, operands + 1, count - 1);
+    }
     int rc = configure (proxy, config, secure);
     rc = rc ? rc : secure_begin (cli, secure, EXIT_ERROR);
     rc = rc ? rc : attach_all (cli, proxy, ends, operands + 1, count - 1);
@@ -195,5 +213,6 @@ const struct command command_proxy = {
             { "weft proxy forwarder tcp://127.0.0.1:6000 tcp://127.0.0.1:6001 --capture tcp://127.0.0.1:6002",
               "Publishers connect to 6000, subscribers to 6001, and a copy of all can be watched at 6002." },
             { .line = NULL } },
+    .part = true,
     .run = proxy_run,
 };

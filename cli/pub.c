@@ -70,5 +70,6 @@ const struct command command_pub = {
             { "tail -F /var/log/syslog | weft pub -t syslog -b tcp://127.0.0.1:5556",
               "A log to all who want it; [syslog][line] are the frames." },
             { .line = NULL } },
+    .part = true,
     .run = pub_run,
 };

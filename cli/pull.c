@@ -46,5 +46,6 @@ const struct command command_pull = {
             { "weft pull -c tcp://127.0.0.1:5557 --count 1 --timeout 5s",
               "One message; status 4 when nobody was there for 5 seconds, 3 when nothing came." },
             { .line = NULL } },
+    .part = true,
     .run = pull_run,
 };

@@ -44,5 +44,6 @@ const struct command command_push = {
             { "weft push -b 'tcp://*:5557' --insecure --data tick --interval 1s",
               "A message every second, and any number of receivers connect, from anywhere on the network." },
             { .line = NULL } },
+    .part = true,
     .run = push_run,
 };

@@ -203,5 +203,6 @@ const struct command command_rep = {
             { "weft rep tcp://127.0.0.1:5555 --filter 'sed -u s/a/b/'",
               "One process for all of them; it must not hold back its output (hence -u)." },
             { .line = NULL } },
+    .part = true,
     .run = rep_run,
 };

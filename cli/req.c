@@ -121,5 +121,6 @@ const struct command command_req = {
             { "weft req tcp://10.0.0.1:5555,tcp://10.0.0.2:5555 --timeout 2s --retries 3 < questions",
               "Two servers; one that is silent for 2 seconds is passed over." },
             { .line = NULL } },
+    .part = true,
     .run = req_run,
 };

@@ -11,6 +11,7 @@
 #include "cli/jobhead.h"
 #include "cli/secure.h"
 #include "cli/slots.h"
+#include "cli/trial.h"
 #include "cli/workfilter.h"
 #include "patterns/pool_memory.h"
 
@@ -188,6 +189,8 @@ run_open (struct run *self)
         rc = run_begin (self);
     if (rc < 0)
         cli_error (self->cli, "%s", weft_error ());
+    else
+        cli_ready (self->cli);
     return rc;
 }
 
@@ -214,7 +217,10 @@ run_run (struct cli *cli, const struct command *command, int argc, char **argv)
     char *operands[argc + 1];
     int count = 0, status = EXIT_RUN_ERROR;
     int rc = command_parse (cli, command, targets, NULL, argc, argv, operands, &count);
-    if (rc == 0 && run_check (&self) == 0 && run_check_cores (&self) == 0) {
+    bool right = rc == 0 && run_check (&self) == 0 && run_check_cores (&self) == 0;
+    if (right && cli->trial)
+        status = trial_lists (cli, &self.secure.security, &self.options.listen, ENDPOINT_BIND) ? EXIT_OK : EXIT_USAGE;
+    else if (right) {
         struct jobhead_config config = { &self.list, &self.view, &self.head_options, &self.feed, operands,
                                          count, false };
         if (jobhead_init (&self.head, cli, &config) == 0) {
@@ -321,5 +327,6 @@ const struct command command_run_jobs = {
               "Lines of a file as commands, for workers that connect." },
             { .line = NULL } },
     .posix = true,
+    .part = true,
     .run = run_run,
 };

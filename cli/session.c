@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/descriptors.h"
+#include "cli/trial.h"
 #include "codec/format.h"
 #include "core/error.h"
 
@@ -68,6 +69,22 @@ attach_all (struct session *self)
     return rc;
 }
 
+/*  Where it would listen and connect. */
+static int
+try_endpoints (struct session *self)
+{
+    const struct session_endpoints *endpoints = &self->endpoints;
+    const struct security_config *security = &self->socket->config.security;
+    if (secure_apply (&self->secure, socket_set, self->socket))
+        return cli_fail (self->cli, WEFT_EINVAL, NULL);
+    bool right = trial_lists (self->cli, security, &endpoints->bind, ENDPOINT_BIND);
+    right &= trial_lists (self->cli, security, &endpoints->connect, ENDPOINT_CONNECT);
+    for (int i = 0; i < self->operand_count; i++)
+        right &= trial_endpoints (self->cli, security, self->operands[i], self->socket->pattern->side);
+    return right ? EXIT_OK : EXIT_USAGE;
+}
+
+/*  False when it has ended, with *status. */
 static bool
 attach (struct session *self, int *status)
 {
@@ -77,11 +94,17 @@ attach (struct session *self, int *status)
         *status = EXIT_USAGE;
         return false;
     }
+    if (self->cli->trial) {
+        *status = try_endpoints (self);
+        return false;
+    }
     int rc = secure_begin (self->cli, &self->secure, EXIT_ERROR);
     rc = rc ? rc : secure_apply (&self->secure, socket_set, self->socket);
     rc = rc ? rc : attach_all (self);
     if (rc)
         *status = cli_fail (self->cli, rc, NULL);
+    else
+        cli_ready (self->cli);
     return rc == 0;
 }
 

@@ -12,6 +12,7 @@
 #include "cli/jobview.h"
 #include "cli/replace.h"
 #include "cli/secure.h"
+#include "cli/trial.h"
 #include "core/error.h"
 #include "core/map.h"
 #include "patterns/pool.h"
@@ -310,7 +311,19 @@ sink_open (struct sink *self, char *const *endpoints, int count)
         rc = sink_bind (self, self->own.bind.items[i]);
     for (int i = 0; i < count && rc == 0; i++)
         rc = sink_bind (self, endpoints[i]);
+    if (rc == 0)
+        cli_ready (self->cli);
     return rc;
+}
+
+static int
+sink_try (struct sink *self, char *const *endpoints, int count)
+{
+    const struct security_config *security = &self->secure.security;
+    bool right = trial_lists (self->cli, security, &self->own.bind, ENDPOINT_BIND);
+    for (int i = 0; i < count; i++)
+        right &= trial_endpoints (self->cli, security, endpoints[i], ENDPOINT_BIND);
+    return right ? EXIT_OK : EXIT_USAGE;
 }
 
 static int
@@ -320,6 +333,8 @@ sink_work (struct sink *self, char *const *endpoints, int count)
         cli_error (self->cli, "give an endpoint where heads connect, as in 'weft sink -b tcp://127.0.0.1:6001'");
         return EXIT_USAGE;
     }
+    if (self->cli->trial)
+        return sink_try (self, endpoints, count);
     int status, rc = jobview_init (&self->view, self->cli, &self->view_options, JOBLOG_NEW, NULL);
     if (rc == 0)
         rc = sink_open (self, endpoints, count);
@@ -376,5 +391,6 @@ const struct command command_sink = {
             { "weft ventilator -b tcp://127.0.0.1:6000 --sink tcp://127.0.0.1:6001 jobs.txt",
               "A head that sends to it." },
             { .line = NULL } },
+    .part = true,
     .run = sink_run,
 };

@@ -46,5 +46,6 @@ const struct command command_sub = {
               "Three messages about the weather, as JSON objects." },
             { "weft sub tcp://127.0.0.1:5556 --format '%T %t: %b\\n'", "Time, topic and body of all there is." },
             { .line = NULL } },
+    .part = true,
     .run = sub_run,
 };

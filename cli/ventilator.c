@@ -9,6 +9,7 @@
 #include "cli/dryrun.h"
 #include "cli/jobhead.h"
 #include "cli/secure.h"
+#include "cli/trial.h"
 #include "core/error.h"
 
 struct ventilator_options {
@@ -105,6 +106,8 @@ ventilator_jobs (struct ventilator *self, const char *endpoint)
         rc = ventilator_bind (self, self->options.bind.items[i]);
     if (rc < 0)
         cli_error (self->cli, "%s", weft_error ());
+    else
+        cli_ready (self->cli);
     int status = rc == 0 ? jobhead_run (&self->head) : EXIT_RUN_ERROR;
     weft_pool_destroy (&self->pool);
     return status;
@@ -125,6 +128,16 @@ ventilator_files_exist (struct ventilator *self, char *const *files, int count)
 }
 
 static int
+ventilator_try (struct ventilator *self, const char *endpoint)
+{
+    const struct security_config *security = &self->secure.security;
+    bool right = trial_lists (self->cli, security, &self->options.bind, ENDPOINT_BIND);
+    right &= !endpoint || trial_endpoints (self->cli, security, endpoint, ENDPOINT_BIND);
+    right &= !self->options.sink || trial_endpoints (self->cli, security, self->options.sink, ENDPOINT_CONNECT);
+    return right ? EXIT_OK : EXIT_USAGE;
+}
+
+static int
 ventilator_work (struct ventilator *self, char **operands, int count)
 {
     const char *endpoint = NULL;
@@ -141,6 +154,8 @@ ventilator_work (struct ventilator *self, char **operands, int count)
         cli_error (self->cli, "with --sink what jobs write goes there, and cannot be kept in --results here");
         return EXIT_RUN_ERROR;
     }
+    if (self->cli->trial)
+        return ventilator_try (self, endpoint);
     bool files = self->list.files.count == 0 && !joblist_has_sources (operands, count);
     if (files && !ventilator_files_exist (self, operands, count))
         return EXIT_RUN_ERROR;
@@ -218,5 +233,6 @@ const struct command command_ventilator = {
               "The results go to weft sink -b tcp://127.0.0.1:6001." },
             { .line = NULL } },
     .posix = true,
+    .part = true,
     .run = ventilator_run,
 };

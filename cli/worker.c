@@ -12,6 +12,7 @@
 #include "cli/outpost.h"
 #include "cli/secure.h"
 #include "cli/slots.h"
+#include "cli/trial.h"
 #include "cli/workfilter.h"
 #include "patterns/pool.h"
 
@@ -87,7 +88,8 @@ struct work {
     weft_worker_t *worker;
     char *dir;                  /*  where its jobs run; NULL: where we are */
     struct outpost outpost;
-    weft_t *weft;               /*  its end is when the last words are written; see outpost_close */
+    weft_t *weft;               /*  its end is when the last words are written; see outpost_close. NULL: the
+                                    context is the cli's                            */
 };
 
 /*  The library's options, whose target is a struct work; slots may be given as weft run's -j. */
@@ -151,6 +153,7 @@ worker_work (struct work *self, const char *endpoint)
         status = cli_fail (self->cli, rc, NULL);
     else {
         self->worker = NULL;
+        cli_ready (self->cli);
         status = worker_wait (self->cli, &agents, self->own.ticket ? self->outpost.over : -1);
     }
     weft_worker_destroy (&self->worker);
@@ -164,15 +167,27 @@ worker_work (struct work *self, const char *endpoint)
 }
 
 static int
+worker_try (struct work *self, const char *endpoint)
+{
+    if (self->own.ticket) {
+        cli_error (self->cli, "a worker with a ticket is started by itself, and no part of a fabric");
+        return EXIT_USAGE;
+    }
+    return trial_endpoints (self->cli, &self->secure.security, endpoint, ENDPOINT_CONNECT) ? EXIT_OK : EXIT_USAGE;
+}
+
+static int
 worker_run (struct cli *cli, const struct command *command, int argc, char **argv)
 {
-    struct work self = { .cli = cli, .weft = weft_new () };
-    self.worker = self.weft ? weft_worker_new (self.weft) : NULL;
+    struct work self = { .cli = cli, .weft = cli->shared ? NULL : weft_new () };
+    weft_t *weft = cli->shared ? cli->weft : self.weft;
+    self.worker = weft ? weft_worker_new (weft) : NULL;
     if (!self.worker) {
         weft_destroy (&self.weft);
         return cli_fail (cli, WEFT_ENOMEM, NULL);
     }
-    weft_set_log (self.weft, cli_log, cli);
+    if (self.weft)
+        weft_set_log (self.weft, cli_log, cli);
     void *targets[] = { &self.own, &self, &self.filter_options, &self.secure };
     command_set_fn *const setters[] = { NULL, worker_set, NULL, NULL };
     char *operands[argc + 1];
@@ -180,6 +195,8 @@ worker_run (struct cli *cli, const struct command *command, int argc, char **arg
     int rc = command_parse (cli, command, targets, setters, argc, argv, operands, &count);
     if (rc == 0 && count + (self.own.connect != NULL) + (self.own.ticket != NULL) != 1)
         cli_error (cli, "give one endpoint, where the head is, as in 'weft worker -c tcp://127.0.0.1:6000'");
+    else if (rc == 0 && cli->trial)
+        status = worker_try (&self, self.own.connect ? self.own.connect : operands[0]);
     else if (rc == 0)
         status = worker_work (&self, self.own.connect ? self.own.connect : operands[0]);
     weft_worker_destroy (&self.worker);
@@ -227,5 +244,6 @@ const struct command command_worker = {
             { "weft worker -c tcp://127.0.0.1:6000 --filter 'sed -u s/a/b/'",
               "Messages go through one sed for each processor." },
             { .line = NULL } },
+    .part = true,
     .run = worker_run,
 };
