@@ -26,6 +26,17 @@ def is_sanitized():
         return b"__asan_init" in program.read()
 
 
+def until(ready, what, limit=LIMIT):
+    """Asks again and again, of what nobody tells: files, tables, processes. Returns what ready () said."""
+    deadline = time.monotonic() + limit
+    while True:
+        found = ready()
+        if found:
+            return found
+        assert time.monotonic() < deadline, "waited in vain for " + what
+        time.sleep(0.005)
+
+
 class Stream:
     """A pipe that is read as it comes, so that a program never waits for its reader."""
 

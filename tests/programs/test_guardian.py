@@ -2,11 +2,10 @@
 
 import os
 import signal
-import time
 
 import pytest
 
-from running import LIMIT, is_sanitized
+from running import is_sanitized, until
 
 # A job tells who it is in a file, and who waits for a reader of its FIFO knows when it has ended: no sleep is needed.
 JOB = "exec 3<> held; echo $$ >> pids; %s; sleep 1000 & sleep 1000"
@@ -20,8 +19,8 @@ class Jobs:
         os.mkfifo(folder / "held")
 
     def wait_for(self, count):
-        return wait(lambda: (self.folder / "pids").exists() and
-                    len((self.folder / "pids").read_text().split()) >= count, "%d jobs" % count)
+        return until(lambda: (self.folder / "pids").exists() and
+                     len((self.folder / "pids").read_text().split()) >= count, "%d jobs" % count)
 
     def are_left(self):
         """Does any process have the FIFO open? Then it can be opened for writing without waiting."""
@@ -32,14 +31,7 @@ class Jobs:
             return False
 
     def wait_for_end(self):
-        wait(lambda: not self.are_left(), "the end of all jobs")
-
-
-def wait(ready, what):
-    deadline = time.monotonic() + LIMIT
-    while not ready():
-        assert time.monotonic() < deadline, "waited in vain for " + what
-        time.sleep(0.005)
+        until(lambda: not self.are_left(), "the end of all jobs")
 
 
 def guardians(pid):
@@ -92,7 +84,7 @@ def test_a_guardian_is_killed_and_then_its_worker(weft, somewhere, jobs):
     for _i in range(3):
         (guardian,) = guardians(worker.process.pid)
         os.kill(guardian, signal.SIGKILL)
-        wait(lambda: guardians(worker.process.pid) not in ([], [guardian]), "another guardian")
+        until(lambda: guardians(worker.process.pid) not in ([], [guardian]), "another guardian")
     worker.expect_talk("its guardian was killed, and another started")
     assert jobs.are_left()
     worker.kill()
@@ -130,7 +122,7 @@ def test_nobody_is_left_and_nobody_is_waited_for(weft, tmp_path):
     assert run.result()[0] in (0, 1)
     stubborn = "trap '' TERM; echo $$ > pid; sleep 1000"
     held = weft.start("run", "-N0", "--ledger", "other", "-b", "ipc://socket", stubborn, ":::", "1", cwd=tmp_path)
-    wait(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), "the job")
+    until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), "the job")
     held.kill()
     assert held.result()[0] == -signal.SIGKILL      # its output has ended, while its guardian still waits for the job
     after = weft.start("run", "--ledger", "other", "--resume", "-b", "ipc://socket", cwd=tmp_path)

@@ -5,6 +5,8 @@ import re
 import signal
 import sqlite3
 
+from running import until
+
 OK, FAILED, USAGE, TIMEOUT = 0, 1, 2, 3
 WAIT = "echo {} >> %s/runs; while ! test -e %s/go; do sleep 0.05; done"
 
@@ -60,8 +62,7 @@ def test_without_a_head(weft, tmp_path):
     """One that was killed has left its socket; the next takes the place."""
     ledger = tmp_path / "ledger"
     head = run(weft, tmp_path)
-    while "2 started" not in jobs(weft, ledger, "summary")[1]:      # nobody waits for that to be on disk
-        pass
+    until(lambda: "2 started" in jobs(weft, ledger, "summary")[1], "both on disk")
     head.kill()
     assert (tmp_path / "ledger-head").exists()
     status, out, _ = jobs(weft, ledger, "cancel", "1", "3", "9")
@@ -164,8 +165,7 @@ def test_a_head_retries_at_once(weft, tmp_path):
     ledger = tmp_path / "ledger"
     command = "test {} = 2 || test -e %s/mended && while ! test -e %s/go; do sleep .05; done"
     head = weft.start("run", "-j2", "--ledger", str(ledger), command % (tmp_path, tmp_path), ":::", "1", "2")
-    while ", 1 failed, 1 started" not in jobs(weft, ledger, "summary")[1]:
-        pass
+    until(lambda: ", 1 failed, 1 started" in jobs(weft, ledger, "summary")[1], "both on disk")
     assert jobs(weft, ledger, "retry", "2")[1] == "2 is not retried: it is started\n"
     (tmp_path / "mended").touch()
     assert jobs(weft, ledger, "retry", "1")[1] == "1 is retried as 3\n"

@@ -10,7 +10,7 @@ import termios
 
 import pytest
 
-from running import Stream
+from running import Stream, until
 
 OK, FAILED = 0, 1
 ENTER, LEAVE = b"\033[?1049h", b"\033[?1049l"
@@ -84,7 +84,7 @@ def running(weft, tmp_path):
     ledger = str(tmp_path / "ledger")
     head = weft.start("run", "-j1", "-t", "--ledger", ledger, ": %s; test {} != 1 && while ! test -e %s/go; "
                       "do sleep 0.05; done" % (LONG, tmp_path), ":::", "1", "2", "3")
-    head.talk.wait(lambda talk: talk.count(b"while") >= 2, "the second job")
+    until(lambda: b", 1 failed, 1 started" in weft.run("jobs", ledger, "summary")[1], "the second job")
     yield ledger, head, tmp_path / "go"
 
 
