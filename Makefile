@@ -17,7 +17,7 @@ VERSION := $(shell sed -n 's/^\#define WEFT_VERSION "\(.*\)"/\1/p' include/weft.
 SONAME  := libweft.so.$(firstword $(subst ., ,$(VERSION)))
 PKGS    := libzmq libczmq msgpack sqlite3 libuv
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread
+LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lhttp_parser -lpthread
 WARN    := -Wall -Wextra -Wshadow -Wconversion
 compile  = $(CC) -std=gnu11 $(WARN) -fPIC -fvisibility=hidden -D_GNU_SOURCE -Iinclude -I. $(PKG_CFLAGS) $(CFLAGS)
 link     = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)

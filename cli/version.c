@@ -1,6 +1,7 @@
 /*  version.c - weft version: what runs here, and what its libraries can do */
 
 #include <czmq.h>
+#include <http_parser.h>
 #include <msgpack.h>
 
 #include "cli/command.h"
@@ -19,15 +20,17 @@ static const struct option version_table[] = {
 static int
 version_write (struct cli *cli, bool json)
 {
-    char text[1024], czmq[32];
+    char text[1024], czmq[32], http[32];
+    unsigned long parser = http_parser_version ();
     int major, minor, patch;
     zsys_version (&major, &minor, &patch);
     snprintf (czmq, sizeof czmq, "%d.%d.%d", major, minor, patch);
+    snprintf (http, sizeof http, "%lu.%lu.%lu", parser >> 16 & 255, parser >> 8 & 255, parser & 255);
     const char *format = json ? "{\"weft\":\"%s\",\"libzmq\":\"%s\",\"capabilities\":\"%s\",\"czmq\":\"%s\","
-                                "\"msgpack\":\"%s\"}\n"
-                              : "weft %s\nlibzmq %s (%s)\nczmq %s\nmsgpack %s\n";
+                                "\"msgpack\":\"%s\",\"http-parser\":\"%s\"}\n"
+                              : "weft %s\nlibzmq %s (%s)\nczmq %s\nmsgpack %s\nhttp-parser %s\n";
     int size = snprintf (text, sizeof text, format, weft_version (NULL, NULL, NULL), wire_zmq_version (),
-                         wire_zmq_capabilities (), czmq, msgpack_version ());
+                         wire_zmq_capabilities (), czmq, msgpack_version (), http);
     int rc = cli_write (cli->out, text, (size_t) size);
     return rc ? cli_fail (cli, rc, NULL) : EXIT_OK;
 }

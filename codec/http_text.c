@@ -1,0 +1,127 @@
+/*  http_text.c - HTTP/1.1: tokens, values, lists, percent-encoding, queries */
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "codec/http.h"
+#include "core/error.h"
+#include "weft.h"
+
+static bool
+is_token_char (unsigned char byte)
+{
+    return isalnum (byte) ? byte < 128 : byte && strchr ("!#$%&'*+-.^_`|~", byte) != NULL;
+}
+
+bool
+http_is_token (struct http_text text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (!is_token_char ((unsigned char) text.data[i]))
+            return false;
+    return text.size > 0;
+}
+
+bool
+http_is_value (struct http_text text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char byte = (unsigned char) text.data[i];
+        if ((byte < ' ' && byte != '\t') || byte == 127)
+            return false;
+    }
+    return true;
+}
+
+bool
+http_text_is (struct http_text text, const char *word)
+{
+    return text.size == strlen (word) && strncasecmp (text.data, word, text.size) == 0;
+}
+
+struct http_text
+http_find_header (const struct http_header *headers, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (http_text_is (headers[i].name, name))
+            return headers[i].value;
+    return (struct http_text) { NULL, 0 };
+}
+
+static bool
+list_has (struct http_text list, const char *word)
+{
+    for (;;) {
+        const char *comma = list.size ? memchr (list.data, ',', list.size) : NULL;
+        struct http_text item = { list.data, comma ? (size_t) (comma - list.data) : list.size };
+        while (item.size && (*item.data == ' ' || *item.data == '\t'))
+            item.data++, item.size--;
+        while (item.size && (item.data[item.size - 1] == ' ' || item.data[item.size - 1] == '\t'))
+            item.size--;
+        if (http_text_is (item, word))
+            return true;
+        if (!comma)
+            return false;
+        list.size -= (size_t) (comma + 1 - list.data);
+        list.data = comma + 1;
+    }
+}
+
+bool
+http_header_has (const struct http_header *headers, size_t count, const char *name, const char *word)
+{
+    for (size_t i = 0; i < count; i++)
+        if (http_text_is (headers[i].name, name) && list_has (headers[i].value, word))
+            return true;
+    return false;
+}
+
+static int
+hex_of (char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    digit = (char) (digit | 0x20);
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+int64_t
+http_decode (struct http_text text, bool plus, char *out)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        char byte = text.data[i];
+        if (byte == '%') {
+            int high = i + 2 < text.size ? hex_of (text.data[i + 1]) : -1;
+            int low = high < 0 ? -1 : hex_of (text.data[i + 2]);
+            if (low < 0)
+                return error_set (WEFT_EPROTO, "a %% without two hex digits behind it");
+            byte = (char) (high * 16 + low);
+            i += 2;
+        } else if (byte == '+' && plus)
+            byte = ' ';
+        out[length++] = byte;
+    }
+    return (int64_t) length;
+}
+
+bool
+http_query_next (struct http_text *query, struct http_text *name, struct http_text *value)
+{
+    while (query->size) {
+        const char *end = memchr (query->data, '&', query->size);
+        struct http_text pair = { query->data, end ? (size_t) (end - query->data) : query->size };
+        size_t used = pair.size + (end ? 1 : 0);
+        query->data += used;
+        query->size -= used;
+        if (pair.size == 0)
+            continue;
+        const char *equals = memchr (pair.data, '=', pair.size);
+        *name = (struct http_text) { pair.data, equals ? (size_t) (equals - pair.data) : pair.size };
+        *value = equals ? (struct http_text) { equals + 1, (size_t) (pair.data + pair.size - equals) - 1 }
+                        : (struct http_text) { pair.data + pair.size, 0 };
+        return true;
+    }
+    return false;
+}
