@@ -59,9 +59,9 @@ wire_next_event (struct wire *self, struct wire_event *event)
 {
     int rc = self->engine->next_event (self, event);
     if (rc == 1 && event->kind == WIRE_CONNECTED)
-        self->peers++;
+        counter_set (&self->peers, self->peers + 1);
     if (rc == 1 && event->kind == WIRE_DISCONNECTED && self->peers)
-        self->peers--;
+        counter_set (&self->peers, self->peers - 1);
     return rc;
 }
 

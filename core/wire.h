@@ -16,6 +16,7 @@
 
 #include "core/allow.h"
 #include "core/clock.h"
+#include "core/counter.h"
 #include "core/endpoint.h"
 #include "core/log.h"
 #include "core/message.h"
@@ -95,6 +96,7 @@ struct wire_event {
     bool denied;                /*  REJECTED: for want of authority, its or ours; a matter of keys */
 };
 
+/*  By core/counter.h: the wire's thread counts, any thread may read. */
 struct wire_counters {
     uint64_t sent, received, sent_bytes, received_bytes;
     uint64_t refused;           /*  received messages over max_size or WEFT_MSG_FRAMES_MAX, or from peers
@@ -109,7 +111,7 @@ struct wire {
     enum wire_type type;
     struct wire_options options;
     struct wire_counters counters;
-    uint32_t peers;             /*  connected, as far as next_event has told; kept by wire_next_event */
+    uint64_t peers;             /*  connected, as far as next_event has told; kept by wire_next_event, as a counter */
     char bound[ENDPOINT_MAX];   /*  address of the last bind */
 };
 

@@ -158,8 +158,8 @@ send_any (struct zmq_wire *self, struct message *message, int64_t timeout)
         rc = message->count == 1 ? send_one (self, message->frames, flags) : send_frames (self, message, flags);
     if (rc)
         return rc == WEFT_EAGAIN && timeout ? error_plain (WEFT_ETIMEOUT) : rc;
-    self->wire.counters.sent++;
-    self->wire.counters.sent_bytes += bytes;
+    counter_add (&self->wire.counters.sent, 1);
+    counter_add (&self->wire.counters.sent_bytes, bytes);
     message_clear (message);
     return 0;
 }
@@ -182,8 +182,8 @@ zmq_wire_send (struct wire *wire, weft_msg_t *msg, int64_t timeout)
     const struct frame *frame = message->inlined;
     if (zmq_send (self->socket, frame->store.bytes, frame->size, timeout ? 0 : ZMQ_DONTWAIT) < 0)
         return send_failed (timeout);
-    wire->counters.sent++;
-    wire->counters.sent_bytes += frame->size;
+    counter_add (&wire->counters.sent, 1);
+    counter_add (&wire->counters.sent_bytes, frame->size);
     message_reset (message);
     return 0;
 }
@@ -196,8 +196,8 @@ zmq_wire_send_data (struct wire *wire, const void *data, size_t size, int64_t ti
         return wire_send_message (wire, data, size, timeout);
     if (zmq_send (self->socket, data, size, timeout ? 0 : ZMQ_DONTWAIT) < 0)
         return send_failed (timeout);
-    wire->counters.sent++;
-    wire->counters.sent_bytes += size;
+    counter_add (&wire->counters.sent, 1);
+    counter_add (&wire->counters.sent_bytes, size);
     return 0;
 }
 
@@ -235,7 +235,7 @@ store (struct message *message, zmq_msg_t *in, size_t size)
 static int
 refuse (struct zmq_wire *self, struct message *message, size_t bytes)
 {
-    self->wire.counters.refused++;
+    counter_add (&self->wire.counters.refused, 1);
     message_clear (message);
     zmq_msg_close (&self->in);      /*  it may be large */
     zmq_msg_init (&self->in);
@@ -252,8 +252,8 @@ recv_failed (int64_t timeout)
 static inline void
 count_received (struct zmq_wire *self, size_t bytes)
 {
-    self->wire.counters.received++;
-    self->wire.counters.received_bytes += bytes;
+    counter_add (&self->wire.counters.received, 1);
+    counter_add (&self->wire.counters.received_bytes, bytes);
 }
 
 /*  A message whose first frame is in self->in; the rest is there already. */

@@ -160,7 +160,7 @@ end_peer (struct zmq_wire *wire, struct peer *peer, const char *why)
     static const struct linger none = { .l_onoff = 1 };     /*  who waits to send is told by the close */
     int fd = fcntl (peer->fd, F_DUPFD_CLOEXEC, 0);
     peer->ended = true;
-    wire->wire.counters.refused++;
+    counter_add (&wire->wire.counters.refused, 1);
     if (fd >= 0 && peer->cookie && guard_cookie (fd) == peer->cookie) {
         setsockopt (fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
         shutdown (fd, SHUT_RDWR);
@@ -206,7 +206,7 @@ refusal (struct zmq_wire *wire, zmq_msg_t *msg, const struct peer *peer, const v
 static void
 pass_over (struct zmq_wire *wire, struct peer *peer, size_t size)
 {
-    wire->wire.counters.refused++;
+    counter_add (&wire->wire.counters.refused, 1);
     if (peer->has.passed_over == 0)
         zap_note_wire (wire, "a topic of %zu bytes was passed over: at most %d", size, TOPIC_MAX);
     subscriptions_pass_over (&wire->subscribers->table, &peer->has, size);
@@ -269,7 +269,7 @@ on_message (struct zmq_wire *wire, zmq_msg_t *msg)
     const unsigned char *data = zmq_msg_data (msg);
     size_t size = zmq_msg_size (msg);
     if (size == 0 || data[0] > 1) {
-        wire->wire.counters.refused++;
+        counter_add (&wire->wire.counters.refused, 1);
         return 0;
     }
     const char *place = zmq_msg_gets (msg, "__fd");
@@ -326,8 +326,8 @@ deliver (struct zmq_wire *wire, weft_msg_t *msg)
     int rc = weft_msg_add (msg, change->bytes, change->size);
     if (rc)
         return rc;
-    wire->wire.counters.received++;
-    wire->wire.counters.received_bytes += change->size;
+    counter_add (&wire->wire.counters.received, 1);
+    counter_add (&wire->wire.counters.received_bytes, change->size);
     subscriptions_told (&wire->subscribers->table);
     return 0;
 }

@@ -83,9 +83,9 @@ struct weft_socket {
     struct socket_config config;
     void *state;
     weft_counters_t counters;               /*  patterns add dropped, refused, retries, late, subscriptions;
-                                                the rest comes from the wire and the watch      */
+                                                the rest comes from the wire and the watch. By core/counter.h  */
     uint64_t sent_extra, received_extra;    /*  bytes of the wire's that are no message of the user's:
-                                                envelopes, repetitions, what was discarded      */
+                                                envelopes, repetitions, what was discarded; as counters */
     struct watch watch;
     unsigned binds, connects;               /*  endpoints                                       */
     char target[ENDPOINT_MAX];              /*  the last that was connected to, for error texts */
@@ -111,6 +111,15 @@ void socket_pump (struct weft_socket *self);
  *  socket_recv gives WEFT_EEND by the option until-gone. Both explain a timeout. */
 int socket_send (struct weft_socket *self, weft_msg_t *msg, int64_t timeout);
 int socket_recv (struct weft_socket *self, weft_msg_t *msg, int64_t timeout);
+
+/*  What weft_counters tells, as far as it is known without looking at the connections: any thread, once the socket is
+ *  bound or connected and until it is closed. */
+void socket_counters (const struct weft_socket *self, weft_counters_t *counters);
+
+/*  The same of a proxy's side, as pattern_read (pattern_metrics.h): once it is attached (else it is NULL) and until the
+ *  proxy is destroyed. */
+void *proxy_side (weft_proxy_t *self, const char *name);
+void proxy_read (void *side, void *values);
 
 /*  How many peers count for weft_wait_peers; `subscribed`: those of pattern->ready. */
 int socket_ready (struct weft_socket *self, bool subscribed);

@@ -9,11 +9,11 @@ fanout_count (struct fanout *self, const weft_msg_t *msg)
 {
     const unsigned char *data = weft_msg_data (msg, 0);
     if (weft_msg_size (msg, 0) == 0 || data[0] > 1)
-        self->refused++;
+        counter_add (&self->refused, 1);
     else if (data[0] == 1)
-        self->subscriptions++;
+        counter_add (&self->subscriptions, 1);
     else if (self->subscriptions)
-        self->subscriptions--;
+        counter_set (&self->subscriptions, self->subscriptions - 1);
 }
 
 void
@@ -38,6 +38,6 @@ fanout_send (struct fanout *self, struct wire *wire, weft_msg_t *msg)
     int back = wire->engine->lossy (wire, false);
     if (rc < 0)
         return rc;
-    self->dropped++;
+    counter_add (&self->dropped, 1);
     return back < 0 ? back : 1;
 }

@@ -9,6 +9,7 @@
 
 #include "core/wire.h"
 
+/*  By core/counter.h: any thread may read. */
 struct fanout {
     uint64_t subscriptions;     /*  now                                                         */
     uint64_t dropped;           /*  messages that somebody did not get; a lower bound: while a

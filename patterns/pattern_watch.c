@@ -80,17 +80,20 @@ watch_event (struct watch *self, const struct wire_event *event, const struct lo
     const char *text = event_text (self, event, who, words, sizeof words);
     switch (event->kind) {
     case WIRE_CONNECTED:
-        self->connects++;
+        counter_add (&self->connects, 1);
         self->denied = false;
         break;
     case WIRE_DISCONNECTED:
-        self->disconnects++;
+        counter_add (&self->disconnects, 1);
         break;
     case WIRE_REJECTED:
-        self->rejected++;
+        counter_add (&self->rejected, 1);
         watch_trouble (self, event, text);
         break;
     case WIRE_RETRYING:
+        counter_add (&self->retrying, 1);
+        watch_trouble (self, event, text);
+        break;
     case WIRE_ACCEPT_FAILED:
         watch_trouble (self, event, text);
         break;

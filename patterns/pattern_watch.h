@@ -15,7 +15,7 @@
 
 struct watch {
     const char *speaks_with;    /*  who fits, in the pattern's words; NULL: the event's own will do     */
-    uint64_t connects, disconnects, rejected;
+    uint64_t connects, disconnects, rejected, retrying;     /*  events; by core/counter.h: any thread may read */
     bool misfit;                /*  a peer was rejected because its socket type does not fit    */
     bool denied;                /*  the last that was tried was refused, for want of keys       */
     char trouble[768];          /*  the last failure of a connection in words, "" for none      */

@@ -17,6 +17,7 @@
 #include "core/error.h"
 #include "patterns/pattern.h"
 #include "patterns/pattern_fanout.h"
+#include "patterns/pattern_metrics.h"
 #include "patterns/proxy_deaf.h"
 
 #define MESSAGES_A_TURN 256         /*  one way, before the other has its turn              */
@@ -32,6 +33,7 @@ struct side {
     struct wire *wire;              /*  NULL until something is attached    */
     struct watch watch;
     struct fanout fanout;           /*  of an XPUB                          */
+    uint64_t gone;                  /*  replies whose client had gone, or did not read; by core/counter.h   */
     int events;                     /*  that held when a wait began         */
 };
 
@@ -62,7 +64,6 @@ struct weft_proxy {
     struct side sides[SIDES];
     struct lane lanes[2];
     struct deaf deaf;
-    uint64_t dropped;               /*  replies whose client had gone, or did not read */
     int stop_fd;
 };
 
@@ -248,7 +249,7 @@ take (weft_proxy_t *self, struct lane *lane)
 static void
 drop_reply (weft_proxy_t *self, struct lane *lane, const char *what, const char *words)
 {
-    self->dropped++;
+    counter_add (&lane->to->gone, 1);
     weft_msg_clear (&lane->msg);
     if (watch_first (&lane->to->watch, what, ""))
         log_warning (&self->weft->log, "proxy: %s", words);
@@ -422,14 +423,35 @@ weft_proxy_counters (weft_proxy_t *self, const char *name, weft_counters_t *coun
     if (!side->wire)
         return 0;
     watch_pump (&side->watch, side->wire, &self->weft->log, "proxy");
-    const struct wire_counters *wire = &side->wire->counters;
-    *counters = (weft_counters_t) {
-        .sent = wire->sent, .sent_bytes = wire->sent_bytes,
-        .received = wire->received, .received_bytes = wire->received_bytes, .refused = wire->refused,
-        .dropped = side->fanout.dropped + (side == &self->sides[FRONT] ? self->dropped : 0),
-        .connects = side->watch.connects, .disconnects = side->watch.disconnects,
-        .rejected_peers = side->watch.rejected, .peers = side->wire->peers,
-        .subscriptions = side->fanout.subscriptions
-    };
+    struct pattern_values values;
+    proxy_read (side, &values);
+    *counters = values.counters;
     return 0;
+}
+
+void *
+proxy_side (weft_proxy_t *self, const char *name)
+{
+    struct side *side = find_side (self, name);
+    return side && side->wire ? side : NULL;
+}
+
+void
+proxy_read (void *arg, void *into)
+{
+    const struct side *side = arg;
+    struct pattern_values *values = into;
+    const struct wire_counters *wire = &side->wire->counters;
+    *values = (struct pattern_values) {
+        .full = counter_read (&side->fanout.dropped), .gone = counter_read (&side->gone),
+        .retrying = counter_read (&side->watch.retrying)
+    };
+    values->counters = (weft_counters_t) {
+        .sent = counter_read (&wire->sent), .sent_bytes = counter_read (&wire->sent_bytes),
+        .received = counter_read (&wire->received), .received_bytes = counter_read (&wire->received_bytes),
+        .refused = counter_read (&wire->refused), .dropped = values->full + values->gone,
+        .connects = counter_read (&side->watch.connects), .disconnects = counter_read (&side->watch.disconnects),
+        .rejected_peers = counter_read (&side->watch.rejected), .peers = counter_read (&side->wire->peers),
+        .subscriptions = counter_read (&side->fanout.subscriptions)
+    };
 }

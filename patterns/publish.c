@@ -46,8 +46,8 @@ pub_take (struct weft_socket *socket)
 {
     struct pub *pub = socket->state;
     fanout_take (&pub->fanout, socket->wire);
-    socket->counters.subscriptions = pub->fanout.subscriptions;
-    socket->counters.refused = pub->fanout.refused;
+    counter_set (&socket->counters.subscriptions, pub->fanout.subscriptions);
+    counter_set (&socket->counters.refused, pub->fanout.refused);
 }
 
 static int
@@ -80,7 +80,7 @@ pub_send (struct weft_socket *socket, weft_msg_t *msg, int64_t timeout)
     int rc = fanout_send (&pub->fanout, socket->wire, msg);
     if (rc <= 0)
         return rc;
-    socket->counters.dropped = pub->fanout.dropped;
+    counter_set (&socket->counters.dropped, pub->fanout.dropped);
     if (watch_first (&socket->watch, "drop", ""))
         log_warning (&socket->weft->log, "pub: a subscriber is slow: messages are dropped for it (hwm %lld)",
                      (long long) socket->config.hwm);

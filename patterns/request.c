@@ -153,7 +153,7 @@ req_send (struct weft_socket *socket, weft_msg_t *msg, int64_t timeout)
         req_end (self);
         return rc;
     }
-    socket->sent_extra += envelope_size (socket);
+    counter_add (&socket->sent_extra, envelope_size (socket));
     self->phase = REQ_SENT;
     return 0;
 }
@@ -168,14 +168,14 @@ req_match (struct weft_socket *socket, weft_msg_t *msg)
                  && (!empty || weft_msg_size (msg, 0) == ID_SIZE);
     if (sound && (!empty || memcmp (weft_msg_data (msg, 0), &self->id, ID_SIZE) == 0)) {
         unwrap (socket, msg);
-        socket->received_extra += envelope_size (socket);
+        counter_add (&socket->received_extra, envelope_size (socket));
         return true;
     }
-    socket->received_extra += weft_msg_bytes (msg);
+    counter_add (&socket->received_extra, weft_msg_bytes (msg));
     if (sound)
-        socket->counters.late++;
+        counter_add (&socket->counters.late, 1);
     else {
-        socket->counters.refused++;
+        counter_add (&socket->counters.refused, 1);
         if (watch_first (&socket->watch, "envelope", ""))
             log_warning (&socket->weft->log, "req: a reply came without the number of its request and was discarded; "
                          "for a server that does not send it back set correlate to no");
@@ -195,9 +195,9 @@ req_transmit (struct weft_socket *socket)
         weft_msg_clear (&copy);
         return false;
     }
-    socket->sent_extra += self->transmitted ? weft_msg_bytes (&self->message) : envelope_size (socket);
+    counter_add (&socket->sent_extra, self->transmitted ? weft_msg_bytes (&self->message) : envelope_size (socket));
     if (self->transmitted) {
-        socket->counters.retries++;
+        counter_add (&socket->counters.retries, 1);
         if (watch_first (&socket->watch, "retry", ""))
             log_warning (&socket->weft->log, "req: a request was sent again (attempt %lld of %lld): "
                          "the service may run twice", (long long) self->attempt + 1,
@@ -422,12 +422,12 @@ rep_recv (struct weft_socket *socket, weft_msg_t *msg, int64_t timeout)
         size_t body = body_of (&self->envelope), bytes = weft_msg_bytes (&self->envelope);
         if (body) {
             rc = message_take (msg, &self->envelope, body);
-            socket->received_extra += bytes - (rc ? 0 : weft_msg_bytes (msg));
+            counter_add (&socket->received_extra, bytes - (rc ? 0 : weft_msg_bytes (msg)));
             self->asked = rc == 0;
             return rc;
         }
-        socket->received_extra += bytes;
-        socket->counters.refused++;
+        counter_add (&socket->received_extra, bytes);
+        counter_add (&socket->counters.refused, 1);
         weft_msg_clear (&self->envelope);
         if (watch_first (&socket->watch, "envelope", ""))
             log_warning (&socket->weft->log, "rep: a request without an envelope was discarded: "
@@ -454,11 +454,11 @@ rep_send (struct weft_socket *socket, weft_msg_t *msg, int64_t timeout)
         return rc;
     }
     self->asked = false;
-    socket->sent_extra += rc ? 0 : weft_msg_bytes (&self->envelope);
+    counter_add (&socket->sent_extra, rc ? 0 : weft_msg_bytes (&self->envelope));
     weft_msg_clear (&self->envelope);
     if (rc == 0)
         return 0;
-    socket->counters.dropped++;
+    counter_add (&socket->counters.dropped, 1);
     weft_msg_clear (msg);
     if (watch_first (&socket->watch, "reply", ""))
         log_warning (&socket->weft->log, "rep: a client has gone before its reply, which is dropped");

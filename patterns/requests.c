@@ -126,7 +126,7 @@ requests_send (weft_socket_t *socket, weft_msg_t *msg, void *arg)
     if (rc)
         remove_pending (socket->state, pending);
     else
-        socket->sent_extra += ID_SIZE;
+        counter_add (&socket->sent_extra, ID_SIZE);
     return rc;
 }
 
@@ -140,14 +140,14 @@ match (struct weft_socket *socket, weft_msg_t *msg)
     struct pending *pending = sound ? find_pending (socket->state, weft_msg_data (msg, 0)) : NULL;
     if (pending) {
         weft_msg_pop (msg, 2);
-        socket->received_extra += ID_SIZE;
+        counter_add (&socket->received_extra, ID_SIZE);
         return pending;
     }
-    socket->received_extra += weft_msg_bytes (msg);
+    counter_add (&socket->received_extra, weft_msg_bytes (msg));
     if (sound)
-        socket->counters.late++;
+        counter_add (&socket->counters.late, 1);
     else {
-        socket->counters.refused++;
+        counter_add (&socket->counters.refused, 1);
         if (watch_first (&socket->watch, "envelope", ""))
             log_warning (&socket->weft->log, "req: a reply came without the number of its request and was discarded");
     }
