@@ -2,7 +2,8 @@
  *
  *  libzmq keeps topics in a tree of about 40 bytes a character, without a limit: one peer can fill the memory with
  *  a hundredth of that in messages. And it takes in all that a peer sends in one go: a peer that sends topics as fast
- *  as they are taken in holds up every call for ever, unless few may wait (ZMQ_RCVHWM).
+ *  as they are taken in holds up every call for ever, unless few may wait (ZMQ_RCVHWM). What it takes in before it
+ *  tells of the first is also what the limit of memory is overstepped by, and that is tens of MB when 16 may wait.
  *
  *  ZMQ_XPUB_MANUAL, by which subscriptions could be applied one by one, is no way out in 4.3.4: it remembers pointers
  *  to peers that may have gone when their subscription is applied (a use after free, for whoever subscribes and leaves
@@ -30,9 +31,10 @@
 enum {
     TOPIC_MAX = 245,            /*  libzmq 4.3.4 breaks those of 246 to 255 bytes               */
     FRAME_LIMIT = 1024,         /*  a handshake fits, with keys and identity                    */
-    WAITING_MAX = 16,           /*  of one peer, before its connection is read no further       */
+    WAITING_MAX = 1,            /*  of one peer, before its connection is read no further       */
     TURN = 4096,                /*  taken in at once                                            */
-    SUSPICION = 100
+    SUSPICION = 100,
+    FEW = 16                    /*  peers that are not worth a look whether they are still there */
 };
 #define MEMORY_MAX (INT64_C (256) << 20)        /*  for the subscriptions of a wire             */
 
@@ -66,7 +68,9 @@ subscribe_open (struct zmq_wire *wire)
         return error_plain (WEFT_ENOMEM);
     if (zmq_setsockopt (wire->socket, ZMQ_MAXMSGSIZE, &frame, sizeof frame))
         return zmq_wire_error ("max-size");
-    int rc = zmq_wire_set (wire, ZMQ_RCVHWM, WAITING_MAX);
+    /*  With keys, one place is taken by the peer's User-Id as long as the connection lasts. */
+    bool keys = wire->wire.options.security.secret_key[0];
+    int rc = zmq_wire_set (wire, ZMQ_RCVHWM, keys ? WAITING_MAX + 1 : WAITING_MAX);
     return rc ? rc : zmq_wire_set (wire, ZMQ_XPUB_VERBOSER, 1);
 }
 
@@ -133,7 +137,7 @@ static int
 add_peer (struct zmq_wire *wire, zmq_msg_t *msg, const char *place, struct peer **added)
 {
     struct subscribers *self = wire->subscribers;
-    int rc = self->places.count > 2 * self->left_at_sweep + WAITING_MAX ? sweep (wire) : 0;
+    int rc = self->places.count > 2 * self->left_at_sweep + FEW ? sweep (wire) : 0;
     struct peer *peer = rc < 0 ? NULL : calloc (1, sizeof *peer);
     if (!peer)
         return rc < 0 ? rc : error_plain (WEFT_ENOMEM);
@@ -231,16 +235,16 @@ on_subscribe (struct zmq_wire *wire, zmq_msg_t *msg, struct peer *peer, const vo
         end_peer (wire, peer, why);
     if (peer && peer->ended)
         return 0;
-    if (peer && size > TOPIC_MAX) {
-        pass_over (wire, peer, size);
-        return 0;
-    }
     if (!peer) {
         const struct topic *topic = table->verbose ? NULL : subscriptions_find (table, bytes, size);
         bool again = topic && topic->unknown && !has_several_inproc (wire);
         return again ? 0 : subscriptions_add (table, NULL, bytes, size);
     }
-    int rc = subscriptions_add (table, &peer->has, bytes, size);
+    int rc = 0;
+    if (size > TOPIC_MAX)
+        pass_over (wire, peer, size);
+    else
+        rc = subscriptions_add (table, &peer->has, bytes, size);
     return rc || table->memory <= MEMORY_MAX ? rc : relieve (wire);
 }
 
