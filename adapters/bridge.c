@@ -141,8 +141,8 @@ bridge_new (weft_t *weft, const struct adapter *adapter, struct bridge_setup *se
     if (!self)
         return error_plain (WEFT_ENOMEM);
     *self = (struct bridge) { .weft = weft, .adapter = adapter, .setup = setup, .modes = modes };
-    link_init (&self->peers);
-    link_init (&self->able);
+    list_init (&self->peers);
+    list_init (&self->able);
     buffer_init (&self->text, 0);
     reactor_timer_init (&self->serve_timer, bridge_serve_due, self);
     rc = reactor_new (&self->reactor);
@@ -177,7 +177,7 @@ bridge_destroy (struct bridge **handle)
     self->serving = NULL;
     for (size_t i = 0; i < self->dialer_count; i++)
         dialer_stop (self->dialers[i]);
-    for (struct bridge_link *each = self->peers.next; each != &self->peers; each = each->next)
+    for (struct list *each = self->peers.next; each != &self->peers; each = each->next)
         bridge_close_peer (peer_of_all (each), 0);
     while (self->peer_count)
         reactor_run (self->reactor, 0);
@@ -227,11 +227,11 @@ begin_end (struct bridge *self)
         listener_stop (self->listeners[i]);
     for (size_t i = 0; i < self->dialer_count; i++)
         dialer_stop (self->dialers[i]);
-    struct bridge_link *next;
-    for (struct bridge_link *each = self->peers.next; each != &self->peers; each = next) {
+    struct list *next;
+    for (struct list *each = self->peers.next; each != &self->peers; each = next) {
         struct bridge_peer *peer = peer_of_all (each);
         next = each->next;
-        self->counters.waiting += peer->wait.next || peer->pauses & PAUSE_REQUESTS;
+        self->counters.waiting += list_has (&peer->wait) || peer->pauses & PAUSE_REQUESTS;
         if (self->serving != peer)
             bridge_pause (peer, PAUSE_STOP);
         bridge_end_if_done (peer);

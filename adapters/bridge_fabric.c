@@ -35,8 +35,8 @@ static int
 wanted (const struct fabric *fabric)
 {
     const struct bridge *self = fabric->bridge;
-    int out = fabric->waiting.next != &fabric->waiting ? WEFT_OUT : 0;
-    bool take = !self->stopping, able = self->able.next != &self->able;
+    int out = list_empty (&fabric->waiting) ? 0 : WEFT_OUT;
+    bool take = !self->stopping, able = !list_empty (&self->able);
     switch (fabric->mode) {
     case MODE_REQ:
         return WEFT_IN | (self->requests < REQUESTS_MAX ? out : 0);
@@ -191,7 +191,7 @@ bridge_open_fabrics (struct bridge *self)
         struct fabric *fabric = &self->fabrics[i];
         fabric->bridge = self;
         fabric->mode = (enum adapter_mode) (1 << i);
-        link_init (&fabric->waiting);
+        list_init (&fabric->waiting);
         const struct option_list *endpoints = endpoints_of (self, fabric->mode);
         int rc = endpoints && endpoints->count ? open_fabric (fabric, endpoints) : 0;
         if (rc)

@@ -150,7 +150,7 @@ overflow (struct bridge_peer *peer, const weft_msg_t *msg)
 void
 bridge_broadcast (struct bridge *self, const weft_msg_t *msg, const struct bridge_peer *but)
 {
-    for (struct bridge_link *each = self->peers.next; each != &self->peers; each = each->next) {
+    for (struct list *each = self->peers.next; each != &self->peers; each = each->next) {
         struct bridge_peer *peer = peer_of_all (each);
         if (peer != but && bridge_deliver (peer, msg) == WEFT_EAGAIN)
             overflow (peer, msg);
@@ -196,11 +196,11 @@ bridge_take_sub (struct fabric *fabric)
 static struct bridge_peer *
 next_able (struct bridge *self)
 {
-    struct bridge_link *first = self->able.next;
-    if (first == &self->able)
+    struct list *first = self->able.next;
+    if (list_empty (&self->able))
         return NULL;
-    link_remove (first);
-    link_add (&self->able, first);
+    list_remove (first);
+    list_append (&self->able, first);
     return peer_of_able (first);
 }
 

@@ -5,15 +5,12 @@
 #include "adapters/bridge.h"
 #include "codec/format.h"
 #include "core/context.h"
+#include "core/list.h"
+#include "core/map.h"
 
 #define BRIDGE_TURN 256             /*  messages of one socket before others have their turn            */
 #define BRIDGE_WAKE 32              /*  connections that are woken at once when there is room           */
 #define REQUESTS_MAX 65536          /*  under way, of all peers                                         */
-
-/*  A ring of peers; one that is in none has next NULL. */
-struct bridge_link {
-    struct bridge_link *next, *before;
-};
 
 /*  What takes messages of the peers, or gives them some: a socket, or the relay, which has none. */
 struct fabric {
@@ -21,7 +18,7 @@ struct fabric {
     enum adapter_mode mode;
     weft_socket_t *socket;
     struct reactor_socket *watch;
-    struct bridge_link waiting;     /*  peers whose message it had no room for                          */
+    struct list waiting;            /*  peers whose message it had no room for                          */
 };
 
 /*  A request of a peer, from when the fabric has it until the peer has its reply. */
@@ -42,8 +39,8 @@ enum bridge_pause {                 /*  why a peer is not read: bits            
 struct bridge_peer {
     struct bridge *bridge;
     struct stream *stream;
-    struct bridge_link all, wait;
-    struct bridge_link able;        /*  in bridge->able while it can be given more: open, not full      */
+    struct list all, wait;
+    struct list able;               /*  in bridge->able while it can be given more: open, not full      */
     unsigned pauses;
     unsigned taken;                 /*  modes that have the message already which others had no room for */
     bool ended;                     /*  it has sent its end                                             */
@@ -53,6 +50,10 @@ struct bridge_peer {
     struct bridge_request *first, **last;
     char state[];                   /*  the adapter's                                                   */
 };
+
+#define peer_of_all(node) map_entry (node, struct bridge_peer, all)
+#define peer_of_able(node) map_entry (node, struct bridge_peer, able)
+#define peer_of_wait(node) map_entry (node, struct bridge_peer, wait)
 
 enum bridge_told {                  /*  what was logged: each kind once, as bits                        */
     TOLD_DROPPED = 1, TOLD_UNWRITABLE = 2, TOLD_TIMEOUT = 4, TOLD_REFUSED = 8, TOLD_DIAL = 16, TOLD_AWAY = 32,
@@ -69,8 +70,8 @@ struct bridge {
     size_t listener_count, dialer_count;
     unsigned modes;
     struct fabric fabrics[MODES];
-    struct bridge_link peers;
-    struct bridge_link able;        /*  in the order in which pull deals                                */
+    struct list peers;
+    struct list able;               /*  in the order in which pull deals                                */
     size_t peer_count, full;
     struct reactor_task want;       /*  looks what each fabric is to be watched for                     */
     size_t requests;                /*  under way                                                       */
@@ -130,48 +131,5 @@ int bridge_add_origin (struct bridge *self, const struct bridge_peer *peer, weft
 
 /*  bridge.c: true the first time of its kind: for logging it. */
 bool bridge_first (struct bridge *self, enum bridge_told kind);
-
-static inline struct bridge_peer *
-peer_of_all (struct bridge_link *link)
-{
-    return (struct bridge_peer *) (void *) ((char *) link - offsetof (struct bridge_peer, all));
-}
-
-static inline struct bridge_peer *
-peer_of_able (struct bridge_link *link)
-{
-    return (struct bridge_peer *) (void *) ((char *) link - offsetof (struct bridge_peer, able));
-}
-
-static inline struct bridge_peer *
-peer_of_wait (struct bridge_link *link)
-{
-    return (struct bridge_peer *) (void *) ((char *) link - offsetof (struct bridge_peer, wait));
-}
-
-static inline void
-link_init (struct bridge_link *head)
-{
-    head->next = head->before = head;
-}
-
-static inline void
-link_add (struct bridge_link *head, struct bridge_link *link)
-{
-    link->next = head;
-    link->before = head->before;
-    head->before->next = link;
-    head->before = link;
-}
-
-static inline void
-link_remove (struct bridge_link *link)
-{
-    if (!link->next)
-        return;
-    link->before->next = link->next;
-    link->next->before = link->before;
-    link->next = link->before = NULL;
-}
 
 #endif

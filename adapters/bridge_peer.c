@@ -31,12 +31,12 @@ bridge_look (struct bridge_peer *peer)
         bridge_want (self);
     }
     bool able = !full && !peer->ended && !peer->closing;
-    if (able == (peer->able.next != NULL))
+    if (able == list_has (&peer->able))
         return;
     if (able)
-        link_add (&self->able, &peer->able);
+        list_append (&self->able, &peer->able);
     else
-        link_remove (&peer->able);
+        list_remove (&peer->able);
     bridge_want (self);
 }
 
@@ -63,17 +63,17 @@ void
 bridge_wait (struct bridge_peer *peer, struct fabric *fabric)
 {
     bridge_pause (peer, PAUSE_FABRIC);
-    if (!peer->wait.next)
-        link_add (&fabric->waiting, &peer->wait);
+    if (!list_has (&peer->wait))
+        list_append (&fabric->waiting, &peer->wait);
     bridge_want (peer->bridge);
 }
 
 void
 bridge_wake (struct fabric *fabric, int count)
 {
-    for (; count > 0 && fabric->waiting.next != &fabric->waiting; count--) {
+    for (; count > 0 && !list_empty (&fabric->waiting); count--) {
         struct bridge_peer *peer = peer_of_wait (fabric->waiting.next);
-        link_remove (&peer->wait);
+        list_remove (&peer->wait);
         bridge_unpause (peer, PAUSE_FABRIC);
     }
     bridge_want (fabric->bridge);
@@ -186,8 +186,8 @@ on_closed (void *arg, struct stream *stream, int error, const char *why, size_t 
     log_info (&self->weft->log, "%s has gone%s%s", stream_peer (stream), *why ? ": " : "", why);
     peer->closing = true;
     bridge_look (peer);
-    link_remove (&peer->all);
-    link_remove (&peer->wait);
+    list_remove (&peer->all);
+    list_remove (&peer->wait);
     leave_requests (peer);
     if (self->adapter->close)
         self->adapter->close (peer);
@@ -214,7 +214,7 @@ bridge_on_stream (void *bridge, struct stream *stream)
     peer->stream = stream;
     peer->last = &peer->first;
     stream_adopt (stream, &handler, peer);
-    link_add (&self->peers, &peer->all);
+    list_append (&self->peers, &peer->all);
     self->peer_count++;
     self->counters.connects++;
     log_info (&self->weft->log, "%s is connected", stream_peer (stream));

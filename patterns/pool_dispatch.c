@@ -34,16 +34,16 @@ job_free (struct dispatch *self, struct dispatch_job *job)
 }
 
 static void
-free_jobs (struct dispatch *self, struct dispatch_list *list)
+free_jobs (struct dispatch *self, struct list *list)
 {
     while (!list_empty (list))
         job_free (self, job_of (list->next));
 }
 
 static void
-free_workers_jobs (struct dispatch *self, struct dispatch_list *list)
+free_workers_jobs (struct dispatch *self, struct list *list)
 {
-    for (struct dispatch_list *entry = list->next; entry != list; entry = entry->next)
+    for (struct list *entry = list->next; entry != list; entry = entry->next)
         free_jobs (self, &worker_of (entry)->jobs);
 }
 
@@ -188,7 +188,7 @@ dispatch_find (struct dispatch *self, const struct dispatch_worker *worker, uint
 struct dispatch_job *
 dispatch_next_of (const struct dispatch_worker *worker, const struct dispatch_job *job)
 {
-    struct dispatch_list *next = job ? job->link.next : worker->jobs.next;
+    struct list *next = job ? job->link.next : worker->jobs.next;
     return next == &worker->jobs ? NULL : job_of (next);
 }
 

@@ -18,11 +18,8 @@
 #include <stdint.h>
 
 #include "codec/pool_wire.h"
+#include "core/list.h"
 #include "core/map.h"
-
-struct dispatch_list {                  /*  doubly linked; a node is in one list at most    */
-    struct dispatch_list *prev, *next;
-};
 
 enum job_state {
     JOB_WAITING,        /*  in the queue                                                    */
@@ -44,7 +41,7 @@ struct dispatch_wants {
 struct dispatch_lane {
     struct dispatch_lane *next;
     struct dispatch_level *level;
-    struct dispatch_list queue;         /*  in the order of their coming, those that came back before others */
+    struct list queue;                  /*  in the order of their coming, those that came back before others */
     uint64_t jobs;                      /*  that have not ended, in it or elsewhere         */
     int cores;
     uint64_t memory;
@@ -66,8 +63,8 @@ struct dispatch_level {
 };
 
 struct dispatch_job {
-    struct dispatch_list link;          /*  in the queue, among its worker's jobs, ...      */
-    struct dispatch_list order;         /*  among those that have begun, and are not stopped */
+    struct list link;                   /*  in the queue, among its worker's jobs, ...      */
+    struct list order;                  /*  among those that have begun, and are not stopped */
     struct map_node node;               /*  of all jobs, by id                              */
     struct dispatch_lane *lane;
     struct dispatch_worker *worker;
@@ -93,8 +90,8 @@ enum worker_credit {
 };
 
 struct dispatch_worker {
-    struct dispatch_list link;          /*  in the list of its credit                       */
-    struct dispatch_list jobs;
+    struct list link;                   /*  in the list of its credit                       */
+    struct list jobs;
     enum worker_credit credit;
     int slots, window;                  /*  cores; of so many it holds jobs at most         */
     bool able;                          /*  it knows of cores and memory ...                */
@@ -115,10 +112,10 @@ struct dispatch_limits {
 struct dispatch {
     struct dispatch_limits limits;
     struct dispatch_level *levels;      /*  highest priority first; a level that was made stays */
-    struct dispatch_list awaited, held, ending;
-    struct dispatch_list begun_jobs;    /*  the oldest first                                */
+    struct list awaited, held, ending;
+    struct list begun_jobs;             /*  the oldest first                                */
     int64_t now;                        /*  the caller's clock: it only goes forward        */
-    struct dispatch_list idle, ahead, full;     /*  workers */
+    struct list idle, ahead, full;     /*  workers */
     struct map jobs;
     struct dispatch_job *ended;         /*  the last that has; freed when another does      */
     uint64_t next_id;

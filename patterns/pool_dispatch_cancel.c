@@ -49,18 +49,18 @@ dispatch_cancel_job (struct dispatch *self, uint64_t id, bool running, struct di
 
 /*  Those that have no worker go to another list; nothing is added to this one meanwhile. */
 static void
-cancel_list (struct dispatch *self, struct dispatch_list *list, bool running)
+cancel_list (struct dispatch *self, struct list *list, bool running)
 {
-    for (struct dispatch_list *entry = list->next, *next; entry != list; entry = next) {
+    for (struct list *entry = list->next, *next; entry != list; entry = next) {
         next = entry->next;
         cancel_named (self, job_of (entry), running);
     }
 }
 
 static void
-cancel_lists_of (struct dispatch *self, struct dispatch_list *workers, bool running)
+cancel_lists_of (struct dispatch *self, struct list *workers, bool running)
 {
-    for (struct dispatch_list *entry = workers->next; entry != workers; entry = entry->next)
+    for (struct list *entry = workers->next; entry != workers; entry = entry->next)
         cancel_list (self, &worker_of (entry)->jobs, running);
 }
 
@@ -75,22 +75,22 @@ dispatch_cancel_every (struct dispatch *self, bool running)
     cancel_lists_of (self, &self->idle, running);
     cancel_lists_of (self, &self->ahead, running);
     cancel_lists_of (self, &self->full, running);
-    for (struct dispatch_list *entry = self->ending.next; entry != &self->ending; entry = entry->next)
+    for (struct list *entry = self->ending.next; entry != &self->ending; entry = entry->next)
         job_of (entry)->named = true;
 }
 
 static void
-cancel_workers_jobs (struct dispatch_list *list)
+cancel_workers_jobs (struct list *list)
 {
-    for (struct dispatch_list *worker = list->next; worker != list; worker = worker->next) {
-        struct dispatch_list *jobs = &worker_of (worker)->jobs;
-        for (struct dispatch_list *entry = jobs->next; entry != jobs; entry = entry->next)
+    for (struct list *worker = list->next; worker != list; worker = worker->next) {
+        struct list *jobs = &worker_of (worker)->jobs;
+        for (struct list *entry = jobs->next; entry != jobs; entry = entry->next)
             job_of (entry)->cancelled = true;
     }
 }
 
 static void
-end_waiting (struct dispatch *self, struct dispatch_list *queue)
+end_waiting (struct dispatch *self, struct list *queue)
 {
     while (!list_empty (queue)) {
         struct dispatch_job *job = job_of (queue->next);
@@ -107,7 +107,7 @@ dispatch_cancel (struct dispatch *self)
         for (struct dispatch_lane *lane = level->lanes; lane; lane = lane->next)
             end_waiting (self, &lane->queue);
     end_waiting (self, &self->held);
-    for (struct dispatch_list *entry = self->awaited.next; entry != &self->awaited; entry = entry->next)
+    for (struct list *entry = self->awaited.next; entry != &self->awaited; entry = entry->next)
         job_of (entry)->cancelled = true;
     cancel_workers_jobs (&self->idle);
     cancel_workers_jobs (&self->ahead);

@@ -71,7 +71,7 @@ dispatch_ended (struct dispatch *self, struct dispatch_worker *worker, uint64_t 
 static struct dispatch_job *
 worker_last_job (struct dispatch_worker *worker)
 {
-    struct dispatch_list *entry = worker->jobs.prev;
+    struct list *entry = worker->jobs.prev;
     while (worker->held > worker->began && job_of (entry)->state != JOB_GIVEN)
         entry = entry->prev;
     return job_of (entry);
@@ -141,7 +141,7 @@ void
 dispatch_doubt (struct dispatch *self, struct dispatch_worker *worker)
 {
     (void) self;
-    for (struct dispatch_list *entry = worker->jobs.next; entry != &worker->jobs; entry = entry->next)
+    for (struct list *entry = worker->jobs.next; entry != &worker->jobs; entry = entry->next)
         job_of (entry)->doubted = true;
 }
 
@@ -206,7 +206,7 @@ dispatch_await_again (struct dispatch *self, uint64_t id)
 enum dispatch_verdict
 dispatch_settle (struct dispatch *self, struct dispatch_worker *worker, const struct dispatch_job **which)
 {
-    for (struct dispatch_list *entry = worker->jobs.prev; entry != &worker->jobs; entry = entry->prev)
+    for (struct list *entry = worker->jobs.prev; entry != &worker->jobs; entry = entry->prev)
         if (job_of (entry)->doubted) {
             *which = job_of (entry);
             return job_lose (self, job_of (entry), (*which)->state == JOB_RUNNING);

@@ -8,41 +8,6 @@
 #define job_of(entry) map_entry (entry, struct dispatch_job, link)
 #define worker_of(entry) map_entry (entry, struct dispatch_worker, link)
 
-static inline void
-list_init (struct dispatch_list *self)
-{
-    self->prev = self->next = self;
-}
-
-static inline bool
-list_empty (const struct dispatch_list *self)
-{
-    return self->next == self;
-}
-
-static inline void
-list_insert (struct dispatch_list *after, struct dispatch_list *entry)
-{
-    entry->prev = after;
-    entry->next = after->next;
-    after->next->prev = entry;
-    after->next = entry;
-}
-
-static inline void
-list_append (struct dispatch_list *self, struct dispatch_list *entry)
-{
-    list_insert (self->prev, entry);
-}
-
-static inline void
-list_remove (struct dispatch_list *entry)
-{
-    entry->prev->next = entry->next;
-    entry->next->prev = entry->prev;
-    list_init (entry);
-}
-
 /*  Of jobs that ask for no more than a slot. */
 static inline bool
 lane_is_plain (const struct dispatch_lane *lane)

@@ -88,7 +88,7 @@ queue_drop (struct dispatch *self, struct dispatch_lane *lane)
 void
 job_enqueue (struct dispatch *self, struct dispatch_job *job, bool front)
 {
-    struct dispatch_list *list = job->cancelled ? &self->ending : job->owed ? &self->held : &job->lane->queue;
+    struct list *list = job->cancelled ? &self->ending : job->owed ? &self->held : &job->lane->queue;
     job->state = job->cancelled ? JOB_ENDING : job->owed ? JOB_HELD : JOB_WAITING;
     if (front)
         list_insert (list, &job->link);
@@ -201,7 +201,7 @@ dispatch_reach (const struct dispatch_level *level, uint64_t count, uint64_t *co
     *covered = 0;
     for (const struct dispatch_lane *lane = level->lanes; lane; lane = lane->next) {
         uint64_t left = count;
-        for (struct dispatch_list *entry = lane->queue.next; entry != &lane->queue && left; entry = entry->next) {
+        for (struct list *entry = lane->queue.next; entry != &lane->queue && left; entry = entry->next) {
             highest = job_of (entry)->id > highest ? job_of (entry)->id : highest;
             left--;
             ++*covered;

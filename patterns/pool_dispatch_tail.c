@@ -9,7 +9,7 @@ worker_spare_job (struct dispatch_worker *worker)
 {
     if (!worker->window || worker->used <= worker->slots)
         return NULL;
-    for (struct dispatch_list *entry = worker->jobs.prev; entry != &worker->jobs; entry = entry->prev) {
+    for (struct list *entry = worker->jobs.prev; entry != &worker->jobs; entry = entry->prev) {
         struct dispatch_job *job = job_of (entry);
         if (job->state == JOB_GIVEN && !job->retracted && !job->cancelled)
             return job;
@@ -18,10 +18,10 @@ worker_spare_job (struct dispatch_worker *worker)
 }
 
 static struct dispatch_job *
-spare_job_among (struct dispatch_list *workers)
+spare_job_among (struct list *workers)
 {
     struct dispatch_job *job = NULL;
-    for (struct dispatch_list *entry = workers->next; !job && entry != workers; entry = entry->next)
+    for (struct list *entry = workers->next; !job && entry != workers; entry = entry->next)
         job = worker_spare_job (worker_of (entry));
     return job;
 }
@@ -36,7 +36,7 @@ struct dispatch_job *
 dispatch_retract (struct dispatch *self)
 {
     uint64_t idle = 0;
-    for (struct dispatch_list *entry = self->idle.next; entry != &self->idle; entry = entry->next)
+    for (struct list *entry = self->idle.next; entry != &self->idle; entry = entry->next)
         idle += (uint64_t) (worker_of (entry)->slots - worker_of (entry)->used);
     if (self->queued_plain || self->retracting >= idle)
         return NULL;

@@ -5,7 +5,7 @@
 static void
 worker_place (struct dispatch *self, struct dispatch_worker *worker)
 {
-    struct dispatch_list *lists[] = { &self->idle, &self->ahead, &self->full };
+    struct list *lists[] = { &self->idle, &self->ahead, &self->full };
     if (worker->used >= worker->window)
         worker->credit = WORKER_FULL;
     else
@@ -122,9 +122,9 @@ may_have_more (const struct dispatch *self, const struct dispatch_worker *worker
 
 /*  Each in its turn. */
 static struct dispatch_worker *
-first_but_kept (const struct dispatch *self, const struct dispatch_list *workers, const struct dispatch_lane *lane)
+first_but_kept (const struct dispatch *self, const struct list *workers, const struct dispatch_lane *lane)
 {
-    for (struct dispatch_list *entry = workers->next; entry != workers; entry = entry->next)
+    for (struct list *entry = workers->next; entry != workers; entry = entry->next)
         if (!is_kept (self, worker_of (entry), lane) && may_have_more (self, worker_of (entry)))
             return worker_of (entry);
     return NULL;
@@ -135,7 +135,7 @@ static struct dispatch_worker *
 tightest (const struct dispatch *self, const struct dispatch_lane *lane)
 {
     struct dispatch_worker *best = NULL;
-    for (struct dispatch_list *entry = self->idle.next; entry != &self->idle; entry = entry->next) {
+    for (struct list *entry = self->idle.next; entry != &self->idle; entry = entry->next) {
         struct dispatch_worker *worker = worker_of (entry);
         if (!is_kept (self, worker, lane) && worker_fits (worker, lane)
             && (!best || worker->slots - worker->used < best->slots - best->used))
@@ -160,9 +160,9 @@ worker_for (const struct dispatch *self, struct dispatch_lane *lane)
 }
 
 static struct dispatch_worker *
-roomiest (const struct dispatch_list *workers, const struct dispatch_lane *lane, struct dispatch_worker *best)
+roomiest (const struct list *workers, const struct dispatch_lane *lane, struct dispatch_worker *best)
 {
-    for (struct dispatch_list *entry = workers->next; entry != workers; entry = entry->next) {
+    for (struct list *entry = workers->next; entry != workers; entry = entry->next) {
         struct dispatch_worker *worker = worker_of (entry);
         if (worker_suits (worker, lane) && (!best || worker->slots - worker->used > best->slots - best->used))
             best = worker;
