@@ -8,7 +8,6 @@
 #include <sys/eventfd.h>
 
 #include "adapters/bridge_parts.h"
-#include "codec/framing.h"
 #include "core/error.h"
 #include "patterns/requests.h"
 
@@ -63,22 +62,6 @@ bridge_check (const struct adapter *adapter, struct bridge_setup *setup)
     return rc;
 }
 
-/*  What the streams take from options that the sockets have, too. */
-static void
-share_options (struct bridge_setup *setup)
-{
-    const struct socket_config *socket = &setup->socket;
-    struct stream_config *stream = &setup->stream;
-    stream->in_max = socket->max_size + FRAMING_OVERHEAD;
-    stream->connect_timeout = socket->handshake;
-    stream->keepalive = socket->heartbeat;
-    stream->reconnect = socket->reconnect;
-    stream->reconnect_max = socket->reconnect_max > socket->reconnect ? socket->reconnect_max : socket->reconnect;
-    stream->max_peers = socket->max_peers;
-    stream->insecure = setup->security.insecure;
-    stream->keep_marks = setup->bridge.when_full == FULL_DROP;
-}
-
 /* -------------------------------------------------------------------------- opening */
 
 int
@@ -102,52 +85,26 @@ bridge_listens (const struct bridge *self, size_t index, const char **what)
     return self->listens[index].address;
 }
 
-static int
-open_streams (struct bridge *self)
-{
-    const struct option_list *listen = &self->setup->bridge.listen, *dial = &self->setup->bridge.dial;
-    const struct stream_config *config = &self->setup->stream;
-    self->listeners = calloc (listen->count + 1, sizeof (struct listener *));
-    self->dialers = calloc (dial->count + 1, sizeof (struct dialer *));
-    if (!self->listeners || !self->dialers)
-        return error_plain (WEFT_ENOMEM);
-    int rc = 0;
-    for (size_t i = 0; i < listen->count && rc == 0; i++) {
-        struct listener **made = &self->listeners[self->listener_count];
-        rc = listener_new (self->reactor, listen->items[i], config, bridge_on_stream, self, made);
-        if (rc == 0) {
-            self->listener_count++;
-            rc = bridge_add_listening (self, self->adapter->name, listener_address (*made));
-        }
-    }
-    for (size_t i = 0; i < dial->count && rc == 0; i++) {
-        rc = dialer_new (self->reactor, dial->items[i], config, bridge_on_stream, bridge_on_dial_failed, self,
-                         &self->dialers[self->dialer_count]);
-        self->dialer_count += rc == 0;
-    }
-    return rc;
-}
-
 int
 bridge_new (weft_t *weft, const struct adapter *adapter, struct bridge_setup *setup, struct bridge **handle)
 {
     unsigned modes = modes_of (&setup->bridge);
     int rc = check_modes (adapter, &setup->bridge, modes);
-    share_options (setup);
     rc = rc || !adapter->init ? rc : adapter->init (setup->adapter, (size_t) setup->socket.max_size);
     if (rc)
         return rc;
     struct bridge *self = calloc (1, sizeof *self);
     if (!self)
         return error_plain (WEFT_ENOMEM);
-    *self = (struct bridge) { .weft = weft, .adapter = adapter, .setup = setup, .modes = modes };
+    *self = (struct bridge) { .weft = weft, .adapter = adapter, .transport = &bridge_streams,
+                             .setup = setup, .modes = modes };
     list_init (&self->peers);
     list_init (&self->able);
     buffer_init (&self->text, 0);
     reactor_timer_init (&self->serve_timer, bridge_serve_due, self);
     rc = reactor_new (&self->reactor);
     rc = rc ? rc : bridge_open_fabrics (self);
-    rc = rc ? rc : open_streams (self);
+    rc = rc ? rc : self->transport->open (self);
     if (rc) {
         bridge_destroy (&self);
         return rc;
@@ -175,16 +132,12 @@ bridge_destroy (struct bridge **handle)
     *handle = NULL;
     self->stopping = true;
     self->serving = NULL;
-    for (size_t i = 0; i < self->dialer_count; i++)
-        dialer_stop (self->dialers[i]);
+    self->transport->stop (self);
     for (struct list *each = self->peers.next; each != &self->peers; each = each->next)
         bridge_close_peer (peer_of_all (each), 0);
     while (self->peer_count)
         reactor_run (self->reactor, 0);
-    for (size_t i = 0; i < self->listener_count; i++)
-        listener_destroy (&self->listeners[i]);
-    for (size_t i = 0; i < self->dialer_count; i++)
-        dialer_destroy (&self->dialers[i]);
+    self->transport->shut (self);
     if (self->reactor) {
         reactor_timer_set (self->reactor, &self->serve_timer, TIME_FOREVER);
         reactor_unwatch_fd (&self->stop_watch);
@@ -194,8 +147,6 @@ bridge_destroy (struct bridge **handle)
     if (self->adapter->fini)
         self->adapter->fini (self->setup->adapter);
     buffer_free (&self->text);
-    free (self->listeners);
-    free (self->dialers);
     free (self->listens);
     free (self);
 }
@@ -223,10 +174,7 @@ static void
 begin_end (struct bridge *self)
 {
     self->stopping = true;
-    for (size_t i = 0; i < self->listener_count; i++)
-        listener_stop (self->listeners[i]);
-    for (size_t i = 0; i < self->dialer_count; i++)
-        dialer_stop (self->dialers[i]);
+    self->transport->stop (self);
     struct list *next;
     for (struct list *each = self->peers.next; each != &self->peers; each = next) {
         struct bridge_peer *peer = peer_of_all (each);
@@ -260,11 +208,7 @@ void
 bridge_counters (struct bridge *self, struct bridge_counters *counters)
 {
     *counters = self->counters;
-    for (size_t i = 0; i < self->listener_count; i++) {
-        struct listener_counters each;
-        listener_counters (self->listeners[i], &each);
-        counters->turned_away += each.turned_away;
-    }
+    self->transport->count (self, counters);
     for (int i = 0; i < MODES; i++) {
         weft_counters_t each;
         if (!self->fabrics[i].socket)

@@ -323,7 +323,7 @@ discard (struct bridge_peer *peer, weft_msg_t *msg)
     weft_msg_clear (msg);
     self->counters.dropped++;
     if (bridge_first (self, TOLD_UNASKED))
-        log_warning (&self->weft->log, "%s: sends what nobody asked for, which is dropped", stream_peer (peer->stream));
+        log_warning (&self->weft->log, "%s: sends what nobody asked for, which is dropped", bridge_peer_name (peer));
     return 0;
 }
 

@@ -11,7 +11,7 @@
 int
 bridge_write (struct bridge_peer *peer, const struct stream_part *parts, size_t count)
 {
-    int rc = stream_write_parts (peer->stream, parts, count);
+    int rc = peer->bridge->transport->write (peer->link, parts, count);
     bridge_look (peer);
     return rc;
 }
@@ -29,7 +29,7 @@ bridge_deliver (struct bridge_peer *peer, const weft_msg_t *msg)
     } else if (rc != WEFT_EAGAIN && rc != WEFT_ESTATE) {
         self->counters.dropped++;
         if (bridge_first (self, TOLD_UNWRITABLE))
-            log_warning (&self->weft->log, "a message for %s is dropped: %s", stream_peer (peer->stream),
+            log_warning (&self->weft->log, "a message for %s is dropped: %s", bridge_peer_name (peer),
                          weft_error ());
     }
     return rc;
@@ -94,7 +94,7 @@ end_request (struct bridge *self, struct bridge_request *request, weft_msg_t *re
         bridge_want (self);
     self->counters.unanswered += error != 0;
     if (error && bridge_first (self, TOLD_TIMEOUT))
-        log_warning (&self->weft->log, "a request of %s: %s", peer ? stream_peer (peer->stream) : "one who has gone",
+        log_warning (&self->weft->log, "a request of %s: %s", peer ? bridge_peer_name (peer) : "one who has gone",
                      weft_error ());
     if (!peer) {
         self->counters.orphaned += error == 0;
@@ -137,9 +137,9 @@ overflow (struct bridge_peer *peer, const weft_msg_t *msg)
     struct bridge *self = peer->bridge;
     if (bridge_first (self, TOLD_DROPPED))
         log_warning (&self->weft->log, "%s does not read, and its queue is full (out-queue)",
-                     stream_peer (peer->stream));
+                     bridge_peer_name (peer));
     if (self->setup->bridge.when_full == FULL_DROP) {
-        self->counters.dropped += stream_drop_oldest (peer->stream, weft_msg_bytes (msg));
+        self->counters.dropped += self->transport->drop_oldest (peer->link, weft_msg_bytes (msg));
         if (bridge_deliver (peer, msg) != WEFT_EAGAIN)
             return;
     } else if (self->setup->bridge.when_full == FULL_DISCONNECT)

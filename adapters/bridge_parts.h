@@ -36,9 +36,28 @@ enum bridge_pause {                 /*  why a peer is not read: bits            
     PAUSE_STOP = 4                  /*  the bridge ends                                                 */
 };
 
+/*  What carries the peers of a bridge, and how: streams, bridge_stream.c. A link is what one peer is over; the calls on
+ *  it keep what core/stream.h says of those of the same names. */
+struct transport {
+    int (*open) (struct bridge *self);          /*  listens and dials; the rest is closed by `shut`             */
+    void (*stop) (struct bridge *self);         /*  no new peers                                                */
+    void (*shut) (struct bridge *self);         /*  all peers have gone                                         */
+    void (*count) (const struct bridge *self, struct bridge_counters *counters);    /*  adds what it counts     */
+
+    int (*write) (void *link, const struct stream_part *parts, size_t count);
+    bool (*is_full) (const void *link);
+    size_t (*drop_oldest) (void *link, size_t size);
+    void (*pause) (void *link);
+    void (*resume) (void *link);
+    void (*finish) (void *link, int64_t deadline);
+    void (*close) (void *link, int error);
+    const char *(*name) (const void *link);     /*  "127.0.0.1:4711"                                            */
+};
+extern const struct transport bridge_streams;
+
 struct bridge_peer {
     struct bridge *bridge;
-    struct stream *stream;
+    void *link;                     /*  of bridge->transport                                            */
     struct list all, wait;
     struct list able;               /*  in bridge->able while it can be given more: open, not full      */
     unsigned pauses;
@@ -63,11 +82,10 @@ enum bridge_told {                  /*  what was logged: each kind once, as bits
 struct bridge {
     weft_t *weft;
     const struct adapter *adapter;
+    const struct transport *transport;
     struct bridge_setup *setup;
     struct reactor *reactor;
-    struct listener **listeners;
-    struct dialer **dialers;
-    size_t listener_count, dialer_count;
+    void *carrier;                  /*  the transport's: what listens and dials                         */
     unsigned modes;
     struct fabric fabrics[MODES];
     struct list peers;
@@ -115,12 +133,19 @@ void bridge_give_replies (struct bridge_peer *peer);
 /*  bridge_peer.c. After each change of what a peer can be given; no more for it. */
 void bridge_look (struct bridge_peer *peer);
 void bridge_close_peer (struct bridge_peer *peer, int error);
-void bridge_on_stream (void *bridge, struct stream *stream);
-void bridge_on_dial_failed (void *bridge, const char *why);
 void bridge_pause (struct bridge_peer *peer, unsigned why);
 void bridge_unpause (struct bridge_peer *peer, unsigned why);
 void bridge_wait (struct bridge_peer *peer, struct fabric *fabric);
 void bridge_wake (struct fabric *fabric, int count);
+
+/*  What its transport tells of a peer, as struct stream_handler; after the last of them the peer is no more. */
+struct bridge_peer *bridge_peer_new (struct bridge *self, void *link);      /*  NULL: not enough memory */
+void bridge_peer_begin (struct bridge_peer *peer);                          /*  its link is ready       */
+int64_t bridge_on_data (struct bridge_peer *peer, const unsigned char *data, size_t size);
+int bridge_on_end (struct bridge_peer *peer, const unsigned char *data, size_t size);
+void bridge_on_drained (struct bridge_peer *peer);
+void bridge_on_closed (struct bridge_peer *peer, int error, const char *why, size_t unsent);
+const char *bridge_peer_name (const struct bridge_peer *peer);
 
 /*  Closes a peer that has sent its end when it is owed nothing. */
 void bridge_end_if_done (struct bridge_peer *peer);

@@ -18,13 +18,19 @@ bridge_peer_state (struct bridge_peer *peer)
     return peer->state;
 }
 
+const char *
+bridge_peer_name (const struct bridge_peer *peer)
+{
+    return peer->bridge->transport->name (peer->link);
+}
+
 /* --------------------------------------------------------------------- what it can take */
 
 void
 bridge_look (struct bridge_peer *peer)
 {
     struct bridge *self = peer->bridge;
-    bool full = !peer->closing && stream_is_full (peer->stream);
+    bool full = !peer->closing && self->transport->is_full (peer->link);
     if (full != peer->full) {
         self->full += full ? 1 : (size_t) -1;
         peer->full = full;
@@ -46,7 +52,7 @@ void
 bridge_pause (struct bridge_peer *peer, unsigned why)
 {
     peer->pauses |= why;
-    stream_pause (peer->stream);
+    peer->bridge->transport->pause (peer->link);
 }
 
 void
@@ -56,7 +62,7 @@ bridge_unpause (struct bridge_peer *peer, unsigned why)
         return;
     peer->pauses &= ~why;
     if (!peer->pauses && !peer->closing)
-        stream_resume (peer->stream);
+        peer->bridge->transport->resume (peer->link);
 }
 
 void
@@ -85,23 +91,19 @@ complain (struct bridge_peer *peer)
     struct bridge *self = peer->bridge;
     self->counters.refused++;
     if (bridge_first (self, TOLD_REFUSED))
-        log_warning (&self->weft->log, "%s is disconnected: %s", stream_peer (peer->stream), weft_error ());
+        log_warning (&self->weft->log, "%s is disconnected: %s", bridge_peer_name (peer), weft_error ());
 }
 
-static int64_t
-on_data (void *arg, struct stream *stream, const unsigned char *data, size_t size)
+int64_t
+bridge_on_data (struct bridge_peer *peer, const unsigned char *data, size_t size)
 {
-    struct bridge_peer *peer = arg;
-    (void) stream;
     return peer->pauses ? 0 : peer->bridge->adapter->on_data (peer, data, size);
 }
 
-static int
-on_ended (void *arg, struct stream *stream, const unsigned char *data, size_t size)
+int
+bridge_on_end (struct bridge_peer *peer, const unsigned char *data, size_t size)
 {
-    struct bridge_peer *peer = arg;
     struct bridge *self = peer->bridge;
-    (void) stream;
     int rc = self->adapter->on_end (peer, data, size);
     if (rc)
         return rc;
@@ -113,11 +115,9 @@ on_ended (void *arg, struct stream *stream, const unsigned char *data, size_t si
     return 0;
 }
 
-static void
-on_drained (void *arg, struct stream *stream)
+void
+bridge_on_drained (struct bridge_peer *peer)
 {
-    struct bridge_peer *peer = arg;
-    (void) stream;
     bridge_look (peer);
     bridge_give_replies (peer);
     bridge_wake (fabric_of (peer->bridge, MODE_RELAY), BRIDGE_WAKE);
@@ -129,7 +129,7 @@ bridge_cut_off (struct bridge_peer *peer)
     struct bridge *self = peer->bridge;
     self->counters.cut_off++;
     if (bridge_first (self, TOLD_CUT_OFF))
-        log_warning (&self->weft->log, "%s has left in the middle of a message", stream_peer (peer->stream));
+        log_warning (&self->weft->log, "%s has left in the middle of a message", bridge_peer_name (peer));
 }
 
 /* -------------------------------------------------------------------- coming and going */
@@ -140,7 +140,7 @@ bridge_close_peer (struct bridge_peer *peer, int error)
     if (peer->closing)
         return;
     peer->closing = true;
-    stream_close (peer->stream, error);
+    peer->bridge->transport->close (peer->link, error);
     bridge_look (peer);
 }
 
@@ -153,7 +153,7 @@ bridge_end_if_done (struct bridge_peer *peer)
     if (peer->closing || (!peer->ended && !self->stopping) || peer->first || self->serving == peer || stays)
         return;
     peer->closing = true;
-    stream_finish (peer->stream, linger == TIME_FOREVER ? linger : reactor_now (self->reactor) + linger);
+    self->transport->finish (peer->link, linger == TIME_FOREVER ? linger : reactor_now (self->reactor) + linger);
     bridge_look (peer);
 }
 
@@ -174,16 +174,15 @@ leave_requests (struct bridge_peer *peer)
     }
 }
 
-static void
-on_closed (void *arg, struct stream *stream, int error, const char *why, size_t unsent)
+void
+bridge_on_closed (struct bridge_peer *peer, int error, const char *why, size_t unsent)
 {
-    struct bridge_peer *peer = arg;
     struct bridge *self = peer->bridge;
     if (error == WEFT_EPROTO || error == WEFT_ETOOBIG || error == WEFT_EINVAL) {
         error_set (error, "%s", why);
         complain (peer);
     }
-    log_info (&self->weft->log, "%s has gone%s%s", stream_peer (stream), *why ? ": " : "", why);
+    log_info (&self->weft->log, "%s has gone%s%s", bridge_peer_name (peer), *why ? ": " : "", why);
     peer->closing = true;
     bridge_look (peer);
     list_remove (&peer->all);
@@ -201,33 +200,28 @@ on_closed (void *arg, struct stream *stream, int error, const char *why, size_t 
     bridge_wake (fabric_of (self, MODE_RELAY), BRIDGE_WAKE);
 }
 
-static const struct stream_handler handler = { on_data, on_ended, on_drained, on_closed };
-
-void
-bridge_on_stream (void *bridge, struct stream *stream)
+struct bridge_peer *
+bridge_peer_new (struct bridge *self, void *link)
 {
-    struct bridge *self = bridge;
     struct bridge_peer *peer = calloc (1, sizeof *peer + self->adapter->state_size);
     if (!peer)
-        return;
+        return NULL;
     peer->bridge = self;
-    peer->stream = stream;
+    peer->link = link;
     peer->last = &peer->first;
-    stream_adopt (stream, &handler, peer);
+    return peer;
+}
+
+void
+bridge_peer_begin (struct bridge_peer *peer)
+{
+    struct bridge *self = peer->bridge;
     list_append (&self->peers, &peer->all);
     self->peer_count++;
     self->counters.connects++;
-    log_info (&self->weft->log, "%s is connected", stream_peer (stream));
+    log_info (&self->weft->log, "%s is connected", bridge_peer_name (peer));
     bridge_look (peer);
     int rc = self->adapter->open ? self->adapter->open (peer) : 0;
     if (rc)
         bridge_close_peer (peer, rc);
-}
-
-void
-bridge_on_dial_failed (void *bridge, const char *why)
-{
-    struct bridge *self = bridge;
-    if (bridge_first (self, TOLD_DIAL))
-        log_warning (&self->weft->log, "%s; it is tried again", why);
 }

@@ -14,7 +14,7 @@ bridge_fill (struct bridge *self, const char *template, const struct bridge_peer
     const struct message_info info = {
         .topic = topic ? weft_msg_data (msg, 0) : NULL, .topic_size = topic ? weft_msg_size (msg, 0) : 0,
         .time = clock_wall (clock_system ()), .number = self->counters.in + 1,
-        .peer = peer ? stream_peer (peer->stream) : NULL, .adapter = self->adapter->name
+        .peer = peer ? bridge_peer_name (peer) : NULL, .adapter = self->adapter->name
     };
     encoder_init (&encoder, FORMAT_TEMPLATE, NULL, template);
     buffer_clear (&self->text);
@@ -40,7 +40,7 @@ bridge_add_origin (struct bridge *self, const struct bridge_peer *peer, weft_msg
     pack_text (&packer, "adapter");
     pack_text (&packer, self->adapter->name);
     pack_text (&packer, "peer");
-    pack_text (&packer, stream_peer (peer->stream));
+    pack_text (&packer, bridge_peer_name (peer));
     pack_text (&packer, "time");
     msgpack_pack_int64 (&packer, clock_wall (clock_system ()) / TIME_US);
     int rc = bytes.data ? weft_msg_push (msg, bytes.data, bytes.size) : error_plain (WEFT_ENOMEM);

@@ -1,0 +1,213 @@
+/*  bridge_stream.c - peers of a bridge that are connections: byte streams, which listeners take in and dialers make */
+
+#include <stdlib.h>
+
+#include "adapters/bridge_parts.h"
+#include "codec/framing.h"
+#include "core/error.h"
+
+struct carrier {
+    struct listener **listeners;
+    struct dialer **dialers;
+    size_t listener_count, dialer_count;
+};
+
+/*  What the streams take from options that the sockets have, too. */
+static void
+share_options (struct bridge_setup *setup)
+{
+    const struct socket_config *socket = &setup->socket;
+    struct stream_config *stream = &setup->stream;
+    stream->in_max = socket->max_size + FRAMING_OVERHEAD;
+    stream->connect_timeout = socket->handshake;
+    stream->keepalive = socket->heartbeat;
+    stream->reconnect = socket->reconnect;
+    stream->reconnect_max = socket->reconnect_max > socket->reconnect ? socket->reconnect_max : socket->reconnect;
+    stream->max_peers = socket->max_peers;
+    stream->insecure = setup->security.insecure;
+    stream->keep_marks = setup->bridge.when_full == FULL_DROP;
+}
+
+/* ------------------------------------------------------------------ what a stream tells */
+
+static int64_t
+on_data (void *arg, struct stream *stream, const unsigned char *data, size_t size)
+{
+    (void) stream;
+    return bridge_on_data (arg, data, size);
+}
+
+static int
+on_ended (void *arg, struct stream *stream, const unsigned char *data, size_t size)
+{
+    (void) stream;
+    return bridge_on_end (arg, data, size);
+}
+
+static void
+on_drained (void *arg, struct stream *stream)
+{
+    (void) stream;
+    bridge_on_drained (arg);
+}
+
+static void
+on_closed (void *arg, struct stream *stream, int error, const char *why, size_t unsent)
+{
+    (void) stream;
+    bridge_on_closed (arg, error, why, unsent);
+}
+
+static const struct stream_handler handler = { on_data, on_ended, on_drained, on_closed };
+
+static void
+on_stream (void *bridge, struct stream *stream)
+{
+    struct bridge_peer *peer = bridge_peer_new (bridge, stream);
+    if (!peer)
+        return;
+    stream_adopt (stream, &handler, peer);
+    bridge_peer_begin (peer);
+}
+
+static void
+on_dial_failed (void *bridge, const char *why)
+{
+    struct bridge *self = bridge;
+    if (bridge_first (self, TOLD_DIAL))
+        log_warning (&self->weft->log, "%s; it is tried again", why);
+}
+
+/* -------------------------------------------------------------------- listening, dialling */
+
+static int
+streams_open (struct bridge *self)
+{
+    const struct option_list *listen = &self->setup->bridge.listen, *dial = &self->setup->bridge.dial;
+    const struct stream_config *config = &self->setup->stream;
+    struct carrier *carrier = self->carrier = calloc (1, sizeof *carrier);
+    if (!carrier)
+        return error_plain (WEFT_ENOMEM);
+    share_options (self->setup);
+    carrier->listeners = calloc (listen->count + 1, sizeof (struct listener *));
+    carrier->dialers = calloc (dial->count + 1, sizeof (struct dialer *));
+    if (!carrier->listeners || !carrier->dialers)
+        return error_plain (WEFT_ENOMEM);
+    int rc = 0;
+    for (size_t i = 0; i < listen->count && rc == 0; i++) {
+        struct listener **made = &carrier->listeners[carrier->listener_count];
+        rc = listener_new (self->reactor, listen->items[i], config, on_stream, self, made);
+        if (rc == 0) {
+            carrier->listener_count++;
+            rc = bridge_add_listening (self, self->adapter->name, listener_address (*made));
+        }
+    }
+    for (size_t i = 0; i < dial->count && rc == 0; i++) {
+        rc = dialer_new (self->reactor, dial->items[i], config, on_stream, on_dial_failed, self,
+                         &carrier->dialers[carrier->dialer_count]);
+        carrier->dialer_count += rc == 0;
+    }
+    return rc;
+}
+
+static void
+streams_stop (struct bridge *self)
+{
+    struct carrier *carrier = self->carrier;
+    for (size_t i = 0; carrier && i < carrier->listener_count; i++)
+        listener_stop (carrier->listeners[i]);
+    for (size_t i = 0; carrier && i < carrier->dialer_count; i++)
+        dialer_stop (carrier->dialers[i]);
+}
+
+static void
+streams_shut (struct bridge *self)
+{
+    struct carrier *carrier = self->carrier;
+    if (!carrier)
+        return;
+    for (size_t i = 0; i < carrier->listener_count; i++)
+        listener_destroy (&carrier->listeners[i]);
+    for (size_t i = 0; i < carrier->dialer_count; i++)
+        dialer_destroy (&carrier->dialers[i]);
+    free (carrier->listeners);
+    free (carrier->dialers);
+    free (carrier);
+    self->carrier = NULL;
+}
+
+static void
+streams_count (const struct bridge *self, struct bridge_counters *counters)
+{
+    const struct carrier *carrier = self->carrier;
+    for (size_t i = 0; i < carrier->listener_count; i++) {
+        struct listener_counters each;
+        listener_counters (carrier->listeners[i], &each);
+        counters->turned_away += each.turned_away;
+    }
+}
+
+/* --------------------------------------------------------------------------- one of them */
+
+static int
+link_write (void *link, const struct stream_part *parts, size_t count)
+{
+    return stream_write_parts (link, parts, count);
+}
+
+static bool
+link_is_full (const void *link)
+{
+    return stream_is_full (link);
+}
+
+static size_t
+link_drop_oldest (void *link, size_t size)
+{
+    return stream_drop_oldest (link, size);
+}
+
+static void
+link_pause (void *link)
+{
+    stream_pause (link);
+}
+
+static void
+link_resume (void *link)
+{
+    stream_resume (link);
+}
+
+static void
+link_finish (void *link, int64_t deadline)
+{
+    stream_finish (link, deadline);
+}
+
+static void
+link_close (void *link, int error)
+{
+    stream_close (link, error);
+}
+
+static const char *
+link_name (const void *link)
+{
+    return stream_peer (link);
+}
+
+const struct transport bridge_streams = {
+    .open = streams_open,
+    .stop = streams_stop,
+    .shut = streams_shut,
+    .count = streams_count,
+    .write = link_write,
+    .is_full = link_is_full,
+    .drop_oldest = link_drop_oldest,
+    .pause = link_pause,
+    .resume = link_resume,
+    .finish = link_finish,
+    .close = link_close,
+    .name = link_name
+};
