@@ -192,13 +192,11 @@ bridge_take_sub (struct fabric *fabric)
         bridge_failed (self, rc);
 }
 
-/*  Who is next; NULL: nobody can take anything. */
+/*  Who is next of those that can take something: only for a message that is there. */
 static struct bridge_peer *
 next_able (struct bridge *self)
 {
     struct list *first = self->able.next;
-    if (list_empty (&self->able))
-        return NULL;
     list_remove (first);
     list_append (&self->able, first);
     return peer_of_able (first);
@@ -208,16 +206,15 @@ void
 bridge_take_pull (struct fabric *fabric)
 {
     struct bridge *self = fabric->bridge;
-    struct bridge_peer *peer;
     weft_msg_t msg;
     int rc = 0;
     weft_msg_init (&msg);
-    for (int i = 0; i < BRIDGE_TURN && (peer = next_able (self)); i++) {
+    for (int i = 0; i < BRIDGE_TURN && !list_empty (&self->able); i++) {
         rc = weft_recv (fabric->socket, &msg, WEFT_DONTWAIT);
         rc = rc ? rc : shape (self, MODE_PULL, &msg);
         if (rc)
             break;
-        rc = bridge_deliver (peer, &msg);
+        rc = bridge_deliver (next_able (self), &msg);
         if (rc == WEFT_EAGAIN || rc == WEFT_ESTATE)     /*  it has just gone, and it took the message along */
             self->counters.dropped++;
         rc = 0;
@@ -274,10 +271,11 @@ void
 bridge_take_rep (struct fabric *fabric)
 {
     struct bridge *self = fabric->bridge;
-    struct bridge_peer *peer = self->serving ? NULL : next_able (self);
+    bool able = !self->serving && !list_empty (&self->able);
     weft_msg_t msg;
     weft_msg_init (&msg);
-    int rc = peer ? weft_recv (fabric->socket, &msg, WEFT_DONTWAIT) : WEFT_EAGAIN;
+    int rc = able ? weft_recv (fabric->socket, &msg, WEFT_DONTWAIT) : WEFT_EAGAIN;
+    struct bridge_peer *peer = rc == 0 ? next_able (self) : NULL;
     if (rc == 0 && bridge_deliver (peer, &msg))
         bridge_answer_nothing (self, weft_error ());
     else if (rc == 0) {
