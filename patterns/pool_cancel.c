@@ -18,6 +18,7 @@ weft_pool_cancel (weft_pool_t *self, bool running)
     self->hurried |= running;
     if (self->book)
         book_pass_over (self->book);    /*  it stays in the ledger, as all that is cancelled */
+    self->passed_over = true;
     if (running)
         dispatch_await_no_more (&self->dispatch);
     head_cancel_all (self, running);

@@ -185,6 +185,12 @@ dispatch_find (struct dispatch *self, const struct dispatch_worker *worker, uint
     return job && job->worker == worker && job->attempt == attempt ? job : NULL;
 }
 
+bool
+dispatch_has (const struct dispatch *self, uint64_t id)
+{
+    return job_find (self, id) != NULL;
+}
+
 struct dispatch_job *
 dispatch_next_of (const struct dispatch_worker *worker, const struct dispatch_job *job)
 {

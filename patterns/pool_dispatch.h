@@ -205,6 +205,9 @@ uint64_t dispatch_reach (const struct dispatch_level *level, uint64_t count, uin
 struct dispatch_job *dispatch_find (struct dispatch *self, const struct dispatch_worker *worker, uint64_t id,
                                     int64_t attempt);
 
+/*  Is there the job, and has it not ended? */
+bool dispatch_has (const struct dispatch *self, uint64_t id);
+
 /*  The jobs of a worker, one after the other; NULL begins, and is past the last. */
 struct dispatch_job *dispatch_next_of (const struct dispatch_worker *worker, const struct dispatch_job *job);
 

@@ -93,11 +93,9 @@ tell_end (struct weft_pool *self, enum dispatch_verdict verdict, const struct di
         again = false;
     }
     bool goes_on = event->reason == WEFT_JOB_CANCELLED && !job->named;
-    if (self->outputs && goes_on)
-        outputs_forget (self->outputs, job->id);
     if (!self->book || goes_on)
         return 1;
-    int rc = head_keep_end (self, job, attempt, event);
+    int rc = head_keep_end (self, job->id, attempt, verdict == DISPATCH_DONE && !again, event);
     if (rc == 0)
         rc = book_end (self->book, event, verdict == DISPATCH_DONE && !again ? dispatch_keep_ended (&self->dispatch)
                                                                              : NULL);
@@ -121,8 +119,10 @@ take_end (struct weft_pool *self, const struct pool_record *record, weft_pool_ev
     };
     enum dispatch_verdict verdict =
         dispatch_ended (&self->dispatch, &worker->credit, record->job, record->attempt, &how, &job);
-    if (verdict == DISPATCH_STALE)
+    if (verdict == DISPATCH_STALE) {
+        head_drop_output (self, record);
         return 0;
+    }
     fill_event (event, verdict == DISPATCH_DONE ? WEFT_POOL_DONE : WEFT_POOL_RETRY, worker);
     fill_record (event, record);
     fill_job (self, event, job);
@@ -132,7 +132,9 @@ take_end (struct weft_pool *self, const struct pool_record *record, weft_pool_ev
         head_learn_runtime (self, event->runtime);
     if (verdict == DISPATCH_RETRY && self->awaiting && POOL_ATTEMPT_EPOCH (record->attempt) != self->dispatch.epoch)
         dispatch_await_again (&self->dispatch, job->id);
-    return tell_end (self, verdict, job, record->attempt, event);
+    int told = tell_end (self, verdict, job, record->attempt, event);
+    head_drop_output (self, record);
+    return told;
 }
 
 /*  1 when the record makes an event, 0 when it does not (any more), or WEFT_EPROTO. */
@@ -163,17 +165,16 @@ take_record (struct weft_pool *self, const struct pool_record *record, weft_pool
         head_delay (self);
         break;
     case WEFT_POOL_OUTPUT:
+        if ((rc = head_keep_output (self, record, !job)))
+            self->broken = rc;
         if (!job)
             return 0;
         if (job->state == JOB_GIVEN)
             self->untold = dispatch_began (&self->dispatch, credit, record->job, record->attempt);
-        if (self->outputs && (rc = outputs_add (self->outputs, record->job, record->attempt,
-                                                self->reporter->peer.have, (int) record->stream, record->data.data,
-                                                record->data.size)))
-            self->broken = rc;
         break;
     case POOL_RECORD_RETURNED:
         dispatch_returned (&self->dispatch, credit, record->job, record->attempt);
+        head_drop_output (self, record);
         return 0;
     default:
         return error_set (WEFT_EPROTO, "a worker sent a record of kind %d, which is the head's", record->kind);

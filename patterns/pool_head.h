@@ -122,6 +122,7 @@ struct weft_pool {
     int priority;                       /*  of the job that was handed over, or refused, last       */
     bool paused;                        /*  no job is given                              */
     bool hurried;                       /*  all was cancelled: a full disk is not waited for */
+    bool passed_over;                   /*  there may be jobs in the ledger alone that were dealt           */
     bool met;                           /*  a worker came, or none is expected          */
     int broken;                         /*  why what is to be durable cannot be        */
     bool silent_end;                    /*  ENDING: there will be no more events         */
@@ -207,8 +208,17 @@ int head_stop_overdue (struct weft_pool *self, int64_t now);
 
 /* --------------------------------------------------------------- pool_keep.c */
 
-/*  An attempt has ended: what it wrote gets its place, and the event says it, before the ledger hears of either. */
-int head_keep_end (struct weft_pool *self, const struct dispatch_job *job, int64_t attempt, weft_pool_event_t *event);
+/*  What the record brought is kept, if there is anything to keep it. A stray one is of an attempt that the job is not
+ *  in: a head before this one has dealt it, or its worker was away for too long. When this head is killed, that may be
+ *  the one that counts, and its worker has forgotten by then what this head has acknowledged. */
+int head_keep_output (struct weft_pool *self, const struct pool_record *record, bool stray);
+
+/*  The record says that the attempt has ended, which is settled: no more comes of it. */
+void head_drop_output (struct weft_pool *self, const struct pool_record *record);
+
+/*  An attempt has ended: what it wrote gets its place, and the event says it, before the ledger hears of either.
+ *  `last`: so has the job. */
+int head_keep_end (struct weft_pool *self, uint64_t job, int64_t attempt, bool last, weft_pool_event_t *event);
 
 /*  A report was read to its end: it is acknowledged, with a ledger when what it told is durable. */
 int head_end_report (struct weft_pool *self, struct worker *worker);

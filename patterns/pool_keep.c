@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "codec/pool_wire.h"
 #include "core/error.h"
 #include "patterns/pool_head.h"
 
@@ -13,18 +14,39 @@
 #define PIECE_BYTES (256 << 10)         /*  ... when they are less, all together                    */
 
 int
-head_keep_end (struct weft_pool *self, const struct dispatch_job *job, int64_t attempt, weft_pool_event_t *event)
+head_keep_output (struct weft_pool *self, const struct pool_record *record, bool stray)
+{
+    struct outputs_part part = {
+        .job = record->job, .attempt = record->attempt, .report = self->reporter->peer.have, .left = self->report.left,
+        .stream = (int) record->stream, .data = record->data.data, .size = record->data.size, .stray = stray
+    };
+    if (!self->outputs || (stray && !self->passed_over && !dispatch_has (&self->dispatch, record->job)))
+        return 0;
+    return outputs_add (self->outputs, &part);
+}
+
+void
+head_drop_output (struct weft_pool *self, const struct pool_record *record)
+{
+    if (self->outputs)
+        outputs_forget (self->outputs, record->job, record->attempt);
+}
+
+int
+head_keep_end (struct weft_pool *self, uint64_t job, int64_t attempt, bool last, weft_pool_event_t *event)
 {
     struct outputs_ended *ended = &self->ended;
     if (!self->outputs)
         return 0;
-    int rc = outputs_end (self->outputs, job->id, attempt, ended);
+    int rc = outputs_end (self->outputs, job, attempt, ended);
+    if (last)
+        outputs_forget (self->outputs, job, 0);
     if (rc == 0 && ended->has_piece)
         rc = book_piece (self->book, &ended->piece);
     event->output = *ended->place ? ended->place : NULL;
     if (rc == 0 && event->reason == WEFT_JOB_EXITED && ended->bytes < event->received_bytes)
         log_warning (&self->weft->log, "pool: job %" PRIu64 ": %" PRIu64 " bytes of what it wrote went with a head "
-                     "that did not keep them", job->id, event->received_bytes - ended->bytes);
+                     "that did not keep them", job, event->received_bytes - ended->bytes);
     return rc;
 }
 

@@ -21,12 +21,16 @@
 #include "core/error.h"
 #include "core/map.h"
 
+#define STRAYS_MAX 65536        /*  attempts, ...                                                           */
+#define STRAYS_OF_JOB 64        /*  ... and of one job, from which on those that may never count are left out   */
+
 /*  What an attempt wrote, as far as it is not forgotten: until it has ended. */
 struct attempt {
-    struct map_node node;               /*  by job                                                  */
+    struct map_node node;               /*  by job: there may be several of one                     */
     uint64_t job;
     int64_t number;
-    uint64_t report;                    /*  the last that added something                           */
+    uint64_t report;                    /*  the last that added something, ...                      */
+    uint32_t left;                      /*  ... and how many of its records came after that         */
     uint64_t known;                     /*  up to this report, a head before us has what it wrote   */
     uint64_t bytes;                     /*  that are kept ...                                       */
     size_t piece_bytes;                 /*  ... of these, in the piece that is gathered             */
@@ -143,6 +147,7 @@ outputs_destroy (struct outputs **handle)
     struct outputs *self = *handle;
     if (!self)
         return;
+    self->listed = NULL;
     for (size_t i = 0; self->attempts.buckets && i <= self->attempts.mask; i++)
         while (self->attempts.buckets[i])
             attempt_free (self, map_entry (self->attempts.buckets[i], struct attempt, node));
@@ -285,12 +290,23 @@ outputs_sync (void *arg)
 /* ---------------------------------------------------------------- attempts */
 
 static struct attempt *
-find (const struct outputs *self, uint64_t job)
+find (const struct outputs *self, uint64_t job, int64_t number, bool any)
 {
-    for (struct map_node *node = map_first (&self->attempts, hash_number (job)); node; node = map_next (node))
-        if (map_entry (node, struct attempt, node)->job == job)
-            return map_entry (node, struct attempt, node);
+    for (struct map_node *node = map_first (&self->attempts, hash_number (job)); node; node = map_next (node)) {
+        struct attempt *attempt = map_entry (node, struct attempt, node);
+        if (attempt->job == job && (any || attempt->number == number))
+            return attempt;
+    }
     return NULL;
+}
+
+static bool
+has_room_for_stray (const struct outputs *self, uint64_t job)
+{
+    int count = 0;
+    for (struct map_node *node = map_first (&self->attempts, hash_number (job)); node; node = map_next (node))
+        count += map_entry (node, struct attempt, node)->job == job;
+    return count < STRAYS_OF_JOB && self->attempts.count < STRAYS_MAX;
 }
 
 /*  Was it dealt by a head before us? One without an epoch was never dealt. */
@@ -341,34 +357,50 @@ end_run (struct attempt *attempt)
     return rc;
 }
 
-int
-outputs_add (struct outputs *self, uint64_t job, int64_t number, uint64_t report, int stream, const void *data,
-             size_t size)
+/*  A worker that this head took for lost, and that is back, tells again what nobody has acknowledged. */
+static bool
+is_known (const struct attempt *attempt, const struct outputs_part *part)
 {
-    struct attempt *attempt = find (self, job);
-    if (!size || stream < 1 || stream > 2)
-        return 0;
-    if (attempt && attempt->number != number) {
-        attempt_free (self, attempt);
-        attempt = NULL;
-    }
-    int rc = attempt ? 0 : attempt_new (self, job, number, &attempt);
-    if (rc || report <= attempt->known)
+    return part->report <= attempt->known || part->report < attempt->report
+        || (part->report == attempt->report && part->left >= attempt->left);
+}
+
+static int
+add_bytes (struct attempt *attempt, const struct outputs_part *part)
+{
+    int rc = part->stream != attempt->stream && buffer_size (&attempt->run) ? end_run (attempt) : 0;
+    rc = rc ? rc : buffer_add (&attempt->run, part->data, part->size);
+    if (rc)
         return rc;
-    if (stream != attempt->stream && buffer_size (&attempt->run))
-        rc = end_run (attempt);
-    attempt->stream = stream;
-    attempt->report = report;
-    rc = rc ? rc : buffer_add (&attempt->run, data, size);
-    attempt->bytes += size;
-    attempt->piece_bytes += size;
-    self->gathered += size;
+    attempt->stream = part->stream;
+    attempt->report = part->report;
+    attempt->left = part->left;
+    attempt->bytes += part->size;
+    attempt->piece_bytes += part->size;
+    return 0;
+}
+
+int
+outputs_add (struct outputs *self, const struct outputs_part *part)
+{
+    struct attempt *attempt = find (self, part->job, part->attempt, false);
+    if (!part->size || part->stream < 1 || part->stream > 2)
+        return 0;
+    if (!attempt && part->stray && !has_room_for_stray (self, part->job))
+        return 0;
+    int rc = attempt ? 0 : attempt_new (self, part->job, part->attempt, &attempt);
+    if (rc || is_known (attempt, part))
+        return rc;
+    rc = add_bytes (attempt, part);
+    if (rc)
+        return rc;
+    self->gathered += part->size;
     if (!attempt->listed) {
         attempt->listed = true;
         attempt->next = self->listed;
         self->listed = attempt;
     }
-    return rc;
+    return 0;
 }
 
 /*  What was gathered has its place: 1 when there was something. */
@@ -425,12 +457,8 @@ outputs_take_piece (struct outputs *self, struct ledger_piece *piece)
 int
 outputs_end (struct outputs *self, uint64_t job, int64_t number, struct outputs_ended *ended)
 {
-    struct attempt *attempt = find (self, job);
+    struct attempt *attempt = find (self, job, number, false);
     *ended = (struct outputs_ended) { .bytes = 0 };
-    if (attempt && attempt->number != number) {
-        attempt_free (self, attempt);
-        attempt = NULL;
-    }
     int rc = !attempt && is_older (self, number) ? attempt_new (self, job, number, &attempt) : 0;
     if (rc || !attempt)
         return rc;
@@ -445,9 +473,9 @@ outputs_end (struct outputs *self, uint64_t job, int64_t number, struct outputs_
 }
 
 void
-outputs_forget (struct outputs *self, uint64_t job)
+outputs_forget (struct outputs *self, uint64_t job, int64_t number)
 {
-    struct attempt *attempt = find (self, job);
-    if (attempt)
+    struct attempt *attempt;
+    while ((attempt = find (self, job, number, !number)))
         attempt_free (self, attempt);
 }

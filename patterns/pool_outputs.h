@@ -30,9 +30,19 @@ const char *outputs_folder (const struct outputs *self);       /*  absolute */
 /*  The ledger is open. `ledger` is asked for pieces of attempts that heads before this one have dealt. */
 void outputs_begin (struct outputs *self, struct ledger *ledger, const struct ledger_found *found);
 
-/*  An attempt wrote: stream 1 or 2. A report that is in already adds nothing. WEFT_ENOMEM; else as ledger_load. */
-int outputs_add (struct outputs *self, uint64_t job, int64_t attempt, uint64_t report, int stream, const void *data,
-                 size_t size);
+/*  An attempt wrote. What is in already adds nothing. A stray one is another than that which its head has now: it may
+ *  count if that head is killed, and is kept unless there are very many. WEFT_ENOMEM; else as ledger_load. */
+struct outputs_part {
+    uint64_t job;
+    int64_t attempt;
+    uint64_t report;                    /*  which brought it ...                                            */
+    uint32_t left;                      /*  ... with so many records after it                               */
+    int stream;                         /*  1 or 2                                                          */
+    const void *data;
+    size_t size;
+    bool stray;
+};
+int outputs_add (struct outputs *self, const struct outputs_part *part);
 
 /*  An attempt has ended. */
 struct outputs_ended {
@@ -43,8 +53,8 @@ struct outputs_ended {
 };
 int outputs_end (struct outputs *self, uint64_t job, int64_t attempt, struct outputs_ended *ended);
 
-/*  It will be heard of no more. */
-void outputs_forget (struct outputs *self, uint64_t job);
+/*  It will be heard of no more; attempt 0: nor will any other of the job. */
+void outputs_forget (struct outputs *self, uint64_t job, int64_t attempt);
 
 /*  1 with the next piece of an attempt that goes on, good until the next call; 0 for none.
  *  WEFT_ENOMEM. */

@@ -14,6 +14,7 @@ static struct ledger *ledger;
 static struct ledger_found found;
 static struct outputs *outputs;
 static char text[1 << 16];
+static uint32_t left;           /*  records of a report that are still to come */
 
 static int64_t
 attempt (int number)
@@ -26,6 +27,7 @@ static void
 begin (int64_t file_max)
 {
     struct ledger_config config = { .durability = LEDGER_GROUP, .before = outputs_sync };
+    left = UINT32_MAX;
     assert_int_equal (outputs_new (&outputs, folder_path ("a/b"), file_max), 0);
     config.before_arg = outputs;
     config.outputs = outputs_folder (outputs);
@@ -44,7 +46,9 @@ end (void)
 static void
 add (uint64_t job, int64_t number, uint64_t report, int stream, const char *words)
 {
-    assert_int_equal (outputs_add (outputs, job, number, report, stream, words, strlen (words)), 0);
+    struct outputs_part part = { .job = job, .attempt = number, .report = report, .left = --left, .stream = stream,
+                                 .data = words, .size = strlen (words) };
+    assert_int_equal (outputs_add (outputs, &part), 0);
 }
 
 static int
@@ -127,7 +131,7 @@ many_reports (void **state)
     assert_int_equal (how.piece.bytes, 2);
     assert_int_equal (how.bytes, 6);
     strcpy (places[2], how.place);
-    outputs_forget (outputs, 2);
+    outputs_forget (outputs, 2, 0);
     assert_int_equal (outputs_take_piece (outputs, &piece), 0);
     assert_int_equal (outputs_write (outputs), 0);
     for (int i = 0; i < 3; i++)
@@ -135,19 +139,73 @@ many_reports (void **state)
     end ();
 }
 
-/*  Another attempt has nothing of the one before. */
+/*  Each attempt has its own, in whatever order they come. */
 static void
 attempts (void **state)
 {
     (void) state;
     begin (0);
-    add (1, attempt (1), 1, 1, "void");
+    add (1, attempt (1), 1, 1, "fi");
     add (1, attempt (2), 2, 1, "good");
-    assert_string_equal (ended (1, attempt (1)).place, "");
-    add (1, attempt (2), 2, 1, "good");
-    struct outputs_ended how = ended (1, attempt (2));
+    add (1, attempt (1), 1, 1, "rst");
+    struct outputs_ended first = ended (1, attempt (1)), how = ended (1, attempt (2));
     assert_int_equal (outputs_write (outputs), 0);
+    assert_string_equal (read_place (first.place, 1), "1first");
     assert_string_equal (read_place (how.place, 1), "1good");
+    assert_string_equal (ended (1, attempt (1)).place, "");
+    for (int i = 1; i <= 3; i++)
+        add (1, attempt (i), 3, 1, "void");
+    assert_string_equal (ended (1, 0).place, "");
+    outputs_forget (outputs, 1, attempt (2));
+    assert_int_equal (outputs_gathered (outputs), 8);
+    outputs_forget (outputs, 1, 0);
+    assert_int_equal (outputs_gathered (outputs), 0);
+    assert_string_equal (ended (1, attempt (3)).place, "");
+    end ();
+}
+
+/*  A worker that was given up and is back tells again what it told, from some report on. */
+static void
+told_again (void **state)
+{
+    (void) state;
+    begin (0);
+    for (int times = 0; times < 2; times++) {
+        left = 10;
+        add (1, attempt (1), 1, 1, "a");
+        add (1, attempt (1), 1, 2, "b");
+        add (1, attempt (1), 2, 1, "c");
+        add (1, attempt (1), 2, 1, "d");
+    }
+    add (1, attempt (1), 2, 1, "e");
+    struct outputs_ended how = ended (1, attempt (1));
+    assert_int_equal (outputs_write (outputs), 0);
+    assert_int_equal (how.bytes, 5);
+    assert_string_equal (read_place (how.place, 1), "1a2b1cde");
+    end ();
+}
+
+/*  There is a limit to those that may never count. */
+static void
+strays (void **state)
+{
+    struct outputs_part part = { .job = 1, .report = 1, .stream = 1, .data = "x", .size = 1, .stray = true };
+    (void) state;
+    begin (0);
+    for (int i = 1; i <= 100; i++) {
+        part.attempt = attempt (i);
+        assert_int_equal (outputs_add (outputs, &part), 0);
+    }
+    assert_in_range (outputs_gathered (outputs), 10, 99);
+    assert_string_equal (ended (1, attempt (100)).place, "");
+    part.stray = false;
+    assert_int_equal (outputs_add (outputs, &part), 0);
+    assert_string_not_equal (ended (1, attempt (100)).place, "");
+    part.stray = true;
+    for (part.job = 2; part.job <= 70000; part.job++)
+        assert_int_equal (outputs_add (outputs, &part), 0);
+    assert_string_not_equal (ended (2, attempt (100)).place, "");
+    assert_string_equal (ended (70000, attempt (100)).place, "");
     end ();
 }
 
@@ -265,7 +323,9 @@ copies (void **state)
     struct outputs_ended other;
     assert_int_equal (outputs_new (&copy, folder_path ("a/b"), 0), 0);
     outputs_begin (copy, ledger, &found);
-    assert_int_equal (outputs_add (copy, 1, attempt (1), 1, 1, "yours", 5), 0);
+    struct outputs_part part = { .job = 1, .attempt = attempt (1), .report = 1, .stream = 1, .data = "yours",
+                                 .size = 5 };
+    assert_int_equal (outputs_add (copy, &part), 0);
     assert_int_equal (outputs_end (copy, 1, attempt (1), &other), 0);
     assert_int_equal (outputs_write (copy), WEFT_EIO);
     assert_says ("is there already");
@@ -280,7 +340,8 @@ int
 main (void)
 {
     const struct CMUnitTest tests[] = { IN_FOLDER (one_report), IN_FOLDER (many_reports), IN_FOLDER (attempts),
-                                        IN_FOLDER (next_head), IN_FOLDER (files), IN_FOLDER (cut_off),
-                                        IN_FOLDER (refusals), IN_FOLDER (copies) };
+                                        IN_FOLDER (told_again), IN_FOLDER (strays), IN_FOLDER (next_head),
+                                        IN_FOLDER (files), IN_FOLDER (cut_off), IN_FOLDER (refusals),
+                                        IN_FOLDER (copies) };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
