@@ -3,6 +3,7 @@
 #include <czmq.h>
 #include <http_parser.h>
 #include <msgpack.h>
+#include <zlib.h>
 
 #include "cli/command.h"
 #include "core/wire.h"
@@ -27,10 +28,10 @@ version_write (struct cli *cli, bool json)
     snprintf (czmq, sizeof czmq, "%d.%d.%d", major, minor, patch);
     snprintf (http, sizeof http, "%lu.%lu.%lu", parser >> 16 & 255, parser >> 8 & 255, parser & 255);
     const char *format = json ? "{\"weft\":\"%s\",\"libzmq\":\"%s\",\"capabilities\":\"%s\",\"czmq\":\"%s\","
-                                "\"msgpack\":\"%s\",\"http-parser\":\"%s\"}\n"
-                              : "weft %s\nlibzmq %s (%s)\nczmq %s\nmsgpack %s\nhttp-parser %s\n";
+                                "\"msgpack\":\"%s\",\"http-parser\":\"%s\",\"zlib\":\"%s\"}\n"
+                              : "weft %s\nlibzmq %s (%s)\nczmq %s\nmsgpack %s\nhttp-parser %s\nzlib %s\n";
     int size = snprintf (text, sizeof text, format, weft_version (NULL, NULL, NULL), wire_zmq_version (),
-                         wire_zmq_capabilities (), czmq, msgpack_version (), http);
+                         wire_zmq_capabilities (), czmq, msgpack_version (), http, zlibVersion ());
     int rc = cli_write (cli->out, text, (size_t) size);
     return rc ? cli_fail (cli, rc, NULL) : EXIT_OK;
 }
