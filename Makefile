@@ -15,7 +15,7 @@ SOAK    ?= 10000
 
 VERSION := $(shell sed -n 's/^\#define WEFT_VERSION "\(.*\)"/\1/p' include/weft.h)
 SONAME  := libweft.so.$(firstword $(subst ., ,$(VERSION)))
-PKGS    := libzmq libczmq msgpack sqlite3 libuv libcrypto zlib
+PKGS    := libzmq libczmq msgpack sqlite3 libuv libssl libcrypto zlib
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lhttp_parser -lpthread
 WARN    := -Wall -Wextra -Wshadow -Wconversion

@@ -34,6 +34,7 @@ struct adapter {
     const struct option *options;       /*  its own, beside the bridge's and the streams'               */
     size_t config_size;                 /*  bytes of the struct that they fill, zeroed                  */
     size_t state_size;                  /*  bytes that it has of each peer, zeroed                      */
+    const char *alpn;                   /*  what TLS calls it, as in RFC 7301; NULL: nothing            */
     unsigned modes;                     /*  those that make sense                                       */
     bool in_order;                      /*  replies go to a peer in the order of its requests           */
 

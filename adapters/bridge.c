@@ -52,10 +52,18 @@ check_modes (const struct adapter *adapter, const struct bridge_config *config, 
     return rc || !config->format ? rc : format_template_check (config->format);
 }
 
+static int
+check_setup (const struct adapter *adapter, const struct bridge_setup *setup, unsigned modes)
+{
+    const struct bridge_config *config = &setup->bridge;
+    int rc = check_modes (adapter, config, modes);
+    return rc ? rc : tls_check (&setup->stream.tls, config->listen.count > 0, config->dial.count > 0);
+}
+
 int
 bridge_check (const struct adapter *adapter, struct bridge_setup *setup)
 {
-    int rc = check_modes (adapter, &setup->bridge, modes_of (&setup->bridge));
+    int rc = check_setup (adapter, setup, modes_of (&setup->bridge));
     rc = rc || !adapter->init ? rc : adapter->init (setup->adapter, (size_t) setup->socket.max_size);
     if (rc == 0 && adapter->fini)
         adapter->fini (setup->adapter);
@@ -89,7 +97,7 @@ int
 bridge_new (weft_t *weft, const struct adapter *adapter, struct bridge_setup *setup, struct bridge **handle)
 {
     unsigned modes = modes_of (&setup->bridge);
-    int rc = check_modes (adapter, &setup->bridge, modes);
+    int rc = check_setup (adapter, setup, modes);
     rc = rc || !adapter->init ? rc : adapter->init (setup->adapter, (size_t) setup->socket.max_size);
     if (rc)
         return rc;

@@ -31,7 +31,7 @@ struct bridge_config {
 /*  All options of a bridge; each struct has its table. */
 struct bridge_setup {
     struct bridge_config bridge;        /*  bridge_options                                              */
-    struct stream_config stream;        /*  stream_options                                              */
+    struct stream_config stream;        /*  stream_options; and tls_options of stream.tls               */
     struct socket_config socket;        /*  bridge_socket_options                                       */
     struct security_config security;    /*  security_options: whoever has them, sets them               */
     void *adapter;                      /*  adapter->options                                            */

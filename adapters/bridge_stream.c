@@ -14,7 +14,7 @@ struct carrier {
 
 /*  What the streams take from options that the sockets have, too. */
 static void
-share_options (struct bridge_setup *setup)
+share_options (struct bridge_setup *setup, const struct adapter *adapter)
 {
     const struct socket_config *socket = &setup->socket;
     struct stream_config *stream = &setup->stream;
@@ -25,6 +25,7 @@ share_options (struct bridge_setup *setup)
     stream->reconnect_max = socket->reconnect_max > socket->reconnect ? socket->reconnect_max : socket->reconnect;
     stream->max_peers = socket->max_peers;
     stream->insecure = setup->security.insecure;
+    stream->alpn = adapter->alpn;
     stream->keep_marks = setup->bridge.when_full == FULL_DROP;
 }
 
@@ -71,11 +72,23 @@ on_stream (void *bridge, struct stream *stream)
 }
 
 static void
+on_listen_failed (void *bridge, const char *why)
+{
+    struct bridge *self = bridge;
+    if (bridge_first (self, TOLD_REFUSED))
+        log_warning (&self->weft->log, "%s", why);
+    else
+        log_info (&self->weft->log, "%s", why);
+}
+
+static void
 on_dial_failed (void *bridge, const char *why)
 {
     struct bridge *self = bridge;
     if (bridge_first (self, TOLD_DIAL))
         log_warning (&self->weft->log, "%s; it is tried again", why);
+    else
+        log_info (&self->weft->log, "%s", why);
 }
 
 /* -------------------------------------------------------------------- listening, dialling */
@@ -88,7 +101,7 @@ streams_open (struct bridge *self)
     struct carrier *carrier = self->carrier = calloc (1, sizeof *carrier);
     if (!carrier)
         return error_plain (WEFT_ENOMEM);
-    share_options (self->setup);
+    share_options (self->setup, self->adapter);
     carrier->listeners = calloc (listen->count + 1, sizeof (struct listener *));
     carrier->dialers = calloc (dial->count + 1, sizeof (struct dialer *));
     if (!carrier->listeners || !carrier->dialers)
@@ -99,6 +112,7 @@ streams_open (struct bridge *self)
         rc = listener_new (self->reactor, listen->items[i], config, on_stream, self, made);
         if (rc == 0) {
             carrier->listener_count++;
+            listener_on_failed (*made, on_listen_failed);
             rc = bridge_add_listening (self, self->adapter->name, listener_address (*made));
         }
     }
@@ -144,6 +158,7 @@ streams_count (const struct bridge *self, struct bridge_counters *counters)
         struct listener_counters each;
         listener_counters (carrier->listeners[i], &each);
         counters->turned_away += each.turned_away;
+        counters->refused += each.refused;
     }
 }
 

@@ -22,8 +22,9 @@ struct bridge_options {
 /*  In the order of the targets below; the adapter's own is the first. */
 #define COMMON_TABLES                                                                                              \
     { .title = "Bridge", .table = bridge_options }, { .title = "Connections", .table = stream_options },               \
+        { .title = "TLS", .table = tls_options },                                                                      \
         { .title = "Sockets", .table = bridge_socket_options }, SECURE_TABLE, { .title = NULL }
-enum { TABLES = 6 };
+enum { TABLES = 7 };
 
 /* ------------------------------------------------------------------------- the end */
 
@@ -128,8 +129,8 @@ adapter_run (struct cli *cli, const struct command *self, const struct adapter *
                                                   COMMON_TABLES };
     struct command command = *self;
     struct bridge_options options = { .setup.adapter = calloc (1, adapter->config_size) };
-    void *targets[] = { options.setup.adapter, &options.setup.bridge, &options.setup.stream, &options.setup.socket,
-                        &options.secure };
+    void *targets[] = { options.setup.adapter, &options.setup.bridge, &options.setup.stream,
+                        &options.setup.stream.tls, &options.setup.socket, &options.secure };
     char *operands[argc + 1];
     int count = 0, status = EXIT_USAGE;
     if (!options.setup.adapter)
@@ -185,8 +186,11 @@ const struct command command_bridge = {
         "says what happens.\n\n"
         "--framing says where a message ends: line (a newline), nul, len16 and len32 (a length in front, big-endian), "
         "fixed:N (N bytes each), netstring, or raw (whatever comes together).\n\n"
-        "What listens beyond this machine does so in clear text, and only with --insecure: there is no encryption of "
-        "foreign connections yet. Keys are for the fabric's side.",
+        "With --tls foreign connections are encrypted (TLS 1.2 or 1.3). What listens shows --tls-cert; with "
+        "--tls-verify all it takes in those alone whose certificate --tls-ca has signed. Servers that are dialled have "
+        "to have a certificate for the name that is dialled, signed by somebody whom the system trusts, or --tls-ca. "
+        "Files that are replaced are read again for new connections. Without --tls what listens beyond this machine "
+        "does so in clear text, and only with --insecure. --key and --allow are for the fabric's side.",
     .guarantee = "At most once; what was dropped is counted and reported. A message is taken from its connection only "
                  "when the fabric has taken it. A request has its reply, or its client is told that it has none.",
     .status = "6 when messages were dropped or cut off, requests had no reply, or connections ended before they had "
@@ -200,6 +204,9 @@ const struct command command_bridge = {
               "A chat: each line goes to all others, with its sender's address." },
             { "weft bridge tcp --listen 127.0.0.1:7000 --pub tcp://127.0.0.1:6000 --topic 'tcp/%p'",
               "Publishes what comes; weft sub tcp://127.0.0.1:6000 -t tcp/ sees all of it." },
+            { "weft bridge tcp --listen '*:7443' --tls --tls-cert cert.pem --tls-key key.pem "
+              "--push tcp://127.0.0.1:6001",
+              "Takes in lines from a network, encrypted; weft pull @tcp://127.0.0.1:6001 prints them." },
             { "weft bridge tcp --dial 127.0.0.1:7 --rep tcp://127.0.0.1:5555",
               "weft req asks a foreign server that answers lines." },
             { .line = NULL } },

@@ -1,4 +1,4 @@
-/*  stream.c - one byte stream: reading, its deadlines and its end */
+/*  stream.c - one byte stream: its deadlines, its pauses and its end */
 
 #include "core/stream_parts.h"
 
@@ -12,7 +12,6 @@
 #include "core/error.h"
 #include "weft.h"
 
-#define READ_MORE (64 * 1024)       /*  room that is made behind what is kept, to read into             */
 #define KEEPALIVE_PROBES 3
 
 const struct option stream_options[] = {
@@ -35,13 +34,15 @@ due_at (const struct stream *self)
 {
     const struct stream_config *config = self->config;
     int64_t due = TIME_FOREVER;
+    if (self->state == STREAM_SHAKING)
+        return self->begun_at + config->connect_timeout;
     if (self->state == STREAM_FINISHING)
         due = self->last;
     else if (config->idle && !self->paused)
         due = self->active + config->idle;
     if (self->begun && !self->paused && self->state == STREAM_OPEN)
         due = clock_earlier (due, self->begun_at + config->progress);
-    if (buffer_size (&self->out))
+    if (stream_unsent (self))
         due = clock_earlier (due, self->moved + config->progress);
     return due;
 }
@@ -62,9 +63,11 @@ on_timer (void *arg)
     int64_t due = due_at (self);
     if (due == TIME_FOREVER || due > reactor_now (self->reactor))
         stream_arm (self);
+    else if (self->state == STREAM_SHAKING)
+        stream_close (self, error_set (WEFT_ETIMEOUT, "TLS's handshake was not done in time"));
     else if (self->state == STREAM_FINISHING)
         stream_close (self, 0);
-    else if (buffer_size (&self->out) && due == self->moved + self->config->progress)
+    else if (stream_unsent (self) && due == self->moved + self->config->progress)
         stream_close (self, error_set (WEFT_ETIMEOUT, "it does not take what is written to it"));
     else if (self->begun && due == self->begun_at + self->config->progress)
         stream_close (self, error_set (WEFT_ETIMEOUT, "a message that it began was not whole in time"));
@@ -78,7 +81,7 @@ on_timer (void *arg)
 static void
 watch_for (struct stream *self)
 {
-    bool read = (self->state == STREAM_OPEN && !self->paused) || self->state == STREAM_FINISHING;
+    bool read = self->state != STREAM_OPEN || !self->paused;
     int events = (read && !self->ended ? WEFT_IN : 0) | (self->blocked ? WEFT_OUT : 0);
     int rc = self->state == STREAM_CLOSED ? 0 : reactor_want_fd (self->watch, events);
     if (rc)
@@ -95,110 +98,6 @@ stream_broken (struct stream *self, const char *what)
         stream_close (self, error_errno ("%s", what));
 }
 
-/* ----------------------------------------------------------------------- reading */
-
-/*  Gives the owner what it has not taken, and keeps the rest: `data` is what is kept, or the scratch. */
-static void
-offer (struct stream *self, const unsigned char *data, size_t size)
-{
-    bool kept = buffer_size (&self->in) > 0;
-    int64_t taken = self->handler->data (self->arg, self, data, size);
-    if (self->state != STREAM_OPEN)
-        return;
-    if (taken < 0) {
-        stream_close (self, (int) taken);
-        return;
-    }
-    size_t rest = size - (size_t) taken;
-    int rc = 0;
-    if (kept)
-        buffer_consume (&self->in, (size_t) taken);
-    else if (rest)
-        rc = buffer_add (&self->in, data + taken, rest);
-    if (rest == 0)
-        buffer_free (&self->in);
-    if (rc == 0 && !self->paused && rest >= (size_t) self->config->in_max)
-        rc = error_set (WEFT_ETOOBIG, "a message of more than %lld bytes", (long long) self->config->in_max);
-    if (rc) {
-        stream_close (self, rc);
-        return;
-    }
-    bool begun = rest > 0 && !self->paused;
-    if (begun && (taken > 0 || !self->begun))
-        self->begun_at = reactor_now (self->reactor);
-    self->begun = begun;
-}
-
-static void
-tell_end (struct stream *self)
-{
-    if (!self->ended || self->end_told || self->paused || self->state != STREAM_OPEN)
-        return;
-    self->begun = false;
-    const void *rest = buffer_size (&self->in) ? buffer_data (&self->in) : NULL;
-    int rc = self->handler->ended (self->arg, self, rest, buffer_size (&self->in));
-    if (rc == WEFT_EAGAIN && self->paused)
-        return;
-    self->end_told = true;
-    if (self->state == STREAM_OPEN && rc)
-        stream_close (self, rc);
-    buffer_free (&self->in);
-}
-
-/*  Reads once: what is left is told again, and others have their turn. 1, 0 for the end, negative when broken or
- *  when there is nothing. */
-static ssize_t
-read_once (struct stream *self)
-{
-    unsigned char *room = reactor_scratch (self->reactor);
-    size_t size = REACTOR_SCRATCH;
-    bool keep = buffer_size (&self->in) > 0 && self->state == STREAM_OPEN;
-    if (keep) {
-        size = READ_MORE;
-        room = (unsigned char *) buffer_reserve (&self->in, size);
-        if (!room) {
-            stream_close (self, WEFT_ENOMEM);
-            return -1;
-        }
-    }
-    ssize_t count = recv (self->fd, room, size, 0);
-    if (count < 0 && errno != EAGAIN && errno != EINTR)
-        stream_broken (self, "reading");
-    if (count <= 0)
-        return count;
-    self->active = reactor_now (self->reactor);
-    if (keep) {
-        buffer_wrote (&self->in, (size_t) count);
-        offer (self, (unsigned char *) buffer_data (&self->in), buffer_size (&self->in));
-    } else if (self->state == STREAM_OPEN)
-        offer (self, room, (size_t) count);
-    return count;
-}
-
-static void
-take_input (struct stream *self)
-{
-    if (read_once (self) != 0)
-        return;
-    self->ended = true;
-    if (self->state == STREAM_FINISHING)
-        stream_close (self, 0);
-    else
-        tell_end (self);
-}
-
-/*  After stream_resume. */
-static void
-offer_again (struct stream *self)
-{
-    self->offer = false;
-    if (self->state != STREAM_OPEN || self->paused)
-        return;
-    if (buffer_size (&self->in))
-        offer (self, (unsigned char *) buffer_data (&self->in), buffer_size (&self->in));
-    tell_end (self);
-}
-
 /* ------------------------------------------------------------------- from the loop */
 
 /*  What a finishing stream has left to do. */
@@ -208,7 +107,13 @@ go_on_finishing (struct stream *self)
     if (self->state != STREAM_FINISHING)
         return;
     buffer_free (&self->in);
-    if (buffer_size (&self->out))
+    if (self->tls && !self->notified && buffer_size (&self->out) == 0) {
+        self->notified = true;
+        self->moved = reactor_now (self->reactor);
+        tls_finish (self->tls);
+        stream_flush (self);
+    }
+    if (stream_unsent (self) || self->state != STREAM_FINISHING)
         return;
     if (!self->shut && shutdown (self->fd, SHUT_WR) < 0)
         self->ended = true;
@@ -223,8 +128,10 @@ take_failure (struct stream *self)
 {
     int number = 0;
     socklen_t size = sizeof number;
-    if (!self->paused && !self->ended)
-        read_once (self);
+    if (self->state == STREAM_SHAKING)
+        stream_tls_shake (self);
+    else if (!self->paused && !self->ended)
+        stream_read_rest (self);
     if (self->state == STREAM_CLOSED)
         return;
     getsockopt (self->fd, SOL_SOCKET, SO_ERROR, &number, &size);
@@ -245,9 +152,11 @@ on_ready (void *arg, int events)
         stream_flush (self);
         stream_tell_drained (self);
     }
-    if (events & WEFT_IN && self->state != STREAM_CLOSED && !self->ended
+    if (self->state == STREAM_SHAKING)
+        stream_tls_shake (self);
+    if (events & WEFT_IN && (self->state == STREAM_OPEN || self->state == STREAM_FINISHING) && !self->ended
         && (!self->paused || self->state == STREAM_FINISHING))
-        take_input (self);
+        stream_take_input (self);
     go_on_finishing (self);
     watch_for (self);
     stream_arm (self);
@@ -257,11 +166,11 @@ on_ready (void *arg, int events)
 static void
 let_go (struct stream *self)
 {
-    size_t unsent = buffer_size (&self->out);
+    size_t unsent = buffer_size (&self->out) + (self->in_wire ? buffer_size (tls_wire (self->tls)) : 0);
     if (self->handler)
         self->handler->closed (self->arg, self, self->error, self->why ? self->why : "", unsent);
-    if (self->left)
-        self->left (self->owner, self);
+    self->maker->left (self->made_by, self);
+    tls_destroy (&self->tls);
     reactor_timer_set (self->reactor, &self->timer, TIME_FOREVER);
     reactor_undefer (&self->task);
     buffer_free (&self->in);
@@ -276,10 +185,15 @@ static void
 on_task (void *arg)
 {
     struct stream *self = arg;
+    if (self->state == STREAM_SHAKING)
+        stream_tls_shake (self);
     if (self->state != STREAM_CLOSED && !self->blocked)
         stream_flush (self);
     if (self->offer)
-        offer_again (self);
+        stream_offer_again (self);
+    if (self->more && !self->ended
+        && (self->state == STREAM_FINISHING || (self->state == STREAM_OPEN && !self->paused)))
+        stream_take_input (self);
     stream_tell_drained (self);
     go_on_finishing (self);
     if (self->state == STREAM_CLOSED) {
@@ -307,27 +221,31 @@ set_options (int fd, const struct stream_config *config)
 
 int
 stream_open (struct reactor *reactor, int fd, const struct sockaddr_storage *peer, const struct stream_config *config,
-             void (*left) (void *owner, const struct stream *stream), void *owner, struct stream **handle)
+             const struct tls_context *tls, const struct stream_maker *maker, void *made_by, struct stream **handle)
 {
     struct stream *self = calloc (1, sizeof *self);
     int rc = self ? 0 : error_plain (WEFT_ENOMEM);
+    rc = rc || !tls ? rc : tls_new (tls, fd, &self->tls);
     rc = rc ? rc : reactor_watch_fd (reactor, fd, on_ready, self, &self->watch);
     if (rc) {
+        if (self)
+            tls_destroy (&self->tls);
         close (fd);
         free (self);
         return rc;
     }
     self->reactor = reactor;
     self->config = config;
+    self->state = tls ? STREAM_SHAKING : STREAM_OPEN;
     self->fd = fd;
-    self->left = left;
-    self->owner = owner;
+    self->maker = maker;
+    self->made_by = made_by;
     self->address = *peer;
-    self->active = reactor_now (reactor);
+    self->active = self->begun_at = reactor_now (reactor);
     address_text (peer, self->peer);
     reactor_task_init (&self->task, on_task, self);
     reactor_timer_init (&self->timer, on_timer, self);
-    buffer_init (&self->in, (size_t) config->in_max + REACTOR_SCRATCH + READ_MORE);
+    buffer_init (&self->in, (size_t) config->in_max + REACTOR_SCRATCH + STREAM_READ_MORE);
     buffer_init (&self->out, 0);
     buffer_init (&self->marks, 0);
     set_options (fd, config);
@@ -397,6 +315,13 @@ stream_close (struct stream *self, int error)
     reactor_unwatch_fd (&self->watch);
     close (self->fd);
     reactor_defer (self->reactor, &self->task);
+}
+
+void
+stream_abandon (struct stream *self)
+{
+    stream_close (self, 0);
+    let_go (self);
 }
 
 const char *

@@ -1,5 +1,5 @@
-/*  stream.h - byte streams over TCP: accepting and connecting, reading as fast as somebody takes it, writing as much
- *  as a bound allows
+/*  stream.h - byte streams over TCP, in clear text or TLS: accepting and connecting, reading as fast as somebody takes
+ *  it, writing as much as a bound allows
  *
  *  All of it on one reactor's thread; nothing here waits. A stream calls its owner back by a table. Nothing is
  *  unbounded: input is kept up to in_max, output up to out_max. A stream that rests keeps no buffer. */
@@ -9,6 +9,7 @@
 #include "core/address.h"
 #include "core/option.h"
 #include "core/reactor.h"
+#include "core/tls.h"
 
 struct stream;
 
@@ -19,7 +20,8 @@ struct stream_handler {
      *  with that error, explained. */
     int64_t (*data) (void *arg, struct stream *stream, const unsigned char *data, size_t size);
 
-    /*  The peer has sent its end, with `size` bytes before it that were not taken. It can still be written to: who has
+    /*  The peer has sent its end (that of TLS, where that is spoken: a mere end of the connection is an error there),
+     *  with `size` bytes before it that were not taken. It can still be written to: who has
      *  nothing to write any more says stream_finish. WEFT_EAGAIN after a pause: again, when it is over; another
      *  error closes the stream. */
     int (*ended) (void *arg, struct stream *stream, const unsigned char *data, size_t size);
@@ -44,6 +46,8 @@ struct stream_config {
     int64_t max_peers, max_per_host;    /*  connections that are taken in, and from one address; 0: no limit */
     bool insecure;                      /*  listen to a network in clear text                               */
     bool keep_marks;                    /*  stream_drop_oldest will be used                                 */
+    struct tls_config tls;              /*  tls_options                                                     */
+    const char *alpn;                   /*  the protocol, as TLS calls it; NULL: it has no name             */
 };
 
 /*  Those of it that users choose: out-queue, idle, progress, max-per-host. */
@@ -89,13 +93,19 @@ struct listener;
 struct listener_counters {
     uint64_t accepted;
     uint64_t turned_away;               /*  over max-peers, max-per-host, or out of descriptors             */
+    uint64_t refused;                   /*  TLS came to nothing                                             */
 };
 
-/*  Loopback unless config->insecure (WEFT_EACCES). `accepted` adopts the stream. The config has to live as long as the
- *  listener, and that as long as its streams. `text` as address_parse. WEFT_EENDPOINT, WEFT_ERESOLVE,
- *  WEFT_EADDRINUSE, ... */
+/*  Loopback unless TLS is on or config->insecure (WEFT_EACCES). `accepted` adopts the stream, when TLS's handshake is
+ *  done, which has to be within connect_timeout. The config has to live as long as the
+ *  listener, and that as long as its streams. `text` as address_parse. Files of certificates that are replaced are read
+ *  again. WEFT_EENDPOINT, WEFT_ERESOLVE, WEFT_EADDRINUSE, ... */
 int listener_new (struct reactor *reactor, const char *text, const struct stream_config *config,
                   void (*accepted) (void *arg, struct stream *stream), void *arg, struct listener **self);
+
+/*  Who is told of connections whose TLS came to nothing, and of certificates that could not be read again; `why` begins
+ *  with the peer's address, or the file. */
+void listener_on_failed (struct listener *self, void (*failed) (void *arg, const char *why));
 void listener_stop (struct listener *self);         /*  takes nobody in any more                */
 void listener_destroy (struct listener **self);
 const char *listener_address (const struct listener *self);     /*  with the port that it got   */
@@ -105,8 +115,8 @@ void listener_counters (const struct listener *self, struct listener_counters *c
 
 struct dialer;
 
-/*  Connects, and again whenever the connection ends or fails, with back-off. `opened` adopts the stream; `failed` is
- *  told each attempt that came to nothing, in words. */
+/*  Connects, and again whenever the connection ends or fails, with back-off. `opened` adopts the stream, when TLS's
+ *  handshake is done; `failed` is told each attempt that came to nothing, in words. */
 int dialer_new (struct reactor *reactor, const char *text, const struct stream_config *config,
                 void (*opened) (void *arg, struct stream *stream), void (*failed) (void *arg, const char *why),
                 void *arg, struct dialer **self);

@@ -13,6 +13,7 @@ enum dialer_state {
     DIALER_WAITING,                 /*  for the timer: the next attempt                         */
     DIALER_RESOLVING,               /*  the name is looked up                                   */
     DIALER_CONNECTING,              /*  `fd` is, to addresses[at]                               */
+    DIALER_SHAKING,                 /*  `shaking` is at TLS's handshake                         */
     DIALER_OPEN,                    /*  its stream lives                                        */
     DIALER_STOPPED
 };
@@ -31,6 +32,8 @@ struct dialer {
     int fd;                         /*  while connecting; else -1                               */
     struct reactor_fd *watch;
     struct reactor_lookup *lookup;
+    struct tls_context *tls;        /*  NULL: clear text                                        */
+    struct stream *shaking;
     struct reactor_timer timer;
     int attempt;                    /*  since it was last connected                             */
     int64_t since;                  /*  when it was                                             */
@@ -77,10 +80,17 @@ attempt_failed (struct dialer *self)
 
 /*  A connection that did not last is no reason to try again without a pause. */
 static void
-on_left (void *owner, const struct stream *stream)
+on_left (void *maker, const struct stream *stream)
 {
-    struct dialer *self = owner;
-    (void) stream;
+    struct dialer *self = maker;
+    if (stream == self->shaking) {
+        self->shaking = NULL;
+        if (self->state != DIALER_SHAKING)
+            return;
+        error_set (stream->error, "%s: %s", self->text, stream->why ? stream->why : "");
+        attempt_failed (self);
+        return;
+    }
     if (self->state != DIALER_OPEN)
         return;
     if (reactor_now (self->reactor) - self->since >= self->config->reconnect_max)
@@ -89,22 +99,38 @@ on_left (void *owner, const struct stream *stream)
 }
 
 static void
+hand_out (void *maker, struct stream *stream)
+{
+    struct dialer *self = maker;
+    self->shaking = NULL;
+    self->state = DIALER_OPEN;
+    self->since = reactor_now (self->reactor);
+    self->opened (self->arg, stream);
+    if (!stream_adopted (stream))
+        stream_close (stream, 0);
+}
+
+static const struct stream_maker maker_of = { hand_out, on_left };
+
+static void
 connected (struct dialer *self)
 {
     struct stream *stream;
     int fd = self->fd;
     self->fd = -1;
     drop_attempt (self);
-    int rc = stream_open (self->reactor, fd, &self->addresses[self->at], self->config, on_left, self, &stream);
-    if (rc) {
+    int rc = self->tls ? tls_context_refresh (self->tls) : 0;
+    if (rc < 0)
+        self->failed (self->arg, weft_error ());
+    rc = stream_open (self->reactor, fd, &self->addresses[self->at], self->config, self->tls, &maker_of, self,
+                      &stream);
+    if (rc)
         attempt_failed (self);
-        return;
-    }
-    self->state = DIALER_OPEN;
-    self->since = reactor_now (self->reactor);
-    self->opened (self->arg, stream);
-    if (!stream_adopted (stream))
-        stream_close (stream, 0);
+    else if (self->tls) {
+        self->state = DIALER_SHAKING;
+        self->shaking = stream;
+    } else
+        hand_out (self, stream);
 }
 
 static void
@@ -188,7 +214,10 @@ dialer_new (struct reactor *reactor, const char *text, const struct stream_confi
     int rc = address_parse (&self->address, text, false);
     if (rc == 0 && !(self->text = strdup (text)))
         rc = error_plain (WEFT_ENOMEM);
+    if (rc == 0 && config->tls.on)
+        rc = tls_context_new (&config->tls, false, self->address.host, config->alpn, &self->tls);
     if (rc) {
+        free (self->text);
         free (self);
         return rc;
     }
@@ -203,6 +232,8 @@ dialer_stop (struct dialer *self)
 {
     drop_attempt (self);
     self->state = DIALER_STOPPED;
+    if (self->shaking)
+        stream_abandon (self->shaking);
 }
 
 void
@@ -213,6 +244,7 @@ dialer_destroy (struct dialer **handle)
         return;
     *handle = NULL;
     dialer_stop (self);
+    tls_context_destroy (&self->tls);
     free (self->text);
     free (self);
 }

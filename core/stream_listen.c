@@ -2,16 +2,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/map.h"
 #include "core/stream_parts.h"
 
 #define ACCEPTS_A_TURN 64
 #define BACKLOG 1024
+#define LOOK_AGAIN TIME_S           /*  whether a certificate was replaced                              */
 
 /*  An address with connections: for max-per-host. */
 struct host {
@@ -30,6 +33,10 @@ struct listener {
     struct reactor_fd *watch;
     int64_t peers;
     struct map hosts;
+    struct tls_context *tls;        /*  NULL: clear text                                */
+    int64_t looked;                 /*  when its files were looked at                   */
+    struct stream *shaking;         /*  those that nobody has yet                       */
+    void (*failed) (void *arg, const char *why);
     struct listener_counters counters;
     char address[ADDRESS_TEXT];
 };
@@ -93,11 +100,63 @@ host_goes (struct listener *self, const struct sockaddr_storage *address)
 /* -------------------------------------------------------------------------- accepting */
 
 static void
-on_left (void *owner, const struct stream *stream)
+leave_shaking (struct stream *stream)
 {
-    struct listener *self = owner;
+    if (!stream->place)
+        return;
+    *stream->place = stream->next;
+    if (stream->next)
+        stream->next->place = stream->place;
+    stream->place = NULL;
+}
+
+static void
+tell_failed (struct listener *self, const char *why)
+{
+    if (self->failed)
+        self->failed (self->arg, why);
+}
+
+static void
+on_left (void *maker, const struct stream *stream)
+{
+    struct listener *self = maker;
+    char why[ADDRESS_TEXT + 300];
     self->peers--;
     host_goes (self, stream_address (stream));
+    if (!stream->place)
+        return;
+    leave_shaking ((struct stream *) (uintptr_t) stream);
+    if (!stream->error)
+        return;
+    self->counters.refused++;
+    snprintf (why, sizeof why, "%s: %s", stream_peer (stream), stream->why ? stream->why : "");
+    tell_failed (self, why);
+}
+
+static void
+hand_out (void *maker, struct stream *stream)
+{
+    struct listener *self = maker;
+    leave_shaking (stream);
+    self->counters.accepted++;
+    self->accepted (self->arg, stream);
+    if (!stream_adopted (stream))
+        stream_close (stream, 0);
+}
+
+static const struct stream_maker maker_of = { hand_out, on_left };
+
+/*  Files of certificates that were replaced are read again: at most once in a while. */
+static void
+refresh (struct listener *self)
+{
+    int64_t now = reactor_now (self->reactor);
+    if (!self->tls || now - self->looked < LOOK_AGAIN)
+        return;
+    self->looked = now;
+    if (tls_context_refresh (self->tls) < 0)
+        tell_failed (self, weft_error ());
 }
 
 static void
@@ -110,16 +169,22 @@ take_in (struct listener *self, int fd, const struct sockaddr_storage *peer)
         close (fd);
         return;
     }
-    if (stream_open (self->reactor, fd, peer, self->config, on_left, self, &stream)) {
+    refresh (self);
+    if (stream_open (self->reactor, fd, peer, self->config, self->tls, &maker_of, self, &stream)) {
         host_goes (self, peer);
         self->counters.turned_away++;
         return;
     }
     self->peers++;
-    self->counters.accepted++;
-    self->accepted (self->arg, stream);
-    if (!stream_adopted (stream))
-        stream_close (stream, 0);
+    if (!self->tls) {
+        hand_out (self, stream);
+        return;
+    }
+    stream->next = self->shaking;
+    stream->place = &self->shaking;
+    if (stream->next)
+        stream->next->place = &stream->next;
+    self->shaking = stream;
 }
 
 /*  Without a descriptor to accept with, the queue would wait and the loop spin. */
@@ -182,9 +247,9 @@ find_address (const char *text, const struct stream_config *config, struct socka
     int rc = address_parse (&address, text, true);
     if (rc)
         return rc;
-    if (!address.local && !config->insecure)
+    if (!address.local && !config->insecure && !config->tls.on)
         return error_set (WEFT_EACCES, "%s: can be reached from a network, in clear text, by anybody; listen on "
-                          "127.0.0.1, or say --insecure", text);
+                          "127.0.0.1, or with --tls, or say --insecure", text);
     return address_resolve (&address, found);
 }
 
@@ -202,6 +267,8 @@ listener_new (struct reactor *reactor, const char *text, const struct stream_con
     *self = (struct listener) { .reactor = reactor, .config = config, .accepted = accepted, .arg = arg, .fd = -1 };
     self->reserve = open ("/dev/null", O_RDONLY | O_CLOEXEC);
     rc = map_init (&self->hosts);
+    if (rc == 0 && config->tls.on)
+        rc = tls_context_new (&config->tls, true, NULL, config->alpn, &self->tls);
     rc = rc ? rc : open_socket (self, text, &address);
     rc = rc ? rc : reactor_watch_fd (reactor, self->fd, on_incoming, self, &self->watch);
     rc = rc ? rc : reactor_want_fd (self->watch, WEFT_IN);
@@ -214,8 +281,16 @@ listener_new (struct reactor *reactor, const char *text, const struct stream_con
 }
 
 void
+listener_on_failed (struct listener *self, void (*failed) (void *arg, const char *why))
+{
+    self->failed = failed;
+}
+
+void
 listener_stop (struct listener *self)
 {
+    while (self->shaking)
+        stream_abandon (self->shaking);
     reactor_unwatch_fd (&self->watch);
     if (self->fd >= 0)
         close (self->fd);
@@ -232,6 +307,7 @@ listener_destroy (struct listener **handle)
     listener_stop (self);
     if (self->reserve >= 0)
         close (self->reserve);
+    tls_context_destroy (&self->tls);
     map_free (&self->hosts);
     free (self);
 }

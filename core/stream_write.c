@@ -8,9 +8,14 @@
 
 #define WRITE_EAGER (128 * 1024)    /*  so much that is queued goes out before the end of the round */
 
-/*  So many bytes of the queue have gone. */
-static void
-sent (struct stream *self, size_t count)
+size_t
+stream_unsent (const struct stream *self)
+{
+    return buffer_size (&self->out) + (self->tls ? buffer_size (tls_wire (self->tls)) : 0);
+}
+
+void
+stream_consumed (struct stream *self, size_t count)
 {
     buffer_consume (&self->out, count);
     self->first_sent += count;
@@ -22,23 +27,45 @@ sent (struct stream *self, size_t count)
         self->first_sent -= first;
         buffer_consume (&self->marks, sizeof first);
     }
-    self->moved = self->active = reactor_now (self->reactor);
+}
+
+/*  To the system, from the queue or from what TLS has made of it. False: closed, or it takes no more. */
+static bool
+send_some (struct stream *self, struct buffer *wire)
+{
+    ssize_t count = send (self->fd, buffer_data (wire), buffer_size (wire), MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR)
+        return true;
+    if (count < 0 && errno != EAGAIN) {
+        stream_broken (self, "writing");
+        return false;
+    }
+    if (count > 0) {
+        if (self->tls)
+            buffer_consume (wire, (size_t) count);
+        else
+            stream_consumed (self, (size_t) count);
+        self->moved = self->active = reactor_now (self->reactor);
+    }
+    self->blocked = buffer_size (wire) > 0;
+    return !self->blocked;
 }
 
 void
 stream_flush (struct stream *self)
 {
-    while (buffer_size (&self->out) && !self->blocked) {
-        ssize_t count = send (self->fd, buffer_data (&self->out), buffer_size (&self->out), MSG_NOSIGNAL);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0 && errno != EAGAIN) {
-            stream_broken (self, "writing");
+    struct buffer *wire = self->tls ? tls_wire (self->tls) : &self->out;
+    while (!self->blocked && stream_unsent (self)) {
+        if (self->tls && !stream_tls_encrypt (self))
             return;
-        }
-        if (count > 0)
-            sent (self, (size_t) count);
-        self->blocked = buffer_size (&self->out) > 0;
+        if (buffer_size (wire) == 0)
+            break;
+        if (!send_some (self, wire) && self->state == STREAM_CLOSED)
+            return;
+    }
+    if (buffer_size (wire) == 0) {
+        buffer_free (wire);
+        self->in_wire = false;
     }
     if (buffer_size (&self->out) == 0) {
         buffer_free (&self->out);
@@ -61,7 +88,7 @@ stream_tell_drained (struct stream *self)
 size_t
 stream_queued (const struct stream *self)
 {
-    return buffer_size (&self->out);
+    return stream_unsent (self);
 }
 
 bool
@@ -98,7 +125,7 @@ stream_write_parts (struct stream *self, const struct stream_part *parts, size_t
             buffer_cut (&self->marks, buffer_size (&self->marks) - sizeof mark);
         return rc;
     }
-    if (before == 0)
+    if (stream_unsent (self) == size)
         self->moved = reactor_now (self->reactor);
     if (buffer_size (&self->out) >= WRITE_EAGER && !self->blocked)
         stream_flush (self);

@@ -438,6 +438,23 @@ who_does_not_go_on_is_closed (void **state)
     close (fd);
 }
 
+/*  A byte now and then does not move the deadline. */
+static void
+who_goes_on_byte_by_byte_is_closed (void **state)
+{
+    (void) state;
+    config.progress = 50 * TIME_MS;
+    int fd = open_pair ();
+    side.need = 100000;
+    for (int i = 0; i < 4000 && side.closed == 0; i++) {
+        send (fd, "x", 1, MSG_NOSIGNAL);
+        reactor_run (reactor, 5 * TIME_MS);
+    }
+    assert_int_equal (side.error, WEFT_ETIMEOUT);
+    assert_non_null (strstr (side.why, "not whole"));
+    close (fd);
+}
+
 static void
 who_does_not_read_is_closed (void **state)
 {
@@ -631,6 +648,7 @@ main (void)
         test (the_last_write_may_go_over_the_bound),
         test (the_oldest_are_dropped_whole),
         test (who_does_not_go_on_is_closed),
+        test (who_goes_on_byte_by_byte_is_closed),
         test (who_does_not_read_is_closed),
         test (who_is_idle_is_closed_if_that_is_wanted),
         test (finishing_writes_all_and_waits_no_longer_than_it_may),
