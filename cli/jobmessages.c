@@ -65,7 +65,7 @@ static int
 read_more (struct jobmessages *self)
 {
     struct pollfd ready = { .fd = self->fd, .events = POLLIN };
-    if (poll (&ready, 1, 0) == 0)
+    if (poll (&ready, 1, 0) <= 0)
         return 0;
     char *space = buffer_reserve (&self->bytes, CHUNK);
     if (!space)

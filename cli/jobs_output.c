@@ -199,12 +199,14 @@ show_job (struct showing *self, bool follow)
         }
         if (rc == 0 && job.attempt)
             rc = show_pieces (self, job.attempt);
-        if (rc == 0)
-            rc = end_tail (self);
+        rc = rc ? rc : end_tail (self);
         if (rc == 0 && !follow)
             cli_note (self->jobs->cli, "job %llu %s; --follow waits for what comes", (unsigned long long) self->id,
                       job.state == LEDGEROUTPUT_RUNNING ? "runs still" : "has not run yet");
-    } while (rc == 0 && follow && (rc = look_later (self)) == 1 && (rc = 0) == 0);
+        if (rc || !follow)
+            return rc;
+        rc = look_later (self);
+    } while (rc == 1);
     return rc;
 }
 

@@ -7,10 +7,10 @@
 
 #include "cli/command.h"
 #include "cli/joblog.h"
-#include "cli/jobout.h"
 #include "cli/progress.h"
 #include "cli/results.h"
 #include "cli/summary.h"
+#include "cli/viewjob.h"
 
 #define EXIT_RUN_ERROR 255      /*  GNU parallel's, for everything but jobs that fail   */
 
@@ -28,33 +28,6 @@ extern const struct option jobview_options[];
  *  none. Free it. */
 char *jobview_tag (const struct jobview_options *options);
 
-/*  A job as far as it is shown. Starts with what jobout needs, so that the two are one. */
-struct viewjob {
-    struct jobout_job out;
-    uint64_t number;            /*  in the input, as a job log tells it         */
-    int slot;                   /*  as it is known; 0: not yet                  */
-    char *command, *tag;        /*  with the slot in place of its mark          */
-    const char *plain;          /*  the command with the mark; or NULL: no mark */
-    const char *plain_tag;
-    char *place;                /*  of its results; or NULL                     */
-    const char *plain_place;
-    struct results_job kept;
-    char *row;                  /*  all but what it wrote, once it has ended    */
-    uint64_t received;          /*  bytes of standard output in this attempt    */
-    uint64_t heard;             /*  bytes of all that it wrote in this attempt  */
-    struct viewjob *next;       /*  in a list that viewjob_free takes it out of ... */
-    struct viewjob **link;      /*  ... by what points to it; NULL: in none     */
-    char text[];                /*  all three, as they were submitted           */
-};
-
-/*  NULL when out of memory. `tag` and `place` may be NULL. */
-struct viewjob *viewjob_new (const char *command, const char *tag, const char *place);
-void viewjob_free (struct viewjob *self);
-void viewjob_link (struct viewjob *self, struct viewjob **list);
-
-/*  The slot is known: puts it where its mark stands. WEFT_ENOMEM. */
-int viewjob_slot (struct viewjob *self, int slot);
-
 struct jobview {
     struct cli *cli;
     const struct jobview_options *options;
@@ -66,7 +39,6 @@ struct jobview {
     bool mute;                  /*  what jobs write is for somebody else    */
     char host[256];             /*  this machine    */
 };
-
 
 /*  `results` are the caller's; NULL or RESULTS_NONE for none. */
 int jobview_init (struct jobview *self, struct cli *cli, const struct jobview_options *options, enum joblog_mode log,

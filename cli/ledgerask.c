@@ -96,7 +96,9 @@ name_head (const char *ledger, char *text, size_t size)
     bool known = file && fscanf (file, "%255s %31s", host, pid) == 2;
     if (file)
         fclose (file);
-    snprintf (text, size, known ? " (process %s on %s)" : "", pid, host);
+    *text = '\0';
+    if (known)
+        snprintf (text, size, " (process %s on %s)", pid, host);
 }
 
 static int

@@ -32,8 +32,8 @@ static const char *const questions[ASK_COUNT] = {
                  " ON f.name = 'folder-' || substr (m.name, 9) WHERE j.id = ?1 AND epoch < ?2"
                  " ORDER BY epoch DESC LIMIT 1",
     [ASK_ATTEMPT] = "SELECT max (attempt) FROM pieces WHERE job = ?1",
-    [ASK_PIECE] = "SELECT report, place FROM pieces WHERE job = ?1 AND attempt = ?2 AND report > ?3"
-                  " ORDER BY report LIMIT 1",
+    [ASK_PIECE] = ("SELECT report, place FROM pieces WHERE job = ?1 AND attempt = ?2 AND report > ?3"
+                   " ORDER BY report LIMIT 1"),
     [ASK_OF_PLACE] = "SELECT attempt FROM pieces WHERE job = ?1 AND place = ?2",
 };
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "codec/json.h"
+#include "cli/ledgerrow.h"
 #include "core/error.h"
 
 #define PAGE 1000               /*  lines                                           */
@@ -264,88 +264,12 @@ ledgerview_state (struct ledgerview *self, uint64_t job, char *state, size_t siz
 
 /* ------------------------------------------------------------------- lines */
 
-/*  A text for a terminal and a line: without what would break either. */
 static int
-add_plain (struct buffer *out, const unsigned char *text, size_t size)
+add_object (sqlite3_stmt *row, struct buffer *out)
 {
-    int rc = 0;
-    for (size_t i = 0; i < size && rc == 0; i++)
-        rc = text[i] == '\n' ? buffer_add_str (out, "\\n")
-             : text[i] < ' ' || text[i] == 127 ? buffer_addf (out, "\\x%02x", text[i])
-             : buffer_add (out, text + i, 1);
-    return rc;
-}
-
-/*  Bytes that are no UTF-8 cannot be in JSON: each above ASCII becomes the character that stands for such. */
-static int
-add_bytes (struct buffer *out, const unsigned char *text, size_t size)
-{
-    struct buffer plain;
-    buffer_init (&plain, 0);
-    int rc = 0;
-    for (size_t i = 0; i < size && rc == 0; i++)
-        rc = text[i] && text[i] < 128 ? buffer_add (&plain, text + i, 1) : buffer_add_str (&plain, "\xef\xbf\xbd");
-    if (rc == 0)
-        rc = json_add_string (out, buffer_data (&plain), buffer_size (&plain));
-    buffer_free (&plain);
-    return rc;
-}
-
-static int
-add_column (sqlite3_stmt *row, int column, bool json, struct buffer *out)
-{
-    int type = sqlite3_column_type (row, column);
-    if (type == SQLITE_NULL)
-        return buffer_add_str (out, json ? "null" : "-");
-    if (type == SQLITE_FLOAT)
-        return buffer_addf (out, "%.3f", sqlite3_column_double (row, column));
-    const unsigned char *text = sqlite3_column_text (row, column);
-    size_t size = (size_t) sqlite3_column_bytes (row, column);
-    if (!text)
-        return error_set (WEFT_ENOMEM, "out of memory for a ledger");
-    if (!json || type == SQLITE_INTEGER)
-        return add_plain (out, text, size);
-    return json_is_text (text, size) ? json_add_string (out, text, size) : add_bytes (out, text, size);
-}
-
-/*  All columns of a row: a JSON object, or lines that begin with `before`. */
-static int
-add_row (sqlite3_stmt *row, bool json, const char *before, struct buffer *out)
-{
-    int rc = json ? buffer_add_str (out, "{") : 0, count = sqlite3_column_count (row);
-    for (int i = 0; i < count && rc == 0; i++) {
-        const char *name = sqlite3_column_name (row, i);
-        rc = json ? buffer_addf (out, "%s\"%s\":", i ? "," : "", name) : buffer_addf (out, "%s%s: ", before, name);
-        if (rc == 0)
-            rc = add_column (row, i, json, out);
-        if (rc == 0 && !json)
-            rc = buffer_add_str (out, "\n");
-    }
-    return rc < 0 || !json ? rc : buffer_add_str (out, "}");
-}
-
-/*  The column of that name, or -1. */
-static int
-column_of (sqlite3_stmt *row, const char *name)
-{
-    for (int i = 0; i < sqlite3_column_count (row); i++)
-        if (strcmp (sqlite3_column_name (row, i), name) == 0)
-            return i;
-    return -1;
-}
-
-static int
-add_line (sqlite3_stmt *row, struct buffer *out)
-{
-    static const char *const names[] = { "id", "state", "attempt", "status", "signal", "seconds", "host", "command" };
-    int rc = 0;
-    for (size_t i = 0; i < sizeof names / sizeof *names && rc == 0; i++) {
-        int column = column_of (row, names[i]);
-        rc = i ? buffer_add_str (out, "\t") : 0;
-        if (rc == 0)
-            rc = column < 0 ? buffer_add_str (out, "-") : add_column (row, column, false, out);
-    }
-    return rc;
+    int rc = buffer_add_str (out, "{");
+    rc = rc ? rc : ledgerrow_members (row, true, "", out);
+    return rc ? rc : buffer_add_str (out, "}");
 }
 
 int
@@ -361,7 +285,7 @@ ledgerview_page (struct ledgerview *self, unsigned filter, bool json, uint64_t *
     sqlite3_bind_int (row, 2, (int) filter);
     sqlite3_bind_int (row, 3, PAGE);
     while (rc == 0 && (step = sqlite3_step (row)) == SQLITE_ROW) {
-        rc = json ? add_row (row, true, "", out) : add_line (row, out);
+        rc = json ? add_object (row, out) : ledgerrow_line (row, out);
         if (rc == 0)
             rc = buffer_add_str (out, "\n");
         *after = (uint64_t) sqlite3_column_int64 (row, 0);
@@ -382,7 +306,7 @@ show_attempts (struct ledgerview *self, uint64_t job, bool json, struct buffer *
     for (int count = 0; rc == 0 && (step = sqlite3_step (row)) == SQLITE_ROW; count++) {
         rc = buffer_add_str (out, json ? count ? "," : "" : "earlier:\n");
         if (rc == 0)
-            rc = add_row (row, json, "  ", out);
+            rc = json ? add_object (row, out) : ledgerrow_members (row, false, "  ", out);
     }
     if (rc == 0 && step != SQLITE_DONE)
         rc = view_error (self);
@@ -400,13 +324,13 @@ ledgerview_show (struct ledgerview *self, uint64_t job, bool json, struct buffer
         rc = error_set (WEFT_EINVAL, "%s has no job %llu", self->path, (unsigned long long) job);
     else if (step != SQLITE_ROW)
         rc = view_error (self);
+    if (rc == 0 && json)
+        rc = buffer_add_str (out, "{");
     if (rc == 0)
-        rc = add_row (row, json, "", out);
+        rc = ledgerrow_members (row, json, "", out);
     sqlite3_reset (row);
-    if (rc == 0 && json) {
-        out->tail--;            /*  within the object */
+    if (rc == 0 && json)
         rc = buffer_add_str (out, ",\"earlier\":[");
-    }
     if (rc == 0)
         rc = show_attempts (self, job, json, out);
     return rc < 0 || !json ? rc : buffer_add_str (out, "]}\n");

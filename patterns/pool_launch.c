@@ -27,6 +27,12 @@
 #define SIGNALS_SIZE ((size_t) _NSIG / 8)       /*  of the kernel's set of signals */
 #define IN_CHILD __attribute__ ((no_sanitize ("address", "thread", "undefined")))
 
+#ifdef __SANITIZE_THREAD__
+/*  The thread sanitizer's own clone takes the child for a fork, and what it does there to our memory. */
+int __clone (int (*fn) (void *), void *stack, int flags, void *arg, ...);
+#define clone __clone
+#endif
+
 struct launch {
     const struct launch_spec *spec;
     const char *path;

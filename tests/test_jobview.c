@@ -1,12 +1,9 @@
-/*  test_jobview.c - what is shown of jobs: tags, slots, results */
+/*  test_jobview.c - what is shown of jobs: tags, results */
 
 #include <signal.h>
 
-#include "cli/joblist.h"
 #include "cli/jobview.h"
 #include "tests/testing.h"
-
-#define MARK JOBLIST_SLOT_MARK
 
 static void
 tags (void **state)
@@ -21,29 +18,6 @@ tags (void **state)
     tag = jobview_tag (&own);
     assert_string_equal (tag, "\t{}\n\\x");
     free (tag);
-}
-
-/*  Each attempt may run in another slot. */
-static void
-slots (void **state)
-{
-    (void) state;
-    struct viewjob *job = viewjob_new ("x " MARK " " MARK, MARK, "r" MARK "/");
-    assert_int_equal (viewjob_slot (job, 3), 0);
-    assert_string_equal (job->command, "x 3 3");
-    assert_string_equal (job->tag, "3");
-    assert_int_equal (viewjob_slot (job, 12), 0);
-    assert_string_equal (job->command, "x 12 12");
-    assert_string_equal (job->tag, "12");
-    assert_string_equal (job->place, "r12/");
-    assert_string_equal (job->text, "x " MARK " " MARK);
-    viewjob_free (job);
-    job = viewjob_new ("plain", NULL, NULL);
-    assert_int_equal (viewjob_slot (job, 3), 0);
-    assert_string_equal (job->command, "plain");
-    assert_null (job->tag);
-    viewjob_free (job);
-    viewjob_free (NULL);
 }
 
 static void
@@ -73,6 +47,6 @@ results (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test (tags), cmocka_unit_test (slots), cmocka_unit_test (results) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test (tags), cmocka_unit_test (results) };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
