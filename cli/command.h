@@ -33,6 +33,8 @@ struct cli {
     bool quiet;                 /*  -q: errors only                                             */
     int verbose;                /*  -v: how often                                               */
     const char *name;           /*  of the command that runs, for messages                      */
+    struct metrics *metrics;    /*  where a part of something larger tells about itself; NULL: nowhere   */
+    const char *part;           /*  its name there                                              */
     uint64_t at_stake;          /*  messages that may be under way still when the command has ended, at most */
     char logged[256];           /*  the last line of the log, so that an error does not repeat it */
     bool shared;                /*  the context is that of other commands, too, which are reached over inproc  */

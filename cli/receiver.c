@@ -81,7 +81,7 @@ receiver_run (struct session *session, const struct receiver_config *config, int
     int rc = receive (&self);
     int status = rc == 0 || rc == WEFT_EEND || rc == WEFT_ETERM ? EXIT_OK : cli_fail (session->cli, rc, NULL);
     if (rc == WEFT_ETERM)
-        session->lost++;
+        counter_add (&session->lost, 1);
     rc = output_flush (&self.output);
     if (rc && rc != WEFT_EEND && status == EXIT_OK)
         status = cli_fail (session->cli, rc, NULL);

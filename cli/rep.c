@@ -82,7 +82,7 @@ rep_answer (struct rep *self, weft_msg_t *msg)
     if (rc < 0 && rc != WEFT_ETERM && rc != WEFT_ENOMEM) {
         /*  Whoever asked must not wait for ever. */
         cli_error (self->session->cli, "%s: the reply is empty", weft_error ());
-        self->session->lost++;
+        counter_add (&self->session->lost, 1);
         weft_msg_clear (msg);
         rc = weft_msg_add (msg, "", 0);
     }
@@ -124,11 +124,14 @@ rep_loop (struct rep *self)
         rc = rep_next (self, &msg);
         if (rc)
             break;
+        int64_t since = session_now (self->session);
         rc = rep_answer (self, &msg);
         if (rc == 0)
             rc = session_send (self->session, &msg);
         if (rc)
-            self->session->lost++;
+            counter_add (&self->session->lost, 1);
+        else
+            session_took (self->session, since);
     }
     weft_msg_clear (&msg);
     return rc;

@@ -40,9 +40,12 @@ req_await (struct req *self, weft_msg_t *msg)
 static int
 req_ask (struct req *self, weft_msg_t *msg)
 {
+    int64_t since = session_now (self->session);
     int rc = session_send (self->session, msg);
     if (rc == 0)
         rc = req_await (self, msg);
+    if (rc == 0)
+        session_took (self->session, since);
     if (rc == 0)
         rc = output_add (&self->output, msg);
     return rc ? rc : output_flush (&self->output);
@@ -82,7 +85,7 @@ req_session (struct session *session)
     int rc = req_loop (&self);
     int status = rc == WEFT_EEND ? source_status (&self.source) : cli_fail (session->cli, rc, NULL);
     if (rc != WEFT_EEND)
-        session->lost = 1 + source_abandon (&self.source);
+        counter_set (&session->lost, 1 + source_abandon (&self.source));
     if (rc == WEFT_ETERM)
         status = EXIT_LOSS;
     source_free (&self.source);

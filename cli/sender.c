@@ -45,7 +45,7 @@ sender_fail (struct session *session, struct source *source, int error)
 {
     char why[512];
     snprintf (why, sizeof why, "%s", weft_error ());
-    session->lost += 1 + source_abandon (source);
+    counter_add (&session->lost, 1 + source_abandon (source));
     if (error == WEFT_ETERM)
         return EXIT_LOSS;
     error_set (error, "%s", why);

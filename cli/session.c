@@ -100,7 +100,9 @@ attach (struct session *self, int *status)
     }
     int rc = secure_begin (self->cli, &self->secure, EXIT_ERROR);
     rc = rc ? rc : secure_apply (&self->secure, socket_set, self->socket);
+    rc = rc ? rc : session_begin_metrics (self);
     rc = rc ? rc : attach_all (self);
+    rc = rc ? rc : session_add_metrics (self);
     if (rc)
         *status = cli_fail (self->cli, rc, NULL);
     else
@@ -114,13 +116,13 @@ static void *const *
 session_targets (struct session *self, void **targets)
 {
     void *const all[SESSION_OWN_TABLES] = { self->own, &self->formats, &self->endpoints, self->socket, self->socket,
-                                              &self->secure };
+                                              &self->secure, &self->metrics };
     memcpy (targets, all, sizeof all);
     return targets;
 }
 
 static command_set_fn *const session_setters[SESSION_OWN_TABLES] = { NULL, formats_set, NULL, socket_set, socket_set,
-                                                                     NULL };
+                                                                     NULL, NULL };
 
 static bool
 open_session (struct session *self, struct cli *cli, const struct command *command, const struct pattern *pattern,
@@ -149,6 +151,7 @@ close_session (struct session *self)
     command_free_options (self->command, session_targets (self, targets), session_setters);
     formats_free (&self->formats);
     free (self->operands);
+    session_end_metrics (self);
     weft_close (&self->socket);
 }
 

@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/formats.h"
+#include "cli/metrics.h"
 #include "cli/secure.h"
 #include "patterns/pattern.h"
 
@@ -20,9 +21,9 @@ extern const struct option session_endpoint_table[];
     {                                                                                                                  \
         { .title = "Messages", .table = own }, { .title = "Formats", .table = formats },                               \
             { .title = "Endpoints", .table = session_endpoint_table }, { .title = "Socket", .table = socket_options }, \
-            { .title = "Pattern", .indirect = &pattern.options }, SECURE_TABLE, { .title = NULL }                      \
+            { .title = "Pattern", .indirect = &pattern.options }, SECURE_TABLE, METRICS_TABLE, { .title = NULL }       \
     }
-enum { SESSION_OWN_TABLES = 6 };
+enum { SESSION_OWN_TABLES = 7 };
 
 struct session {
     struct cli *cli;
@@ -33,8 +34,11 @@ struct session {
     int operand_count;
     struct formats formats;
     struct secure secure;
+    struct metrics_options metrics;
+    struct meter meter;
     void *own;                  /*  the command's own options                               */
-    uint64_t lost;              /*  messages that the command had to give up                */
+    uint64_t lost;              /*  messages that the command had to give up; by core/counter.h         */
+    struct histogram *times;    /*  of req and rep: how long requests took; NULL when nobody wants to know  */
     int64_t drain;              /*  after a signal: until when what was taken is delivered  */
 };
 
@@ -69,6 +73,16 @@ bool session_stopped (struct session *self);
 /*  Sends, waiting as the options say: for peers, for room, for at most --timeout; after a
  *  signal until the drain is over (WEFT_ETERM). */
 int session_send (struct session *self, weft_msg_t *msg);
+
+/*  In session_metrics.c: before the endpoints are opened, after it, and before the socket is closed. */
+int session_begin_metrics (struct session *self);
+int session_add_metrics (struct session *self);
+void session_end_metrics (struct session *self);
+extern const struct metric session_metrics[];
+
+/*  A request that began at `since` (session_now) has its reply. */
+int64_t session_now (const struct session *self);
+void session_took (struct session *self, int64_t since);
 
 /*  When a wait that begins now runs into --timeout. */
 int64_t session_deadline (const struct session *self);

@@ -1,0 +1,43 @@
+/*  metrics.h - --metrics: what every command that runs long can be asked while it works
+ *
+ *  A meter is a command's part in it: what it can tell of itself goes into a registry, and a thread of its own answers
+ *  whoever asks (scrape.h). Without --metrics none of it is there, and all calls do nothing. */
+#ifndef WEFT_CLI_METRICS_H
+#define WEFT_CLI_METRICS_H
+
+#include "cli/command.h"
+#include "core/metrics.h"
+
+struct metrics_options {
+    char *address;
+};
+
+/*  A table of every such command, beside the one for security. */
+extern const struct option metrics_options[];
+#define METRICS_TABLE { .title = "Metrics", .table = metrics_options }
+
+enum { METER_SOURCES = 16 };
+struct meter {
+    struct metrics *metrics;        /*  NULL: nobody is to be told                      */
+    struct metrics *own;            /*  that, when it is not the cli's                  */
+    struct scrape *scrape;
+    const char *part;               /*  the cli's                                       */
+    uint64_t started;               /*  of the process: ns since 1970                   */
+    struct metrics_entry *entries[METER_SOURCES];
+    int count;
+};
+
+/*  Zeroed before. Begins to listen, and says where; the process is told of at once. Beyond loopback only with
+ *  `insecure`. After secure_begin, since it starts a thread. */
+int meter_begin (struct meter *self, struct cli *cli, const struct metrics_options *options, bool insecure);
+bool meter_is_on (const struct meter *self);
+
+/*  What is read has to live until meter_end, which comes before it is freed and may come twice. */
+int meter_add (struct meter *self, const struct metric_source *source);
+void meter_end (struct meter *self);
+
+/*  All that any command tells, one after the other: tables of core/metrics.h, with what they are about; NULL past the
+ *  last. */
+const struct metric *metrics_table (size_t index, const char **about);
+
+#endif
