@@ -5,11 +5,13 @@
 
 #include "cli/command.h"
 #include "cli/descriptors.h"
+#include "cli/metrics.h"
 #include "cli/secure.h"
 #include "cli/trial.h"
 #include "core/endpoint.h"
 #include "core/error.h"
 #include "patterns/pattern.h"
+#include "patterns/pattern_metrics.h"
 
 /*  A signal that arrives just before the wait is seen at the latest after so long. */
 enum { LOOK_MS = 1000 };
@@ -104,6 +106,20 @@ finish (struct cli *cli, weft_proxy_t *proxy)
     return dropped > 0 ? EXIT_LOSS : EXIT_OK;
 }
 
+/*  Of the sides that are attached. */
+static int
+add_metrics (struct meter *meter, weft_proxy_t *proxy)
+{
+    int rc = 0;
+    for (int side = 0; side < PROXY_SIDES && rc == 0; side++) {
+        const struct metric_source source = { .table = pattern_metrics, .size = sizeof (struct pattern_values),
+                                              .labels = { { "socket", sides[side] } }, .read = proxy_read,
+                                              .arg = proxy_side (proxy, sides[side]) };
+        rc = source.arg ? meter_add (meter, &source) : 0;
+    }
+    return rc;
+}
+
 static int
 carry (struct cli *cli, weft_proxy_t *proxy)
 {
@@ -148,8 +164,9 @@ check (struct cli *cli, const struct proxy_ends *ends, int count)
 
 static int
 proxy_make_and_run (struct cli *cli, const struct proxy_ends *ends, const struct socket_config *config,
-                    const struct secure *secure, char **operands, int count)
+                    const struct secure *secure, const struct metrics_options *metrics, char **operands, int count)
 {
+    struct meter meter = { .metrics = NULL };
     if (!check (cli, ends, count))
         return EXIT_USAGE;
     weft_proxy_t *proxy = weft_proxy_new (cli->weft, operands[0]);
@@ -161,8 +178,11 @@ proxy_make_and_run (struct cli *cli, const struct proxy_ends *ends, const struct
     }
     int rc = configure (proxy, config, secure);
     rc = rc ? rc : secure_begin (cli, secure, EXIT_ERROR);
+    rc = rc ? rc : meter_begin (&meter, cli, metrics, secure->security.insecure);
     rc = rc ? rc : attach_all (cli, proxy, ends, operands + 1, count - 1);
+    rc = rc ? rc : add_metrics (&meter, proxy);
     int status = rc ? cli_fail (cli, rc, NULL) : carry (cli, proxy);
+    meter_end (&meter);
     weft_proxy_destroy (&proxy);
     return status;
 }
@@ -173,14 +193,15 @@ proxy_run (struct cli *cli, const struct command *self, int argc, char **argv)
     struct proxy_ends ends = { .front.count = 0 };
     struct socket_config config = { .hwm = 0 };
     struct secure secure = { .security.key = NULL };
-    void *targets[] = { &ends, &config, &secure };
+    struct metrics_options metrics = { .address = NULL };
+    void *targets[] = { &ends, &config, &secure, &metrics };
     char *operands[argc + 1];
     int count, status = EXIT_USAGE;
     int rc = command_parse (cli, self, targets, NULL, argc, argv, operands, &count);
     if (rc == 1)
         status = EXIT_OK;
     else if (rc == 0)
-        status = proxy_make_and_run (cli, &ends, &config, &secure, operands, count);
+        status = proxy_make_and_run (cli, &ends, &config, &secure, &metrics, operands, count);
     command_free_options (self, targets, NULL);
     return status;
 }
@@ -205,6 +226,7 @@ const struct command command_proxy = {
     .tables = (const struct command_table[]){ { .title = "Endpoints", .table = proxy_table },
                                               { .title = "Sockets", .table = proxy_options },
                                               SECURE_TABLE,
+                                              METRICS_TABLE,
                                               { .title = NULL } },
     .examples =
         (const struct command_example[]){
