@@ -148,6 +148,7 @@ bridge_destroy (struct bridge **handle)
     self->transport->shut (self);
     if (self->reactor) {
         reactor_timer_set (self->reactor, &self->serve_timer, TIME_FOREVER);
+        bridge_hide (self);
         reactor_unwatch_fd (&self->stop_watch);
         close_fabrics (self);
     }

@@ -231,6 +231,7 @@ send_request (struct bridge_peer *peer, weft_msg_t *msg)
         return rc;
     }
     request->peer = peer;
+    request->since = reactor_now (self->reactor);
     weft_msg_init (&request->reply);
     *peer->last = request;
     peer->last = &request->next;
@@ -308,6 +309,7 @@ take_answer (struct bridge_peer *peer, weft_msg_t *msg, int *rc)
         return false;
     *rc = weft_send (fabric_of (self, MODE_REP)->socket, msg, WEFT_DONTWAIT);
     if (*rc == 0) {
+        bridge_took (self, MODE_REP, self->serve_since);
         self->serving = NULL;
         reactor_timer_set (self->reactor, &self->serve_timer, TIME_FOREVER);
         bridge_want (self);

@@ -93,6 +93,8 @@ end_request (struct bridge *self, struct bridge_request *request, weft_msg_t *re
     if (self->requests-- == REQUESTS_MAX)
         bridge_want (self);
     self->counters.unanswered += error != 0;
+    if (!error)
+        bridge_took (self, MODE_REQ, request->since);
     if (error && bridge_first (self, TOLD_TIMEOUT))
         log_warning (&self->weft->log, "a request of %s: %s", peer ? bridge_peer_name (peer) : "one who has gone",
                      weft_error ());
@@ -280,6 +282,7 @@ bridge_take_rep (struct fabric *fabric)
         bridge_answer_nothing (self, weft_error ());
     else if (rc == 0) {
         self->serving = peer;
+        self->serve_since = reactor_now (self->reactor);
         reactor_timer_set (self->reactor, &self->serve_timer,
                            reactor_now (self->reactor) + self->setup->bridge.timeout);
         bridge_want (self);

@@ -25,6 +25,7 @@ struct fabric {
 struct bridge_request {
     struct bridge_peer *peer;       /*  NULL: it has gone                                               */
     struct bridge_request *next;    /*  of that peer, in order                                          */
+    int64_t since;
     bool over;
     int error;                      /*  there is no reply                                               */
     weft_msg_t reply;
@@ -79,6 +80,17 @@ enum bridge_told {                  /*  what was logged: each kind once, as bits
     TOLD_CUT_OFF = 64, TOLD_ORPHAN = 128, TOLD_UNASKED = 256
 };
 
+enum { BRIDGE_VALUES_MAX = 64 };
+
+/*  What is shown of it while somebody may ask. */
+struct bridge_show {
+    uint64_t values[BRIDGE_VALUES_MAX];     /*  a struct bridge_values, by core/counter.h               */
+    struct histogram *req, *rep;        /*  how long requests took                                      */
+    struct reactor_timer timer;
+    bool due;                           /*  it is set                                                   */
+    int64_t next;                       /*  not before                                                  */
+};
+
 struct bridge {
     weft_t *weft;
     const struct adapter *adapter;
@@ -98,6 +110,8 @@ struct bridge {
     struct reactor_timer serve_timer;
     struct buffer text;             /*  for templates                                                   */
     struct bridge_counters counters;
+    struct bridge_show *show;           /*  NULL: nobody asks                                           */
+    int64_t serve_since;                /*  when the request of rep was given to `serving`              */
     unsigned told;
     bool stopping;
     int error;                      /*  of a socket: the bridge ends, and this is why                   */
@@ -149,6 +163,10 @@ const char *bridge_peer_name (const struct bridge_peer *peer);
 
 /*  Closes a peer that has sent its end when it is owed nothing. */
 void bridge_end_if_done (struct bridge_peer *peer);
+
+/*  bridge_metrics.c: a request that came at `since` has its reply. Shows no more. */
+void bridge_took (struct bridge *self, enum adapter_mode mode, int64_t since);
+void bridge_hide (struct bridge *self);
 
 /*  bridge_words.c: the text of a template in self->text; the frame of an origin in front; `msg` by --format. */
 int bridge_fill (struct bridge *self, const char *template, const struct bridge_peer *peer, const weft_msg_t *msg);

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "adapters/bridge.h"
+#include "adapters/bridge_metrics.h"
 #include "cli/command.h"
 #include "cli/descriptors.h"
+#include "cli/metrics.h"
 #include "cli/secure.h"
 #include "cli/trial.h"
 #include "core/buffer.h"
@@ -17,14 +19,15 @@ extern const struct adapter adapter_tcp;
 struct bridge_options {
     struct bridge_setup setup;
     struct secure secure;
+    struct metrics_options metrics;
 };
 
 /*  In the order of the targets below; the adapter's own is the first. */
 #define COMMON_TABLES                                                                                              \
     { .title = "Bridge", .table = bridge_options }, { .title = "Connections", .table = stream_options },               \
         { .title = "TLS", .table = tls_options },                                                                      \
-        { .title = "Sockets", .table = bridge_socket_options }, SECURE_TABLE, { .title = NULL }
-enum { TABLES = 7 };
+        { .title = "Sockets", .table = bridge_socket_options }, SECURE_TABLE, METRICS_TABLE, { .title = NULL }
+enum { TABLES = 8 };
 
 /* ------------------------------------------------------------------------- the end */
 
@@ -103,20 +106,37 @@ try_bridge (struct cli *cli, const struct adapter *adapter, struct bridge_option
 }
 
 static int
+add_metrics (struct meter *meter, struct bridge *bridge)
+{
+    struct metric_source source;
+    int rc = meter_is_on (meter) ? bridge_show (bridge) : 0;
+    for (size_t i = 0; meter_is_on (meter) && rc == 0 && bridge_source (bridge, i, &source); i++)
+        rc = meter_add (meter, &source);
+    return rc;
+}
+
+static int
 open_and_run (struct cli *cli, const struct adapter *adapter, struct bridge_options *options)
 {
     struct bridge *bridge = NULL;
+    struct meter meter = { .metrics = NULL };
     options->setup.security = options->secure.security;
     descriptors_raise ();
     int rc = secure_begin (cli, &options->secure, EXIT_ERROR);
     rc = rc ? rc : bridge_new (cli->weft, adapter, &options->setup, &bridge);
-    if (rc)
-        return rc == WEFT_EINVAL || rc == WEFT_EENDPOINT ? (cli_fail (cli, rc, NULL), EXIT_USAGE)
-                                                         : cli_fail (cli, rc, NULL);
+    rc = rc ? rc : meter_begin (&meter, cli, &options->metrics, options->secure.security.insecure);
+    rc = rc ? rc : add_metrics (&meter, bridge);
+    if (rc) {
+        int failed = cli_fail (cli, rc, NULL);
+        meter_end (&meter);
+        bridge_destroy (&bridge);
+        return rc == WEFT_EINVAL || rc == WEFT_EENDPOINT ? EXIT_USAGE : failed;
+    }
     tell_listening (cli, bridge);
     cli_ready (cli);
     rc = bridge_run (bridge, cli->stop_fd);
     int status = finish (cli, bridge, rc ? cli_fail (cli, rc, NULL) : EXIT_OK);
+    meter_end (&meter);
     bridge_destroy (&bridge);
     return status;
 }
@@ -130,7 +150,7 @@ adapter_run (struct cli *cli, const struct command *self, const struct adapter *
     struct command command = *self;
     struct bridge_options options = { .setup.adapter = calloc (1, adapter->config_size) };
     void *targets[] = { options.setup.adapter, &options.setup.bridge, &options.setup.stream,
-                        &options.setup.stream.tls, &options.setup.socket, &options.secure };
+                        &options.setup.stream.tls, &options.setup.socket, &options.secure, &options.metrics };
     char *operands[argc + 1];
     int count = 0, status = EXIT_USAGE;
     if (!options.setup.adapter)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "adapters/bridge_metrics.h"
 #include "cli/scrape.h"
 #include "cli/session.h"
 #include "core/error.h"
@@ -116,6 +117,7 @@ metrics_table (size_t index, const char **about)
         { "Sockets", pattern_metrics },
         { "Requests", pattern_times_metrics },
         { "Messages of a pattern's program", session_metrics },
+        { "Bridges", bridge_metrics },
         { "The process", usage_metrics },
         { "The program", build_metrics },
     };

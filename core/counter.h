@@ -5,6 +5,7 @@
 #ifndef WEFT_CORE_COUNTER_H
 #define WEFT_CORE_COUNTER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 static inline uint64_t
@@ -23,6 +24,21 @@ static inline void
 counter_add (uint64_t *counter, uint64_t count)
 {
     counter_set (counter, counter_read (counter) + count);
+}
+
+/*  Several at once: what is changed in many places is shown in one, by the thread that does so. */
+static inline void
+counters_show (uint64_t *shown, const uint64_t *counters, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        counter_set (&shown[i], counters[i]);
+}
+
+static inline void
+counters_read (uint64_t *counters, const uint64_t *shown, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        counters[i] = counter_read (&shown[i]);
 }
 
 #endif

@@ -162,6 +162,13 @@ call_tasks (struct reactor *self)
     return true;
 }
 
+void
+reactor_each_round (struct reactor *self, void (*fn) (void *arg), void *arg)
+{
+    self->each_round = fn;
+    self->each_round_arg = arg;
+}
+
 /* ----------------------------------------------------------------------- rounds */
 
 /*  One round. Whatever was called may have changed what the fabric's sockets have, which are asked again then, before
@@ -177,6 +184,8 @@ turn (struct reactor *self, int64_t end)
         return ready;
     bool called = call_due (self);
     called = call_tasks (self) || called;
+    if (self->each_round)
+        self->each_round (self->each_round_arg);
     if (ready || called || self->again || self->tasks.next != &self->tasks)
         deadline = 0;
     else

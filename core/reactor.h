@@ -60,6 +60,9 @@ void reactor_task_init (struct reactor_task *task, void (*fn) (void *arg), void 
 void reactor_defer (struct reactor *self, struct reactor_task *task);
 void reactor_undefer (struct reactor_task *task);
 
+/*  `fn` is called once a round, before the reactor waits; it may set timers. One for a reactor; NULL: none. */
+void reactor_each_round (struct reactor *self, void (*fn) (void *arg), void *arg);
+
 /* -------------------------------------------------------------------- the fabric */
 
 /*  Anything that begins with a struct pollable (weft_socket_t). It is asked once a round, before the wait, so whoever

@@ -13,6 +13,8 @@ struct reactor {
     struct timers timers;
     struct reactor_task tasks;          /*  the head of a ring of what is put off               */
     struct reactor_socket *sockets;
+    void (*each_round) (void *arg);
+    void *each_round_arg;
     int64_t now;                        /*  0: to be asked for                                  */
     bool again;                         /*  something was changed that the next look may tell   */
     int stop;                           /*  by __atomic: also from a signal handler             */

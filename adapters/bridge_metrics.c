@@ -1,0 +1,186 @@
+/*  bridge_metrics.c - what a bridge can be asked while it works
+ *
+ *  Its own thread changes its numbers in many places: they are copied for the others, now and then, when it is about to
+ *  wait. */
+
+#include "adapters/bridge_metrics.h"
+
+#include <stdlib.h>
+
+#include "adapters/bridge_parts.h"
+#include "core/counter.h"
+#include "core/error.h"
+#include "core/histogram.h"
+#include "patterns/pattern_metrics.h"
+
+#define SHOW_PAUSE (50 * TIME_MS)       /*  between two copies                              */
+
+enum { VALUES = sizeof (struct bridge_values) / sizeof (uint64_t) };
+_Static_assert (VALUES <= (int) BRIDGE_VALUES_MAX, "struct bridge_show has no room for so many");
+
+#define AT(field) .offset = offsetof (struct bridge_values, field)
+#define COUNTER(field) .kind = METRIC_COUNTER, AT (counters.field)
+#define GAUGE(field) .kind = METRIC_GAUGE, AT (field)
+#define LABELLED(name, is, field) .label = (name), .value = (is), COUNTER (field)
+
+const struct metric bridge_metrics[] = {
+    { .name = "weft_bridge_messages_total", LABELLED ("direction", "in", in),
+      .text = "messages of connections that the fabric has taken (in), and messages and replies that connections were "
+              "given (out)" },
+    { .name = "weft_bridge_messages_total", LABELLED ("direction", "out", out) },
+    { .name = "weft_bridge_message_bytes_total", LABELLED ("direction", "in", in_bytes),
+      .text = "bytes in these messages" },
+    { .name = "weft_bridge_message_bytes_total", LABELLED ("direction", "out", out_bytes) },
+    { .name = "weft_bridge_dropped_total", LABELLED ("reason", "full", dropped),
+      .text = "messages that were dropped: for connections that were full or could not be given them, replies for those "
+              "that had gone, and messages that were begun and not ended (cut_off)" },
+    { .name = "weft_bridge_dropped_total", LABELLED ("reason", "gone", orphaned) },
+    { .name = "weft_bridge_dropped_total", LABELLED ("reason", "cut_off", cut_off) },
+    { .name = "weft_bridge_unanswered_total", COUNTER (unanswered),
+      .text = "requests without a reply in time, of connections and of the fabric" },
+    { .name = "weft_bridge_connections_total", COUNTER (connects),
+      .text = "connections that were taken in or made; those that are made again after an end are among them" },
+    { .name = "weft_bridge_disconnections_total", COUNTER (disconnects), .text = "connections that ended" },
+    { .name = "weft_bridge_refused_connections_total", COUNTER (refused),
+      .text = "connections that were closed since they broke the protocol or a limit" },
+    { .name = "weft_bridge_undelivered_connections_total", COUNTER (undelivered),
+      .text = "connections that ended before they had taken all that was for them" },
+    { .name = "weft_bridge_turned_away_total", COUNTER (turned_away),
+      .text = "connections that were not taken in: too many, or out of descriptors" },
+    { .name = "weft_bridge_peers", GAUGE (peers), .text = "connections now" },
+    { .name = "weft_bridge_full_peers", GAUGE (full), .text = "connections whose output queue is full now" },
+    { .name = "weft_bridge_held_peers", GAUGE (held),
+      .text = "connections that are not read now, since the fabric has no room for their message" },
+    { .name = "weft_bridge_requests", GAUGE (requests), .text = "requests of connections that have no reply yet" },
+    METRIC_END
+};
+
+/* ------------------------------------------------------------------------ showing */
+
+static uint64_t
+count_held (const struct bridge *self)
+{
+    uint64_t held = 0;
+    for (int i = 0; i < MODES; i++) {
+        const struct list *waiting = &self->fabrics[i].waiting;
+        for (const struct list *each = waiting->next; each && each != waiting; each = each->next)
+            held++;
+    }
+    return held;
+}
+
+static void
+show (struct bridge *self)
+{
+    struct bridge_values now = { .counters = self->counters };
+    self->transport->count (self, &now.counters);
+    now.peers = self->peer_count;
+    now.full = self->full;
+    now.held = count_held (self);
+    now.requests = self->requests;
+    counters_show (self->show->values, (const uint64_t *) &now, VALUES);
+    self->show->next = reactor_now (self->reactor) + SHOW_PAUSE;
+}
+
+/*  Seldom, but always for the last time before nothing happens any more. */
+static void
+on_round (void *arg)
+{
+    struct bridge *self = arg;
+    if (reactor_now (self->reactor) >= self->show->next) {
+        show (self);
+        reactor_timer_set (self->reactor, &self->show->timer, TIME_FOREVER);
+        self->show->due = false;
+    }
+    else if (!self->show->due) {
+        reactor_timer_set (self->reactor, &self->show->timer, self->show->next);
+        self->show->due = true;
+    }
+}
+
+static void
+on_due (void *arg)
+{
+    (void) arg;                         /*  it woke us: the round does the rest             */
+}
+
+int
+bridge_show (struct bridge *self)
+{
+    self->show = calloc (1, sizeof *self->show);
+    if (!self->show)
+        return error_plain (WEFT_ENOMEM);
+    self->show->req = histogram_new ();
+    self->show->rep = histogram_new ();
+    if (!self->show->req || !self->show->rep) {
+        bridge_hide (self);
+        return error_plain (WEFT_ENOMEM);
+    }
+    reactor_timer_init (&self->show->timer, on_due, self);
+    reactor_each_round (self->reactor, on_round, self);
+    return 0;
+}
+
+void
+bridge_hide (struct bridge *self)
+{
+    if (!self->show)
+        return;
+    reactor_each_round (self->reactor, NULL, NULL);
+    reactor_timer_set (self->reactor, &self->show->timer, TIME_FOREVER);
+    free (self->show->req);
+    free (self->show->rep);
+    free (self->show);
+    self->show = NULL;
+}
+
+void
+bridge_took (struct bridge *self, enum adapter_mode mode, int64_t since)
+{
+    if (self->show)
+        histogram_record (mode == MODE_REQ ? self->show->req : self->show->rep, reactor_now (self->reactor) - since);
+}
+
+/* ------------------------------------------------------------------------ sources */
+
+static void
+read_bridge (void *arg, void *values)
+{
+    const struct bridge *self = arg;
+    counters_read (values, self->show->values, VALUES);
+}
+
+static void
+read_times (void *arg, void *values)
+{
+    ((struct pattern_times *) values)->requests = arg;
+}
+
+bool
+bridge_source (struct bridge *self, size_t index, struct metric_source *source)
+{
+    if (index == 0) {
+        *source = (struct metric_source) { .table = bridge_metrics, .size = sizeof (struct bridge_values),
+                                           .labels = { { "bridge", self->adapter->name } }, .read = read_bridge,
+                                           .arg = self };
+        return true;
+    }
+    for (int i = 0; i < MODES; i++) {
+        struct fabric *fabric = &self->fabrics[i];
+        if (!fabric->socket)
+            continue;
+        bool asks = fabric->mode == MODE_REQ, timed = asks || fabric->mode == MODE_REP;
+        *source = (struct metric_source) { .table = pattern_metrics, .size = sizeof (struct pattern_values),
+                                           .labels = { { "socket", fabric->socket->pattern->name } },
+                                           .read = pattern_read, .arg = fabric->socket };
+        if (--index == 0)
+            return true;
+        source->table = pattern_times_metrics;
+        source->size = sizeof (struct pattern_times);
+        source->read = read_times;
+        source->arg = asks ? self->show->req : self->show->rep;
+        if (timed && --index == 0)
+            return true;
+    }
+    return false;
+}
