@@ -126,6 +126,7 @@ open_and_run (struct cli *cli, const struct adapter *adapter, struct bridge_opti
     rc = rc ? rc : bridge_new (cli->weft, adapter, &options->setup, &bridge);
     rc = rc ? rc : meter_begin (&meter, cli, &options->metrics, options->secure.security.insecure);
     rc = rc ? rc : add_metrics (&meter, bridge);
+    rc = rc ? rc : meter_ready (&meter, cli);
     if (rc) {
         int failed = cli_fail (cli, rc, NULL);
         meter_end (&meter);

@@ -63,10 +63,8 @@ meter_begin (struct meter *self, struct cli *cli, const struct metrics_options *
     int rc = metrics_new (&self->own);
     self->metrics = self->own;
     rc = rc ? rc : add_process (self, cli);
-    rc = rc ? rc : scrape_start (&self->scrape, self->metrics, options->address, insecure);
-    if (rc == 0)
-        cli_note (cli, "metrics listening on http://%s/metrics", scrape_address (self->scrape));
-    else
+    rc = rc ? rc : scrape_open (&self->scrape, self->metrics, options->address, insecure);
+    if (rc)
         meter_end (self);
     return rc;
 }
@@ -92,6 +90,15 @@ meter_add (struct meter *self, const struct metric_source *source)
     }
     int rc = metrics_add (self->metrics, &told, &self->entries[self->count]);
     self->count += rc == 0;
+    return rc;
+}
+
+int
+meter_ready (struct meter *self, struct cli *cli)
+{
+    int rc = self->scrape ? scrape_start (self->scrape) : 0;
+    if (self->scrape && rc == 0)
+        cli_note (cli, "metrics listening on http://%s/metrics", scrape_address (self->scrape));
     return rc;
 }
 

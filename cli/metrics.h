@@ -27,13 +27,15 @@ struct meter {
     int count;
 };
 
-/*  Zeroed before. Begins to listen, and says where; the process is told of at once. Beyond loopback only with
- *  `insecure`. After secure_begin, since it starts a thread. */
+/*  Zeroed before. Listens, beyond loopback only with `insecure`; with the process as its first source. */
 int meter_begin (struct meter *self, struct cli *cli, const struct metrics_options *options, bool insecure);
 bool meter_is_on (const struct meter *self);
 
 /*  What is read has to live until meter_end, which comes before it is freed and may come twice. */
 int meter_add (struct meter *self, const struct metric_source *source);
+
+/*  All sources are there: says where it listens, and begins to answer. After secure_begin, since it starts a thread. */
+int meter_ready (struct meter *self, struct cli *cli);
 void meter_end (struct meter *self);
 
 /*  All that any command tells, one after the other: tables of core/metrics.h, with what they are about; NULL past the

@@ -181,6 +181,7 @@ proxy_make_and_run (struct cli *cli, const struct proxy_ends *ends, const struct
     rc = rc ? rc : meter_begin (&meter, cli, metrics, secure->security.insecure);
     rc = rc ? rc : attach_all (cli, proxy, ends, operands + 1, count - 1);
     rc = rc ? rc : add_metrics (&meter, proxy);
+    rc = rc ? rc : meter_ready (&meter, cli);
     int status = rc ? cli_fail (cli, rc, NULL) : carry (cli, proxy);
     meter_end (&meter);
     weft_proxy_destroy (&proxy);

@@ -257,8 +257,8 @@ run (void *arg)
 }
 
 /*  Signals stay with the threads that asked for them. */
-static int
-start_thread (struct scrape *self)
+int
+scrape_start (struct scrape *self)
 {
     sigset_t all, before;
     sigfillset (&all);
@@ -270,7 +270,7 @@ start_thread (struct scrape *self)
 }
 
 int
-scrape_start (struct scrape **handle, struct metrics *metrics, const char *address, bool insecure)
+scrape_open (struct scrape **handle, struct metrics *metrics, const char *address, bool insecure)
 {
     struct scrape *self = calloc (1, sizeof *self);
     if (!self)
@@ -285,7 +285,6 @@ scrape_start (struct scrape **handle, struct metrics *metrics, const char *addre
     reactor_timer_init (&self->timer, on_next_second, self);
     int rc = reactor_new (&self->reactor);
     rc = rc ? rc : listener_new (self->reactor, address, &self->config, on_accepted, self, &self->listener);
-    rc = rc ? rc : start_thread (self);
     *handle = self;
     if (rc)
         scrape_stop (handle);

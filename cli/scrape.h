@@ -12,9 +12,10 @@
 
 struct scrape;
 
-/*  Listens at `address` (core/address.h; beyond loopback only with `insecure`) and answers with the registry, which has
- *  to live until scrape_stop. WEFT_EENDPOINT, WEFT_EADDRINUSE, ... */
-int scrape_start (struct scrape **self, struct metrics *metrics, const char *address, bool insecure);
+/*  Listens at `address` (core/address.h; beyond loopback only with `insecure`); whoever comes waits for scrape_start,
+ *  which answers with the registry. That has to live until scrape_stop. WEFT_EENDPOINT, WEFT_EADDRINUSE, ... */
+int scrape_open (struct scrape **self, struct metrics *metrics, const char *address, bool insecure);
+int scrape_start (struct scrape *self);
 void scrape_stop (struct scrape **self);
 
 /*  Where it listens, with the port that it got. */

@@ -47,7 +47,8 @@ session_add_metrics (struct session *self)
     own.arg = times.arg = self;
     int rc = meter_add (&self->meter, &socket);
     rc = rc ? rc : meter_add (&self->meter, &own);
-    return rc ? rc : meter_add (&self->meter, &times);
+    rc = rc ? rc : meter_add (&self->meter, &times);
+    return rc ? rc : meter_ready (&self->meter, self->cli);
 }
 
 int

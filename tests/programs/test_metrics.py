@@ -1,0 +1,287 @@
+"""--metrics: what each command tells while it works, and that nobody who asks holds it up."""
+
+import re
+import socket
+import threading
+
+import pytest
+
+from exposition import Metrics, address_of, ask, scrape
+from running import ANY_TCP, LIMIT, until
+
+ANY = "127.0.0.1:0"
+METRICS = ("--metrics", ANY)
+
+
+def agree(address, expected, what):
+    """Asks until the numbers are as they should be: {(name, label, value): number}."""
+    seen = {}
+
+    def look():
+        metrics = scrape(address)
+        for name, *labels in expected:
+            seen[(name, *labels)] = metrics(name, **dict(labels))
+        return metrics if seen == expected else None
+    try:
+        return until(look, what)
+    except AssertionError:
+        raise AssertionError("%s: %r is not %r" % (what, seen, expected)) from None
+
+
+def messages(where, received, sent, size):
+    """Of `size` bytes each, in and out of a socket."""
+    return {("weft_messages_total", ("socket", where), ("direction", "in")): received,
+            ("weft_messages_total", ("socket", where), ("direction", "out")): sent,
+            ("weft_message_bytes_total", ("socket", where), ("direction", "in")): received * size,
+            ("weft_message_bytes_total", ("socket", where), ("direction", "out")): sent * size}
+
+
+# ---------------------------------------------------------------------- pattern programs
+
+def test_tells_of_requests_on_both_sides(weft):
+    rep = weft.start("rep", ANY_TCP, "--echo", *METRICS)
+    req = weft.start("req", rep.endpoint, *METRICS, input=weft.OPEN)
+    there, here = address_of(rep), address_of(req)
+    req.write(b"abcd\n" * 100)
+    req.expect(b"abcd\n" * 100)
+    for address, name in (there, "rep"), (here, "req"):
+        expected = messages(name, 100, 100, 4)
+        expected["weft_request_seconds_count", ("socket", name)] = 100
+        expected["weft_peers", ("socket", name)] = 1
+        metrics = agree(address, expected, name)
+        assert 0 < metrics("weft_request_seconds_sum", socket=name) < LIMIT
+        assert metrics("weft_build_info", version=version(weft), command=name) == 1
+    req.close_input()
+    assert req.wait() == 0
+    agree(there, {("weft_peers", ("socket", "rep")): 0, ("weft_disconnections_total", ("socket", "rep")): 1,
+                  ("weft_connections_total", ("socket", "rep")): 1}, "who has gone")
+
+
+def version(weft):
+    return weft.run("version")[1].decode().split()[1]
+
+
+def test_tells_of_what_is_published(weft):
+    pub = weft.start("pub", ANY_TCP, "--wait-subs", "1", *METRICS, input=weft.OPEN)
+    sub = weft.start("sub", pub.endpoint, *METRICS)
+    pub.write(b"12345678\n" * 50)
+    sub.expect(b"12345678\n" * 50)
+    agree(address_of(pub), {**messages("pub", 0, 50, 8), ("weft_subscriptions", ("socket", "pub")): 1,
+                            ("weft_dropped_total", ("socket", "pub"), ("reason", "full")): 0}, "pub")
+    agree(address_of(sub), messages("sub", 50, 0, 8), "sub")
+
+
+def test_tells_of_what_is_pushed(weft):
+    pull = weft.start("pull", ANY_TCP, *METRICS, "--max-size", "10")
+    push = weft.start("push", pull.endpoint, *METRICS, input=weft.OPEN)
+    push.write(b"1234\n" * 50 + b"far too large a message\n" + b"1234\n")
+    pull.expect(b"1234\n" * 51)
+    agree(address_of(pull), {("weft_messages_total", ("socket", "pull"), ("direction", "in")): 51,
+                             ("weft_dropped_total", ("socket", "pull"), ("reason", "refused")): 1}, "pull")
+    agree(address_of(push), {("weft_messages_total", ("socket", "push"), ("direction", "out")): 52}, "push")
+
+
+def test_tells_why_messages_are_dropped(weft):
+    """A subscriber that stands still is full in the end."""
+    pub = weft.start("pub", ANY_TCP, "--wait-subs", "1", "--hwm", "1", *METRICS, input=weft.OPEN)
+    sub = weft.start("sub", pub.endpoint, "--hwm", "1")
+    pub.write(b"first\n")
+    sub.expect(b"first\n")
+    sub.signal(19)
+    pub.write((b"x" * 100000 + b"\n") * 300)
+    address = address_of(pub)
+    dropped = until(lambda: scrape(address)("weft_dropped_total", socket="pub", reason="full"), "drops")
+    sub.signal(18)
+    pub.close_input()
+    status, _, talk = pub.result()
+    assert status == 6 and int(re.search(r"(\d+) dropped", talk).group(1)) >= dropped
+
+
+def test_tells_what_was_given_up(weft):
+    rep = weft.start("rep", ANY_TCP, "--filter", "false", *METRICS)
+    assert weft.run("req", rep.endpoint, "--data", "x")[:2] == (0, b"\n")
+    agree(address_of(rep), {("weft_messages_total", ("socket", "rep"), ("direction", "out")): 1,
+                            ("weft_given_up_total", ("socket", "rep")): 1}, "what was not answered")
+
+
+def test_counts_attempts_to_connect(weft):
+    push = weft.start("push", "tcp://127.0.0.1:1", *METRICS, input=weft.OPEN)
+    address = address_of(push)
+    until(lambda: scrape(address)("weft_connect_retries_total", socket="push") > 1, "attempts")
+
+
+# ---------------------------------------------------------------------- proxy, bridge
+
+def test_tells_of_both_sides_of_a_proxy(weft):
+    proxy = weft.start("proxy", "queue", ANY_TCP, ANY_TCP, *METRICS)
+    front, back = (proxy.talk.wait(lambda talk, side=side: re.search(side + rb" listening on (\S+)\n", talk), "a side")
+                   .group(1).decode() for side in (b"front", b"back"))
+    weft.start("rep", "-c", back, "--echo")
+    assert weft.run("req", front, input=b"x\n" * 10)[:2] == (0, b"x\n" * 10)
+    # an envelope goes with each message, and counts
+    agree(address_of(proxy), {("weft_messages_total", ("socket", side), ("direction", way)): 10
+                              for side in ("front", "back") for way in ("in", "out")}, "proxy")
+
+
+def test_tells_of_a_bridge(weft):
+    rep = weft.start("rep", ANY_TCP, "--echo")
+    bridge = weft.start("bridge", "tcp", "--listen", ANY, "--framing", "line", "--req", rep.endpoint, *METRICS)
+    host, port = bridge.expect_talk(r"^weft bridge: tcp listening on (\S+)$").group(1).decode().split(":")
+    with socket.create_connection((host, int(port)), LIMIT) as client:
+        client.sendall(b"1234\n" * 20)
+        with client.makefile("rb") as answers:
+            assert [answers.readline() for _ in range(20)] == [b"1234\n"] * 20
+        own = {("weft_bridge_messages_total", ("bridge", "tcp"), ("direction", way)): 20 for way in ("in", "out")}
+        own.update({("weft_bridge_message_bytes_total", ("bridge", "tcp"), ("direction", way)): 80
+                    for way in ("in", "out")})
+        own["weft_bridge_peers", ("bridge", "tcp")] = 1
+        own["weft_bridge_requests", ("bridge", "tcp")] = 0
+        own["weft_request_seconds_count", ("socket", "req")] = 20
+        agree(address_of(bridge), {**own, **messages("req", 20, 20, 4)}, "bridge")
+    agree(address_of(bridge), {("weft_bridge_peers", ("bridge", "tcp")): 0,
+                               ("weft_bridge_disconnections_total", ("bridge", "tcp")): 1}, "a client that has gone")
+
+
+# ---------------------------------------------------------------------- the listener
+
+@pytest.fixture
+def rep(weft):
+    """One that answers, and where it is asked for its numbers."""
+    program = weft.start("rep", ANY_TCP, "--echo", *METRICS)
+    program.endpoint
+    return program, address_of(program)
+
+
+def works(weft, program):
+    assert weft.run("req", program.endpoint, "--data", "x")[:2] == (0, b"x\n")
+
+
+def test_answers_what_it_has(rep):
+    _, address = rep
+    status, headers, body = ask(address)
+    assert status == 200 and len(body) == int(headers["Content-Length"])
+    assert Metrics(body.decode()).families["process_cpu_seconds_total"][0] == "counter"
+    status, headers, none = ask(address, method="HEAD")
+    assert status == 200 and none == b"" and int(headers["Content-Length"]) > 1000
+    assert ask(address, "/metrics?name[]=x")[0] == 200
+    assert ask(address, "/healthz")[::2] == (200, b"ok\n")
+    assert b"/metrics" in ask(address, "/")[2]
+    assert ask(address, "/metrics/")[0] == ask(address, "/etc/passwd")[0] == 404
+    status, headers, _ = ask(address, method="POST")
+    assert status == 405 and headers["Allow"] == "GET, HEAD"
+
+
+def raw(address, data, shut=True):
+    """What comes back until the end, for these bytes."""
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port)), LIMIT) as client:
+        client.sendall(data)
+        if shut:
+            client.shutdown(socket.SHUT_WR)
+        answer = b""
+        while True:
+            more = client.recv(65536)
+            answer += more
+            if not more:
+                return answer
+
+
+def test_refuses_what_is_no_request(weft, rep):
+    program, address = rep
+    assert raw(address, b"hello\r\n\r\n", shut=False).startswith(b"HTTP/1.1 400 ")
+    assert raw(address, b"GET /metrics HTTP/1.1\r\n\r\n", shut=False).startswith(b"HTTP/1.1 400 ")     # no Host
+    assert b" 413 " in raw(address, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nxxxxxxxxx", shut=False)
+    assert b" 431 " in raw(address, b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 100 + b"\r\n", shut=False)
+    assert raw(address, b"") == raw(address, b"GET /metr") == b""
+    works(weft, program)
+
+
+def test_answers_requests_that_come_at_once(rep):
+    _, address = rep
+    one = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    assert raw(address, one * 3).count(b"\r\n\r\nok\n") == 3
+    assert raw(address, one.replace(b"1.1", b"1.0") + one, shut=False).count(b"ok\n") == 1
+
+
+@pytest.mark.parametrize("wrong, says", [("0.0.0.0:0", "--insecure"), ("4711", "HOST:PORT"), ("nowhere", "no port")])
+def test_listens_for_this_machine_alone(weft, wrong, says):
+    status, _, talk = weft.run("pull", ANY_TCP, "--metrics", wrong)
+    assert status != 0 and says in talk and "listening" not in talk
+
+
+def test_says_when_somebody_else_listens_there(weft, rep):
+    status, _, talk = weft.run("pull", ANY_TCP, "--metrics", rep[1])
+    assert status == 1 and rep[1] in talk
+
+
+def test_listens_to_a_network_when_told(weft):
+    program = weft.start("pull", ANY_TCP, "--metrics", "0.0.0.0:0", "--insecure")
+    assert ask("127.0.0.1:" + address_of(program).split(":")[1], "/healthz")[0] == 200
+
+
+def test_ends_with_those_who_ask_still_there(weft, rep):
+    program, address = rep
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port)), LIMIT) as client:
+        client.sendall(b"GET /met")
+        program.signal()
+        assert program.wait() == 0
+        assert client.recv(10) == b""
+
+
+# ---------------------------------------------------------------------- who does not behave
+
+def test_is_not_held_up_by_who_never_reads(weft, rep):
+    """Answers pile up to a bound; then it is not read, and others are still answered."""
+    program, address = rep
+    host, port = address.split(":")
+    request = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(LIMIT)
+        client.connect((host, int(port)))
+        client.sendall(request * 200)
+        for _ in range(5):
+            works(weft, program)
+        assert scrape(address)("weft_messages_total", socket="rep", direction="in") >= 5
+
+
+def test_lets_in_whoever_asks_while_others_only_sit_there(weft, rep):
+    program, address = rep
+    host, port = address.split(":")
+    silent = [socket.create_connection((host, int(port)), LIMIT) for _ in range(80)]
+    try:
+        for client in silent[::2]:
+            client.sendall(b"G")
+        for _ in range(3):
+            assert ask(address, "/healthz")[0] == 200
+        works(weft, program)
+    finally:
+        for client in silent:
+            client.close()
+
+
+def test_counts_on_in_a_storm(weft):
+    """All numbers are right in the end, and each answer is whole."""
+    pull = weft.start("pull", ANY_TCP, *METRICS)
+    address = address_of(pull)
+    over, seen, wrong = threading.Event(), [], []
+
+    def storm():
+        try:
+            while not over.is_set():
+                seen.append(scrape(address)("weft_messages_total", socket="pull", direction="in"))
+        except Exception as error:
+            wrong.append(error)
+    threads = [threading.Thread(target=storm) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        status, _, _ = weft.run("push", pull.endpoint, input=b"1234\n" * 50000)
+        assert status == 0
+        agree(address, messages("pull", 50000, 0, 4), "pull")
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join(LIMIT)
+    assert not wrong and seen
