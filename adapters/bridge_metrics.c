@@ -32,8 +32,8 @@ const struct metric bridge_metrics[] = {
       .text = "bytes in these messages" },
     { .name = "weft_bridge_message_bytes_total", LABELLED ("direction", "out", out_bytes) },
     { .name = "weft_bridge_dropped_total", LABELLED ("reason", "full", dropped),
-      .text = "messages that were dropped: for connections that were full or could not be given them, replies for those "
-              "that had gone, and messages that were begun and not ended (cut_off)" },
+      .text = "messages that were dropped: for connections that were full or could not be given them, replies for "
+              "those that had gone, and messages that were begun and not ended (cut_off)" },
     { .name = "weft_bridge_dropped_total", LABELLED ("reason", "gone", orphaned) },
     { .name = "weft_bridge_dropped_total", LABELLED ("reason", "cut_off", cut_off) },
     { .name = "weft_bridge_unanswered_total", COUNTER (unanswered),

@@ -12,7 +12,8 @@
 #include "patterns/pattern_metrics.h"
 
 const struct option metrics_options[] = {
-    { .name = "metrics", .type = OPTION_TEXT, .argument = "ADDRESS", .offset = offsetof (struct metrics_options, address),
+    { .name = "metrics", .type = OPTION_TEXT, .argument = "ADDRESS",
+      .offset = offsetof (struct metrics_options, address),
       .text = "listen at HOST:PORT for Prometheus, or whoever wants numbers: GET /metrics (weft help metrics has them "
               "all)" },
     OPTION_END
@@ -59,7 +60,7 @@ meter_begin (struct meter *self, struct cli *cli, const struct metrics_options *
     if (!options->address)
         return 0;
     if (cli->metrics)
-        return error_set (WEFT_EINVAL, "metrics: the metrics of a part are among those of the whole: weft up --metrics");
+        return error_set (WEFT_EINVAL, "metrics: those of a part are among those of the whole: weft up --metrics");
     int rc = metrics_new (&self->own);
     self->metrics = self->own;
     rc = rc ? rc : add_process (self, cli);
