@@ -6,9 +6,9 @@
 
 const struct option bridge_options[] = {
     { .name = "listen", .letter = 'l', .type = OPTION_LIST, .argument = "ADDRESS", .offset = AT (listen),
-      .text = "take in foreign connections at HOST:PORT; says the address it got" },
+      .text = "take in foreign connections at HOST:PORT, or unix:PATH; says the address it got" },
     { .name = "dial", .letter = 'd', .type = OPTION_LIST, .argument = "ADDRESS", .offset = AT (dial),
-      .text = "connect to a foreign server at HOST:PORT, and again when that ends" },
+      .text = "connect to a foreign server at HOST:PORT, or unix:PATH, and again when that ends" },
     { .name = "push", .type = OPTION_LIST, .argument = "ENDPOINT", .offset = AT (push),
       .text = "push each message that comes from outside" },
     { .name = "pub", .type = OPTION_LIST, .argument = "ENDPOINT", .offset = AT (pub),

@@ -207,6 +207,8 @@ const struct command command_bridge = {
         "says what happens.\n\n"
         "--framing says where a message ends: line (a newline), nul, len16 and len32 (a length in front, big-endian), "
         "fixed:N (N bytes each), netstring, or raw (whatever comes together).\n\n"
+        "An ADDRESS is HOST:PORT, unix:PATH (a Unix socket, which our own user and root may connect to; it is gone in "
+        "the end), or unix:@NAME (an abstract one).\n\n"
         "With --tls foreign connections are encrypted (TLS 1.2 or 1.3). What listens shows --tls-cert; with "
         "--tls-verify all it takes in those alone whose certificate --tls-ca has signed. Servers that are dialled have "
         "to have a certificate for the name that is dialled, signed by somebody whom the system trusts, or --tls-ca. "

@@ -12,6 +12,24 @@
 #include "core/error.h"
 
 #define PREFIX "tcp://"
+#define UNIX "unix:"
+
+static int
+parse_unix (struct address *self, const char *text)
+{
+    const char *path = text + strlen (UNIX);
+    struct sockaddr_un address;
+    if (strncmp (path, "//", 2) == 0)
+        path += 2;
+    if (!*path || strcmp (path, "@") == 0)
+        return error_set (WEFT_EENDPOINT, "%s: write unix:PATH, as in unix:/tmp/weft.sock, or unix:@NAME", text);
+    int rc = unix_address (&address, text, path);
+    if (rc)
+        return rc;
+    *self = (struct address) { .local = true };
+    snprintf (self->path, sizeof self->path, "%s", path);
+    return 0;
+}
 
 int
 address_parse (struct address *self, const char *text, bool listens)
@@ -19,8 +37,14 @@ address_parse (struct address *self, const char *text, bool listens)
     struct endpoint endpoint;
     char full[ENDPOINT_MAX];
     const char *bare = strncmp (text, PREFIX, strlen (PREFIX)) == 0 ? text + strlen (PREFIX) : text;
-    if (strstr (bare, "://") || *bare == '/' || strncmp (bare, "unix:", 5) == 0)
-        return error_set (WEFT_EENDPOINT, "%s: write HOST:PORT, as in 127.0.0.1:7000", text);
+    if (strncmp (text, UNIX, strlen (UNIX)) == 0)
+        return parse_unix (self, text);
+    if (strncmp (text, "ipc://", 6) == 0)
+        return error_set (WEFT_EENDPOINT, "%s: ipc is for the fabric; write unix:%s, or HOST:PORT", text, text + 6);
+    if (*bare == '/' || (*bare == '.' && strchr (bare, '/')))
+        return error_set (WEFT_EENDPOINT, "%s: write unix:%s for a path, or HOST:PORT", text, bare);
+    if (strstr (bare, "://"))
+        return error_set (WEFT_EENDPOINT, "%s: write HOST:PORT, as in 127.0.0.1:7000, or unix:PATH", text);
     if (*bare && strspn (bare, "0123456789") == strlen (bare))
         return error_set (WEFT_EENDPOINT, "%s: a port alone; write HOST:PORT, as in 127.0.0.1:%s", text, bare);
     if ((size_t) snprintf (full, sizeof full, "%s%s%s", PREFIX, *bare == ':' ? "*" : "", bare) >= sizeof full)
@@ -30,6 +54,7 @@ address_parse (struct address *self, const char *text, bool listens)
         return rc;
     if (endpoint.source[0])
         return error_set (WEFT_EENDPOINT, "%s: an address to come from cannot be chosen; write HOST:PORT", text);
+    self->path[0] = '\0';
     snprintf (self->host, sizeof self->host, "%s", endpoint.host);
     self->port = endpoint.port;
     self->local = endpoint_is_local (&endpoint);
@@ -42,13 +67,15 @@ address_resolve (const struct address *self, struct sockaddr_storage *found)
     struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *list;
     char service[16];
     bool any = strcmp (self->host, "*") == 0;
+    memset (found, 0, sizeof *found);
+    if (self->path[0])
+        return unix_address ((struct sockaddr_un *) (void *) found, self->path, self->path);
     snprintf (service, sizeof service, "%d", self->port);
     if (any)
         hints.ai_family = AF_INET;
     int rc = getaddrinfo (any ? NULL : self->host, service, &hints, &list);
     if (rc)
         return error_set (WEFT_ERESOLVE, "%s: %s", self->host, gai_strerror (rc));
-    memset (found, 0, sizeof *found);
     memcpy (found, list->ai_addr, list->ai_addrlen);
     freeaddrinfo (list);
     return 0;
@@ -57,6 +84,8 @@ address_resolve (const struct address *self, struct sockaddr_storage *found)
 socklen_t
 address_size (const struct sockaddr_storage *address)
 {
+    if (address->ss_family == AF_UNIX)
+        return unix_address_size ((const void *) address);
     return address->ss_family == AF_INET6 ? sizeof (struct sockaddr_in6) : sizeof (struct sockaddr_in);
 }
 
@@ -64,7 +93,12 @@ void
 address_text (const struct sockaddr_storage *address, char text[ADDRESS_TEXT])
 {
     char host[INET6_ADDRSTRLEN] = "?";
-    if (address->ss_family == AF_INET6) {
+    if (address->ss_family == AF_UNIX) {
+        const struct sockaddr_un *path = (const void *) address;
+        bool abstract = !path->sun_path[0];
+        snprintf (text, ADDRESS_TEXT, UNIX "%s%.*s", abstract ? "@" : "", (int) sizeof path->sun_path - 1,
+                  path->sun_path + abstract);
+    } else if (address->ss_family == AF_INET6) {
         const struct sockaddr_in6 *six = (const void *) address;
         const struct in6_addr *ip = &six->sin6_addr;
         bool mapped = IN6_IS_ADDR_V4MAPPED (ip);
@@ -75,4 +109,13 @@ address_text (const struct sockaddr_storage *address, char text[ADDRESS_TEXT])
         inet_ntop (AF_INET, &four->sin_addr, host, sizeof host);
         snprintf (text, ADDRESS_TEXT, "%s:%d", host, ntohs (four->sin_port));
     }
+}
+
+void
+address_of_peer (int fd, struct sockaddr_storage *address)
+{
+    struct sockaddr_un *path = (void *) address;
+    struct ucred peer;
+    if (address->ss_family == AF_UNIX && unix_peer (fd, &peer))
+        snprintf (path->sun_path, sizeof path->sun_path, "%d/%u", (int) peer.pid, (unsigned) peer.uid);
 }

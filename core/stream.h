@@ -1,5 +1,5 @@
-/*  stream.h - byte streams over TCP, in clear text or TLS: accepting and connecting, reading as fast as somebody takes
- *  it, writing as much as a bound allows
+/*  stream.h - byte streams over TCP and Unix sockets, in clear text or TLS: accepting and connecting, reading as fast
+ *  as somebody takes it, writing as much as a bound allows
  *
  *  All of it on one reactor's thread; nothing here waits. A stream calls its owner back by a table. Nothing is
  *  unbounded: input is kept up to in_max, output up to out_max. A stream that rests keeps no buffer. */

@@ -194,6 +194,13 @@ on_timer (void *arg)
         attempt_failed (self);
         return;
     }
+    if (self->address.path[0]) {
+        self->count = 1;
+        self->at = 0;
+        address_resolve (&self->address, self->addresses);
+        connect_next (self);
+        return;
+    }
     self->state = DIALER_RESOLVING;
     if (reactor_resolve (self->reactor, self->address.host, self->address.port, on_resolved, self, &self->lookup))
         attempt_failed (self);
@@ -215,7 +222,8 @@ dialer_new (struct reactor *reactor, const char *text, const struct stream_confi
     if (rc == 0 && !(self->text = strdup (text)))
         rc = error_plain (WEFT_ENOMEM);
     if (rc == 0 && config->tls.on)
-        rc = tls_context_new (&config->tls, false, self->address.host, config->alpn, &self->tls);
+        rc = tls_context_new (&config->tls, false, *self->address.host ? self->address.host : NULL, config->alpn,
+                              &self->tls);
     if (rc) {
         free (self->text);
         free (self);

@@ -29,6 +29,8 @@ struct listener {
     void (*accepted) (void *arg, struct stream *stream);
     void *arg;
     int fd;
+    struct unix_place place;        /*  of a Unix socket                                */
+    bool ours_alone;                /*  an abstract name: only our user and root may    */
     int reserve;                    /*  given up for a moment to turn somebody away when there are no descriptors */
     struct reactor_fd *watch;
     int64_t peers;
@@ -47,7 +49,10 @@ static void
 ip_of (const struct sockaddr_storage *address, unsigned char ip[16])
 {
     memset (ip, 0, 16);
-    if (address->ss_family == AF_INET6)
+    if (address->ss_family == AF_UNIX) {        /*  a user counts as a host: address_of_peer */
+        const char *user = strchr (((const struct sockaddr_un *) (const void *) address)->sun_path, '/');
+        memcpy (ip, user ? user : "", user ? strnlen (user, 16) : 0);
+    } else if (address->ss_family == AF_INET6)
         memcpy (ip, &((const struct sockaddr_in6 *) (const void *) address)->sin6_addr, 16);
     else
         memcpy (ip, &((const struct sockaddr_in *) (const void *) address)->sin_addr, 4);
@@ -163,8 +168,10 @@ static void
 take_in (struct listener *self, int fd, const struct sockaddr_storage *peer)
 {
     struct stream *stream;
+    struct ucred user;
     bool full = self->config->max_peers && self->peers >= self->config->max_peers;
-    if (full || !host_comes (self, peer)) {
+    bool stranger = self->ours_alone && !(unix_peer (fd, &user) && unix_is_ours (&user));
+    if (full || stranger || !host_comes (self, peer)) {
         self->counters.turned_away++;
         close (fd);
         return;
@@ -211,6 +218,8 @@ on_incoming (void *arg, int events)
         struct sockaddr_storage peer = { 0 };
         socklen_t size = sizeof peer;
         int fd = accept4 (self->fd, (struct sockaddr *) &peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0 && peer.ss_family == AF_UNIX)
+            address_of_peer (fd, &peer);
         if (fd >= 0)
             take_in (self, fd, &peer);
         else if (errno == EMFILE || errno == ENFILE)
@@ -222,54 +231,66 @@ on_incoming (void *arg, int events)
 
 /* ------------------------------------------------------------------- opening, closing */
 
-/*  Fills self->fd and self->address. */
+/*  Each fills self->fd. */
 static int
-open_socket (struct listener *self, const char *text, const struct sockaddr_storage *address)
+open_path (struct listener *self, const char *text, const struct address *address)
 {
-    struct sockaddr_storage bound;
-    socklen_t size = sizeof bound;
+    self->fd = unix_listen (text, address->path, BACKLOG, &self->place);
+    self->ours_alone = address->path[0] == '@' && !self->config->insecure;
+    if (self->fd < 0)
+        return self->fd;
+    return fcntl (self->fd, F_SETFL, O_NONBLOCK) < 0 ? error_errno ("%s", text) : 0;
+}
+
+static int
+open_port (struct listener *self, const char *text, const struct sockaddr_storage *address)
+{
     int on = 1;
     self->fd = socket (address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (self->fd < 0)
         return error_errno ("%s", text);
     setsockopt (self->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind (self->fd, (const struct sockaddr *) address, address_size (address)) < 0
-        || listen (self->fd, BACKLOG) < 0 || getsockname (self->fd, (struct sockaddr *) &bound, &size) < 0)
+        || listen (self->fd, BACKLOG) < 0)
         return error_errno ("%s", text);
-    address_text (&bound, self->address);
     return 0;
 }
 
 static int
-find_address (const char *text, const struct stream_config *config, struct sockaddr_storage *found)
+open_socket (struct listener *self, const char *text)
 {
     struct address address;
+    struct sockaddr_storage bound = { 0 };
+    socklen_t size = sizeof bound;
     int rc = address_parse (&address, text, true);
     if (rc)
         return rc;
-    if (!address.local && !config->insecure && !config->tls.on)
+    if (!address.local && !self->config->insecure && !self->config->tls.on)
         return error_set (WEFT_EACCES, "%s: can be reached from a network, in clear text, by anybody; listen on "
                           "127.0.0.1, or with --tls, or say --insecure", text);
-    return address_resolve (&address, found);
+    rc = address_resolve (&address, &bound);
+    rc = rc ? rc : address.path[0] ? open_path (self, text, &address) : open_port (self, text, &bound);
+    if (rc)
+        return rc;
+    if (!address.path[0] && getsockname (self->fd, (struct sockaddr *) &bound, &size) < 0)
+        return error_errno ("%s", text);
+    address_text (&bound, self->address);
+    return 0;
 }
 
 int
 listener_new (struct reactor *reactor, const char *text, const struct stream_config *config,
               void (*accepted) (void *arg, struct stream *stream), void *arg, struct listener **handle)
 {
-    struct sockaddr_storage address;
-    int rc = find_address (text, config, &address);
-    if (rc)
-        return rc;
     struct listener *self = calloc (1, sizeof *self);
     if (!self)
         return error_plain (WEFT_ENOMEM);
     *self = (struct listener) { .reactor = reactor, .config = config, .accepted = accepted, .arg = arg, .fd = -1 };
     self->reserve = open ("/dev/null", O_RDONLY | O_CLOEXEC);
-    rc = map_init (&self->hosts);
+    int rc = map_init (&self->hosts);
+    rc = rc ? rc : open_socket (self, text);
     if (rc == 0 && config->tls.on)
         rc = tls_context_new (&config->tls, true, NULL, config->alpn, &self->tls);
-    rc = rc ? rc : open_socket (self, text, &address);
     rc = rc ? rc : reactor_watch_fd (reactor, self->fd, on_incoming, self, &self->watch);
     rc = rc ? rc : reactor_want_fd (self->watch, WEFT_IN);
     if (rc) {
@@ -292,6 +313,7 @@ listener_stop (struct listener *self)
     while (self->shaking)
         stream_abandon (self->shaking);
     reactor_unwatch_fd (&self->watch);
+    unix_leave (&self->place);          /*  while we listen nobody takes it for one that was left behind */
     if (self->fd >= 0)
         close (self->fd);
     self->fd = -1;

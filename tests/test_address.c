@@ -45,9 +45,15 @@ says_what_is_wrong (void **state)
 {
     (void) state;
     refuses ("7000", true, "127.0.0.1:7000");
-    refuses ("ipc:///tmp/x", true, "HOST:PORT");
-    refuses ("unix:/tmp/x", true, "HOST:PORT");
-    refuses ("/tmp/x", true, "HOST:PORT");
+    refuses ("ipc:///tmp/x", true, "unix:/tmp/x");
+    refuses ("/tmp/x", true, "unix:/tmp/x");
+    refuses ("./x", true, "unix:./x");
+    refuses ("http://x:1", true, "HOST:PORT");
+    refuses ("unix:", true, "unix:/tmp/weft.sock");
+    refuses ("unix:@", true, "unix:@NAME");
+    char text[200] = "unix:/";
+    memset (text + 6, 'x', 150);
+    refuses (text, true, "107 bytes");
     refuses ("localhost", false, "port");
     refuses ("127.0.0.1:70000", true, "65535");
     refuses ("127.0.0.1:0", false, "port");
@@ -74,6 +80,24 @@ is_written_as_a_number (void **state)
     assert_string_equal (text, "0.0.0.0:80");
 }
 
+static void
+is_a_path_too (void **state)
+{
+    (void) state;
+    const char *texts[] = { "unix:/run/weft.sock", "unix:./weft.sock", "unix:@weft" };
+    struct sockaddr_storage found;
+    char text[ADDRESS_TEXT];
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct address address = parsed (texts[i], i == 1);
+        assert_true (address.local);
+        assert_string_equal (address.path, texts[i] + 5);
+        assert_int_equal (address_resolve (&address, &found), 0);
+        address_text (&found, text);
+        assert_string_equal (text, texts[i]);
+    }
+    assert_string_equal (parsed ("unix:///run/x", true).path, "/run/x");
+}
+
 int
 main (void)
 {
@@ -81,6 +105,7 @@ main (void)
         cmocka_unit_test (takes_the_forms),
         cmocka_unit_test (says_what_is_wrong),
         cmocka_unit_test (is_written_as_a_number),
+        cmocka_unit_test (is_a_path_too),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
