@@ -83,6 +83,9 @@ $(SHARED): $(call objects,$(LIB_SRC))
 	$(call short,ld)$(link) -shared -Wl,-soname,$(SONAME) -Wl,--no-undefined,--as-needed $(LIBS)
 	@ln -sf libweft.so $(BUILD)/$(SONAME)
 
+# What it takes in as it is.
+$(BUILD)/cli/embedded.o: cli/default.zpl
+
 # Exported so that libzmq finds them before libc's: see cli/descriptors.c.
 $(BUILD)/weft: $(BUILD)/cli/main.o $(BUILD)/cli.a $(BUILD)/internal.a
 	$(call short,ld)$(link) -Wl,--export-dynamic-symbol=accept,--export-dynamic-symbol=accept4 $(LIBS)

@@ -99,9 +99,10 @@ try_bridge (struct cli *cli, const struct adapter *adapter, struct bridge_option
     if (rc)
         cli_fail (cli, rc, NULL);
     for (size_t i = 0; i < sizeof fabric / sizeof *fabric; i++)
-        right &= trial_lists (cli, &options->secure.security, fabric[i].list, fabric[i].pattern->side);
+        right &= trial_lists (cli, fabric[i].pattern->name, &options->secure.security, fabric[i].list,
+                              fabric[i].pattern->side);
     for (size_t i = 0; i < config->listen.count; i++)
-        right &= trial_address (cli, "tcp", config->listen.items[i], ENDPOINT_BIND);
+        right &= trial_address (cli, adapter->name, "tcp", config->listen.items[i], ENDPOINT_BIND);
     return right ? EXIT_OK : EXIT_USAGE;
 }
 

@@ -20,7 +20,7 @@ talk_to (struct trial *trial, const char *format, va_list args)
 {
     char text[1024];
     vsnprintf (text, sizeof text, format, args);
-    trial->wrong (trial, 0, text);
+    trial->wrong (trial, NULL, text);
 }
 
 static void

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/command.h"
 #include "cli/descriptors.h"
@@ -138,12 +139,18 @@ carry (struct cli *cli, weft_proxy_t *proxy)
 static int
 try_ends (struct cli *cli, const struct proxy_ends *ends, const struct secure *secure, char **operands, int count)
 {
+    static const char *const kinds[][1 + PROXY_SIDES] = { { "queue", "rep", "req", "pub" },
+                                                          { "forwarder", "sub", "pub", "pub" },
+                                                          { "streamer", "pull", "push", "pub" } };
     const struct option_list *lists[PROXY_SIDES] = { &ends->front, &ends->back, &ends->capture };
     bool right = true;
+    size_t row = 0;
+    while (strcmp (kinds[row][0], operands[0]) != 0)
+        row++;
     for (int side = 0; side < PROXY_SIDES; side++)
-        right &= trial_lists (cli, &secure->security, lists[side], ENDPOINT_BIND);
-    for (int i = 0; i < count; i++)
-        right &= trial_endpoints (cli, &secure->security, operands[i], ENDPOINT_BIND);
+        right &= trial_lists (cli, kinds[row][1 + side], &secure->security, lists[side], ENDPOINT_BIND);
+    for (int i = 1; i < count; i++)
+        right &= trial_endpoints (cli, kinds[row][i], &secure->security, operands[i], ENDPOINT_BIND);
     return right ? EXIT_OK : EXIT_USAGE;
 }
 
@@ -174,7 +181,7 @@ proxy_make_and_run (struct cli *cli, const struct proxy_ends *ends, const struct
         return cli_fail (cli, WEFT_EINVAL, NULL);
     if (cli->trial) {
         weft_proxy_destroy (&proxy);
-        return try_ends (cli, ends, secure, operands + 1, count - 1);
+        return try_ends (cli, ends, secure, operands, count);
     }
     int rc = configure (proxy, config, secure);
     rc = rc ? rc : secure_begin (cli, secure, EXIT_ERROR);

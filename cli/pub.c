@@ -32,6 +32,13 @@ pub_check (const struct session *session)
     return true;
 }
 
+static bool
+pub_reads (const struct session *session)
+{
+    const struct pub_options *options = session->own;
+    return options->source.data.count == 0;
+}
+
 static int
 pub_session (struct session *session)
 {
@@ -42,7 +49,8 @@ pub_session (struct session *session)
 static int
 pub_run (struct cli *cli, const struct command *self, int argc, char **argv)
 {
-    static const struct session_program program = { .pattern = &pattern_pub, .check = pub_check, .run = pub_session };
+    static const struct session_program program = { .pattern = &pattern_pub, .reads = pub_reads,
+                                                    .check = pub_check, .run = pub_session };
     struct pub_options options = { .source.count = 0 };
     return session_run (cli, self, &program, &options, argc, argv);
 }

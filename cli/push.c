@@ -8,6 +8,13 @@ struct push_options {
 
 static const struct option push_table[] = { SOURCE_OPTIONS (struct push_options, source), OPTION_END };
 
+static bool
+push_reads (const struct session *session)
+{
+    const struct push_options *options = session->own;
+    return options->source.data.count == 0;
+}
+
 static int
 push_session (struct session *session)
 {
@@ -18,7 +25,8 @@ push_session (struct session *session)
 static int
 push_run (struct cli *cli, const struct command *self, int argc, char **argv)
 {
-    static const struct session_program program = { .pattern = &pattern_push, .run = push_session };
+    static const struct session_program program = { .pattern = &pattern_push, .reads = push_reads,
+                                                    .run = push_session };
     struct push_options options = { .source.count = 0 };
     return session_run (cli, self, &program, &options, argc, argv);
 }

@@ -151,6 +151,13 @@ rep_check (const struct session *session)
     return false;
 }
 
+static bool
+rep_reads (const struct session *session)
+{
+    const struct rep_options *options = session->own;
+    return !options->echo && !options->data && !options->exec && !options->filter;
+}
+
 static int
 rep_session (struct session *session)
 {
@@ -175,7 +182,8 @@ rep_session (struct session *session)
 static int
 rep_run (struct cli *cli, const struct command *self, int argc, char **argv)
 {
-    static const struct session_program program = { .pattern = &pattern_rep, .check = rep_check, .run = rep_session };
+    static const struct session_program program = { .pattern = &pattern_rep, .reads = rep_reads,
+                                                    .check = rep_check, .run = rep_session };
     struct rep_options options = { .echo = false };
     return session_run (cli, self, &program, &options, argc, argv);
 }

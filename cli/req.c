@@ -75,6 +75,13 @@ req_loop (struct req *self)
     return rc;
 }
 
+static bool
+req_reads (const struct session *session)
+{
+    const struct req_options *options = session->own;
+    return options->source.data.count == 0;
+}
+
 static int
 req_session (struct session *session)
 {
@@ -96,7 +103,7 @@ req_session (struct session *session)
 static int
 req_run (struct cli *cli, const struct command *self, int argc, char **argv)
 {
-    static const struct session_program program = { .pattern = &pattern_req, .run = req_session };
+    static const struct session_program program = { .pattern = &pattern_req, .reads = req_reads, .run = req_session };
     struct req_options options = { .source.count = 0 };
     return session_run (cli, self, &program, &options, argc, argv);
 }

@@ -11,15 +11,11 @@
 
 #include "core/limits.h"
 
-#define MEMORY_MIN (INT64_C (64) << 20)     /*  threads alone take half of it               */
 #define MEMORY_TRIED (1 << 20)              /*  there is none left when this cannot be had  */
 
 const struct option secure_options[] = {
     OPTIONS_OF_SECURITY (offsetof (struct secure, security)),
-    { "memory-limit", 0, OPTION_SIZE, "BYTES", NULL, MEMORY_MIN, INT64_C (1) << 50, NULL, 0,
-      offsetof (struct secure, memory),
-      "end, and say so, rather than use more memory than this; what it starts is not limited" },
-    OPTION_END
+    MEMORY_LIMIT_OPTION (offsetof (struct secure, memory)), OPTION_END
 };
 
 static char last_words[160];

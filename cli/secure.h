@@ -10,6 +10,12 @@ struct secure {
     int64_t memory;             /*  memory-limit; 0: none   */
 };
 
+/*  A row of an option table; `at` is the offset of struct secure's `memory` there. */
+#define MEMORY_LIMIT_OPTION(at)                                                                                        \
+    { "memory-limit", 0, OPTION_SIZE, "BYTES", NULL, MEMORY_LIMIT_MIN, INT64_C (1) << 50, NULL, 0, at,                 \
+      "end, and say so, rather than use more memory than this; what it starts is not limited" }
+#define MEMORY_LIMIT_MIN (INT64_C (64) << 20)       /*  threads alone take half of it   */
+
 /*  The last of a command's tables, under the title "Security" everywhere. */
 extern const struct option secure_options[];
 #define SECURE_TABLE { .title = "Security", .table = secure_options }

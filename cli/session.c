@@ -69,24 +69,30 @@ attach_all (struct session *self)
     return rc;
 }
 
-/*  Where it would listen and connect. */
+/*  Where it would listen and connect, and whether it could run without a person. */
 static int
-try_endpoints (struct session *self)
+try_session (struct session *self, const struct session_program *program)
 {
     const struct session_endpoints *endpoints = &self->endpoints;
     const struct security_config *security = &self->socket->config.security;
+    const struct pattern *pattern = self->socket->pattern;
     if (secure_apply (&self->secure, socket_set, self->socket))
         return cli_fail (self->cli, WEFT_EINVAL, NULL);
-    bool right = trial_lists (self->cli, security, &endpoints->bind, ENDPOINT_BIND);
-    right &= trial_lists (self->cli, security, &endpoints->connect, ENDPOINT_CONNECT);
+    bool right = trial_lists (self->cli, pattern->name, security, &endpoints->bind, ENDPOINT_BIND);
+    right &= trial_lists (self->cli, pattern->name, security, &endpoints->connect, ENDPOINT_CONNECT);
     for (int i = 0; i < self->operand_count; i++)
-        right &= trial_endpoints (self->cli, security, self->operands[i], self->socket->pattern->side);
+        right &= trial_endpoints (self->cli, pattern->name, security, self->operands[i], pattern->side);
+    if (program->reads && program->reads (self) && self->cli->in < 0) {
+        cli_error (self->cli, "it reads messages from standard input, and has none: say what it sends or answers, or "
+                   "stdin = FILE");
+        right = false;
+    }
     return right ? EXIT_OK : EXIT_USAGE;
 }
 
 /*  False when it has ended, with *status. */
 static bool
-attach (struct session *self, int *status)
+attach (struct session *self, const struct session_program *program, int *status)
 {
     if (self->operand_count == 0 && self->endpoints.bind.count == 0 && self->endpoints.connect.count == 0) {
         cli_error (self->cli, "where? an endpoint is missing, as in '%s' (see 'weft help %s')",
@@ -95,7 +101,7 @@ attach (struct session *self, int *status)
         return false;
     }
     if (self->cli->trial) {
-        *status = try_endpoints (self);
+        *status = try_session (self, program);
         return false;
     }
     int rc = secure_begin (self->cli, &self->secure, EXIT_ERROR);
@@ -164,7 +170,7 @@ session_run (struct cli *cli, const struct command *command, const struct sessio
     if (open_session (&self, cli, command, program->pattern, own, argc, argv, &status)) {
         if (program->check && !program->check (&self))
             status = EXIT_USAGE;
-        else if (attach (&self, &status))
+        else if (attach (&self, program, &status))
             status = program->run (&self);
     }
     close_session (&self);

@@ -45,6 +45,7 @@ struct session {
 /*  What a pattern's program is, besides its command: session->own has its options. */
 struct session_program {
     const struct pattern *pattern;
+    bool (*reads) (const struct session *session);      /*  whether messages come from standard input. May be NULL  */
     bool (*check) (const struct session *session);      /*  of its options, before any endpoint is opened; false:
                                                             has said what is wrong with them. May be NULL   */
     int (*run) (struct session *session);               /*  ends with session_finish, whose status it gives */

@@ -320,9 +320,9 @@ static int
 sink_try (struct sink *self, char *const *endpoints, int count)
 {
     const struct security_config *security = &self->secure.security;
-    bool right = trial_lists (self->cli, security, &self->own.bind, ENDPOINT_BIND);
+    bool right = trial_lists (self->cli, "sink", security, &self->own.bind, ENDPOINT_BIND);
     for (int i = 0; i < count; i++)
-        right &= trial_endpoints (self->cli, security, endpoints[i], ENDPOINT_BIND);
+        right &= trial_endpoints (self->cli, "sink", security, endpoints[i], ENDPOINT_BIND);
     return right ? EXIT_OK : EXIT_USAGE;
 }
 

@@ -13,7 +13,8 @@ static const char *const transports[] = {
 };
 
 bool
-trial_endpoints (struct cli *cli, const struct security_config *security, const char *list, enum endpoint_side side)
+trial_endpoints (struct cli *cli, const char *kind, const struct security_config *security, const char *list,
+                 enum endpoint_side side)
 {
     struct endpoint endpoint;
     bool right = true;
@@ -23,7 +24,7 @@ trial_endpoints (struct cli *cli, const struct security_config *security, const 
         if (bad)
             cli_fail (cli, bad, NULL);
         else
-            cli->trial->opens (cli->trial, transports[endpoint.transport], strstr (endpoint.text, "://") + 3,
+            cli->trial->opens (cli->trial, kind, transports[endpoint.transport], strstr (endpoint.text, "://") + 3,
                                endpoint.side);
         right = right && bad == 0;
     }
@@ -33,20 +34,20 @@ trial_endpoints (struct cli *cli, const struct security_config *security, const 
 }
 
 bool
-trial_lists (struct cli *cli, const struct security_config *security, const struct option_list *lists,
-             enum endpoint_side side)
+trial_lists (struct cli *cli, const char *kind, const struct security_config *security,
+             const struct option_list *lists, enum endpoint_side side)
 {
     bool right = true;
     for (size_t i = 0; i < lists->count; i++)
-        right &= trial_endpoints (cli, security, lists->items[i], side);
+        right &= trial_endpoints (cli, kind, security, lists->items[i], side);
     return right;
 }
 
 bool
-trial_address (struct cli *cli, const char *transport, const char *address, enum endpoint_side side)
+trial_address (struct cli *cli, const char *kind, const char *transport, const char *address, enum endpoint_side side)
 {
     const char *scheme = strstr (address, "://");
-    cli->trial->opens (cli->trial, transport, scheme ? scheme + 3 : address, side);
+    cli->trial->opens (cli->trial, kind, transport, scheme ? scheme + 3 : address, side);
     return true;
 }
 
@@ -78,16 +79,17 @@ trial_arguments (struct trial *self, const struct option_group *groups, const ch
             continue;
         if (!option_find_group (groups, name, &target)) {
             const char *near = option_nearest (groups, name);
-            error_set (WEFT_EINVAL, "weft %s has no '%s'%s%s%s", command, name, near ? "; did you mean '" : "",
-                       near ? near : "", near ? "'?" : "");
+            error_set (WEFT_EINVAL, "weft %s has no '%s'; %s%s%s", command, name,
+                       near ? "did you mean '" : "weft help ", near ? near : command,
+                       near ? "'?" : " has its options");
         } else if (option_parse (groups, 2, one, false, operands, &count) == 0)
             continue;
         const char *text = weft_error ();
-        self->wrong (self, i, text + (strncmp (text, "--", 2) == 0 ? 2 : 0));
+        self->wrong (self, argv[i], text + (strncmp (text, "--", 2) == 0 ? 2 : 0));
         said = true;
     }
     if (!said)
-        self->wrong (self, 0, first);
+        self->wrong (self, NULL, first);
 }
 
 bool
@@ -101,7 +103,7 @@ trial_repeated (struct trial *self, const struct option_group *groups, int argc,
         for (int j = 1; j < i && option && option->type != OPTION_LIST; j++)
             if (name_of (argv[j], other) && option_find_group (groups, other, &target) == option) {
                 error_set (WEFT_EINVAL, "'%s' is given already, and has one value", name);
-                self->wrong (self, i, weft_error ());
+                self->wrong (self, argv[i], weft_error ());
                 none = false;
                 break;
             }

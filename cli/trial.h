@@ -11,24 +11,26 @@
 #include "core/security.h"
 
 struct trial {
-    /*  What is wrong, and with which argument (its index in argv; 0: with none alone). Texts live as long as the
-     *  call. */
-    void (*wrong) (struct trial *self, int argument, const char *text);
+    /*  What is wrong, and with which argument: one of argv, or NULL. Texts live as long as the call. */
+    void (*wrong) (struct trial *self, const char *argument, const char *text);
 
-    /*  An endpoint that would be opened. transport: "tcp", "udp", "ipc", "inproc"; address: what follows it, as it was
-     *  given. */
-    void (*opens) (struct trial *self, const char *transport, const char *address, enum endpoint_side side);
+    /*  An endpoint that would be opened. kind: what is there: "req" and the other patterns, "head", "worker" and
+     *  "sink" of a pool, or the name of a foreign protocol. transport: "tcp", "udp", "ipc", "inproc"; address: what
+     *  follows it, as it was given. */
+    void (*opens) (struct trial *self, const char *kind, const char *transport, const char *address,
+                   enum endpoint_side side);
 };
 
 /*  Checks a comma-separated list of endpoints, as weft_attach takes it, and tells each. Whether it was all right; if
  *  not, has said so. */
-bool trial_endpoints (struct cli *cli, const struct security_config *security, const char *list,
+bool trial_endpoints (struct cli *cli, const char *kind, const struct security_config *security, const char *list,
                       enum endpoint_side side);
-bool trial_lists (struct cli *cli, const struct security_config *security, const struct option_list *lists,
-                  enum endpoint_side side);
+bool trial_lists (struct cli *cli, const char *kind, const struct security_config *security,
+                  const struct option_list *lists, enum endpoint_side side);
 
 /*  The same for an address of a foreign protocol. */
-bool trial_address (struct cli *cli, const char *transport, const char *address, enum endpoint_side side);
+bool trial_address (struct cli *cli, const char *kind, const char *transport, const char *address,
+                    enum endpoint_side side);
 
 /*  The options of argv did not parse: says of each that is wrong by itself, or else weft_error (). */
 void trial_arguments (struct trial *self, const struct option_group *groups, const char *command, int argc,

@@ -131,9 +131,10 @@ static int
 ventilator_try (struct ventilator *self, const char *endpoint)
 {
     const struct security_config *security = &self->secure.security;
-    bool right = trial_lists (self->cli, security, &self->options.bind, ENDPOINT_BIND);
-    right &= !endpoint || trial_endpoints (self->cli, security, endpoint, ENDPOINT_BIND);
-    right &= !self->options.sink || trial_endpoints (self->cli, security, self->options.sink, ENDPOINT_CONNECT);
+    bool right = trial_lists (self->cli, "head", security, &self->options.bind, ENDPOINT_BIND);
+    right &= !endpoint || trial_endpoints (self->cli, "head", security, endpoint, ENDPOINT_BIND);
+    if (self->options.sink)
+        right &= trial_endpoints (self->cli, "head", security, self->options.sink, ENDPOINT_CONNECT);
     return right ? EXIT_OK : EXIT_USAGE;
 }
 

@@ -173,7 +173,8 @@ worker_try (struct work *self, const char *endpoint)
         cli_error (self->cli, "a worker with a ticket is started by itself, and no part of a fabric");
         return EXIT_USAGE;
     }
-    return trial_endpoints (self->cli, &self->secure.security, endpoint, ENDPOINT_CONNECT) ? EXIT_OK : EXIT_USAGE;
+    return trial_endpoints (self->cli, "worker", &self->secure.security, endpoint, ENDPOINT_CONNECT) ? EXIT_OK
+                                                                                                    : EXIT_USAGE;
 }
 
 static int

@@ -1,0 +1,447 @@
+"""weft up: fabrics of one process, from a file."""
+
+import os
+import re
+import signal
+import socket
+
+import pytest
+
+from running import LIMIT
+
+OK, ERROR, USAGE, TIMEOUT, LOSS = 0, 1, 2, 3, 6
+ANY = "127.0.0.1:0"
+
+ECHO = """
+echo
+    command = rep --echo
+    bind = inproc://echo
+tcp
+    command = bridge tcp
+    listen = 127.0.0.1:0
+    linger = 50ms
+    req = inproc://echo
+"""
+
+
+class Client:
+    """A plain socket that reads by lines."""
+
+    def __init__(self, address):
+        host, port = address.rsplit(":", 1)
+        self.socket = socket.create_connection((host, int(port)), LIMIT)
+        self.file = self.socket.makefile("rb")
+
+    def ask(self, line):
+        self.socket.sendall(line)
+        return self.file.readline()
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+
+@pytest.fixture
+def connect():
+    clients = []
+
+    def run(address):
+        clients.append(Client(address))
+        return clients[-1]
+    yield run
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def up(weft, tmp_path):
+    """Starts weft up with this text in a file, and waits until it is ready."""
+    def run(text, *arguments, ready=True, **options):
+        (tmp_path / "fabric.zpl").write_text(text)
+        program = weft.start("up", *arguments, str(tmp_path / "fabric.zpl"), **options)
+        if ready:
+            await_ready(program)
+        return program
+    return run
+
+
+def await_ready(program, times=1):
+    program.talk.wait(lambda talk: len(re.findall(rb"^weft up: ready$", talk, re.M)) >= times, "%d x ready" % times)
+
+
+def listening(program, part, what="tcp", index=-1):
+    """The address that a part says."""
+    pattern = rb"^weft up: %s: %s listening on (\S+)$" % (part.encode(), what.encode())
+    return program.talk.wait(lambda talk: re.findall(pattern, talk, re.M), "the ready line of " + part)[index].decode()
+
+
+def ended(program, status=OK):
+    program.signal()
+    assert program.wait() == status, program.talk.data
+
+
+def reload(program, path, text, times=2):
+    (path / "fabric.zpl").write_text(text)
+    program.signal(signal.SIGHUP)
+    await_ready(program, times)
+
+
+# --------------------------------------------------------------------- exchange
+
+def test_a_bridge_and_its_service(up, connect):
+    program = up(ECHO)
+    assert program.talk.data.decode().splitlines()[-1] == "weft up: ready"
+    client = connect(listening(program, "tcp"))
+    assert client.ask(b"hello\n") == b"hello\n"
+    ended(program)
+
+
+def test_a_proxy_and_pattern_programs(up):
+    program = up("""
+queue
+    command = proxy queue inproc://front inproc://back
+upper
+    command = rep --exec 'tr a-z A-Z'
+    connect = inproc://back
+ask
+    command = req inproc://front
+    data = hello
+    data = weft
+""")
+    program.expect(b"ask: HELLO\nask: WEFT\n")
+    ended(program)
+
+
+def test_a_pool_ends_by_itself(weft, tmp_path):
+    (tmp_path / "pool.zpl").write_text("""
+head
+    command = ventilator 'echo {}' ::: a b c
+    bind = inproc://jobs
+    sink = inproc://results
+one
+    command = worker
+    connect = inproc://jobs
+    slots = 1
+two
+    command = worker inproc://jobs --slots 1
+sink
+    command = sink
+    bind = inproc://results
+    stdout = %s/results
+local
+    command = run 'echo {}' ::: d
+""" % tmp_path)
+    status, out, talk = weft.run("up", str(tmp_path / "pool.zpl"))
+    assert (status, out) == (OK, b"local: d\n"), talk
+    assert sorted((tmp_path / "results").read_text().split()) == ["a", "b", "c"]
+
+
+def test_a_pipeline_with_files(weft, tmp_path):
+    (tmp_path / "in").write_text("1\n2\n3\n")
+    (tmp_path / "pipe.zpl").write_text("""
+source
+    command = push inproc://pipe
+    stdin = %s/in
+taker
+    command = pull inproc://pipe --count 3
+    stdout = %s/out
+""" % (tmp_path, tmp_path))
+    assert weft.run("up", str(tmp_path / "pipe.zpl"))[:2] == (OK, b"")
+    assert (tmp_path / "out").read_text() == "1\n2\n3\n"
+
+
+def test_its_own_input_and_output(weft, tmp_path):
+    (tmp_path / "pipe.zpl").write_text("""
+source
+    command = push inproc://pipe
+    stdin = -
+taker
+    command = pull inproc://pipe --count 2 --len32
+    stdout = -
+""")
+    status, out, talk = weft.run("up", str(tmp_path / "pipe.zpl"), input=b"one\ntwo\n")
+    assert (status, out) == (OK, b"\0\0\0\3one\0\0\0\3two"), talk
+
+
+def test_a_fifo_goes_on_when_its_writer_ends(up, tmp_path):
+    os.mkfifo(str(tmp_path / "fifo"))
+    program = up("""
+source
+    command = push inproc://pipe
+    stdin = %s/fifo
+taker
+    command = pull inproc://pipe
+""" % tmp_path)
+    for number in 1, 2:
+        with open(str(tmp_path / "fifo"), "w") as fifo:
+            fifo.write("%d\n" % number)
+        program.expect(b"".join(b"taker: %d\n" % each for each in range(1, number + 1)))
+    ended(program)
+
+
+def test_lines_are_whole_and_long_ones_come_in_pieces(up, tmp_path):
+    (tmp_path / "in").write_bytes(b"a" * 100000 + b"\n" + b"b\n" * 20000)
+    program = up("""
+source
+    command = push inproc://pipe
+    stdin = %s/in
+taker
+    command = pull inproc://pipe --count 20001
+""" % tmp_path)
+    assert program.wait() == OK
+    lines = program.out.data.split(b"\n")
+    assert lines[-20001:] == [b"taker: b"] * 20000 + [b""]
+    pieces = lines[:-20001]
+    assert len(pieces) > 1 and all(line.startswith(b"taker: a") for line in pieces)
+    assert sum(len(line) - len(b"taker: ") for line in pieces) == 100000
+
+
+# ------------------------------------------------------------------------- the end
+
+def test_a_request_under_way_is_answered_before_the_end(up, connect, tmp_path):
+    os.mkfifo(str(tmp_path / "held"))
+    program = up("""
+slow
+    command = rep
+    bind = inproc://slow
+    exec = cat; cat %s/held
+    linger = 20s
+tcp
+    command = bridge tcp
+    listen = 127.0.0.1:0
+    req = inproc://slow
+    linger = 20s
+""" % tmp_path)
+    client = connect(listening(program, "tcp"))
+    client.socket.sendall(b"hello\n")
+    with open(str(tmp_path / "held"), "w") as held:         # opens when the service has begun
+        program.signal()
+        held.write(" world\n")
+    assert client.file.readline() == b"hello world\n"
+    assert client.file.read() == b""
+    client.close()
+    assert program.wait() == OK, program.talk.data
+
+
+def test_a_second_signal_ends_at_once(up, connect, tmp_path):
+    os.mkfifo(str(tmp_path / "held"))
+    program = up("""
+slow
+    command = rep
+    bind = inproc://slow
+    exec = cat; cat %s/held
+    linger = 1h
+tcp
+    command = bridge tcp
+    listen = 127.0.0.1:0
+    req = inproc://slow
+    linger = 1h
+""" % tmp_path, "-v")
+    client = connect(listening(program, "tcp"))
+    client.socket.sendall(b"hello\n")
+    with open(str(tmp_path / "held"), "w"):
+        program.signal()
+        program.expect_talk("^weft up: stopping$")
+        program.signal()
+        assert program.wait() == LOSS, program.talk.data
+
+
+def test_parts_that_stand_in_a_call_end(up):
+    """Nobody is there to send to, or to ask."""
+    program = up("""
+push
+    command = push tcp://127.0.0.1:1
+    data = x
+req
+    command = req tcp://127.0.0.1:1
+    data = x
+    timeout = 1h
+    linger = 100ms
+pub
+    command = pub tcp://127.0.0.1:0
+    wait-subs = 1
+    timeout = 1h
+    data = x
+""")
+    program.signal()
+    assert program.wait() == LOSS, program.talk.data
+
+
+def test_a_failure_ends_all_with_its_status(up):
+    program = up(ECHO + """
+ask
+    command = req tcp://127.0.0.1:1
+    data = x
+    timeout = 10ms
+""", ready=False)
+    assert program.wait() == 4
+    program.expect_talk("^weft up: ask: no peer")
+    program.expect_talk("^weft up: ask failed with status 4, and so all end")
+
+
+def test_a_failure_that_is_left_alone(up, connect):
+    program = up("""
+ask
+    command = req tcp://127.0.0.1:1
+    data = x
+    timeout = 10ms
+    restart = never
+""" + ECHO)
+    program.expect_talk("^weft up: ask failed with status 4: the others go on without it")
+    assert connect(listening(program, "tcp")).ask(b"x\n") == b"x\n"
+    ended(program, 4)
+
+
+def test_a_failure_that_is_tried_again(up):
+    program = up("""
+restart = on-failure
+ask
+    command = req tcp://127.0.0.1:1
+    data = x
+    timeout = 10ms
+""" + ECHO)
+    program.expect_talk("^weft up: ask failed with status 4: it is started again in 100 ms")
+    program.expect_talk("^weft up: ask failed with status 4: it is started again in 200 ms")
+    program.expect_talk("^weft up: ask failed with status 4: it is started again in 400 ms")
+    ended(program)
+
+
+def test_a_port_that_is_taken(up, connect):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        program = up("restart = never\n" + ECHO + """
+other
+    command = bridge tcp
+    listen = 127.0.0.1:%d
+    relay = yes
+""" % taken.getsockname()[1])
+        program.expect_talk("^weft up: other: .*%d.* in use$" % taken.getsockname()[1])
+        assert connect(listening(program, "tcp")).ask(b"x\n") == b"x\n"
+        ended(program, ERROR)
+
+
+# ----------------------------------------------------------------------- a new file
+
+OTHER = """
+other
+    command = bridge tcp
+    listen = 127.0.0.1:0
+    relay = yes
+    linger = 50ms
+    format = '%s'
+"""
+
+
+def test_what_is_the_same_goes_on(up, connect, tmp_path):
+    program = up(ECHO + OTHER % "one: %m")
+    client = connect(listening(program, "tcp"))
+    connect(listening(program, "other")).close()
+    assert client.ask(b"before\n") == b"before\n"
+    reload(program, tmp_path, "# other words\n" + OTHER % "two: %m" + ECHO)
+    assert client.ask(b"after\n") == b"after\n"
+    program.expect_talk("^weft up: 1 part to stop, 1 to start, 2 untouched")
+    two = [connect(listening(program, "other")) for _ in range(2)]
+    assert len(re.findall(rb"other: tcp listening", program.talk.data)) == 2
+    assert len(re.findall(rb"tcp: tcp listening", program.talk.data)) == 1
+    two[0].socket.sendall(b"x\n")
+    assert two[1].file.readline() == b"two: x\n"
+    ended(program)
+
+
+def test_parts_come_and_go(up, connect, tmp_path):
+    program = up(ECHO)
+    client = connect(listening(program, "tcp"))
+    reload(program, tmp_path, ECHO + OTHER % "%m")
+    connect(listening(program, "other"))
+    reload(program, tmp_path, ECHO, 3)
+    program.expect_talk("^weft up: 1 part to stop, 0 to start, 2 untouched")
+    assert client.ask(b"x\n") == b"x\n"
+    ended(program)
+
+
+def test_the_same_port_again(weft, up, tmp_path):
+    """The new part listens where the old one did."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endpoint = "tcp://127.0.0.1:%d" % server.getsockname()[1]
+    text = "echo\n    command = rep " + endpoint + " --data %s\n"
+    program = up(text % "one")
+    for times, word in (2, "two"), (3, "three"), (4, "four"):
+        reload(program, tmp_path, text % word, times)
+        assert weft.run("req", endpoint, "--data", "x")[:2] == (OK, word.encode() + b"\n")
+    ended(program)
+
+
+def test_a_bad_file_changes_nothing(up, connect, tmp_path):
+    program = up(ECHO)
+    client = connect(listening(program, "tcp"))
+    (tmp_path / "fabric.zpl").write_text(ECHO + "    lingr = 1s\n")
+    program.signal(signal.SIGHUP)
+    program.expect_talk(r"fabric\.zpl:10: tcp: weft bridge has no 'lingr'; did you mean 'linger'\?$")
+    program.expect_talk("is not taken: all goes on as it was$")
+    assert client.ask(b"x\n") == b"x\n"
+    reload(program, tmp_path, ECHO)
+    program.expect_talk("^weft up: 0 parts to stop, 0 to start, 2 untouched$")
+    assert client.ask(b"x\n") == b"x\n"
+    ended(program)
+
+
+def test_hangup_without_a_file(weft):
+    program = weft.start("up", "--any-port")
+    await_ready(program)
+    program.signal(signal.SIGHUP)
+    program.expect_talk("there is no file to read again")
+    ended(program)
+
+
+# ---------------------------------------------------------------------- mistakes
+
+def test_check_says_all(weft, tmp_path):
+    (tmp_path / "bad.zpl").write_text("""rest
+    command = bridge tcp
+    listen = 127.0.0.1:7001
+    req = inproc://ecko
+echo
+    command = rep --echo
+    bind = inproc://echo
+    bind = tcp://127.0.0.1:7001
+""")
+    name = str(tmp_path / "bad.zpl")
+    status, out, talk = weft.run("up", "--check", name)
+    assert (status, out) == (USAGE, b"")
+    assert talk.splitlines() == [
+        "weft up: %s:4: rest: it connects to inproc://ecko, which no part binds; did you mean inproc://echo?" % name,
+        "weft up: %s:8: echo: tcp://127.0.0.1:7001 is taken: 'rest' listens there, in line 3" % name]
+    assert weft.run("up", name)[0] == USAGE
+    (tmp_path / "good.zpl").write_text(ECHO)
+    status, out, talk = weft.run("up", "--check", str(tmp_path / "good.zpl"))
+    assert (status, out) == (OK, b"") and talk.endswith("good.zpl: 2 parts, nothing is wrong\n")
+
+
+def test_files_that_are_none(weft, tmp_path):
+    assert weft.run("up", str(tmp_path / "none"))[2].endswith("none: No such file or directory\n")
+    assert weft.run("up", str(tmp_path))[0] == USAGE
+    assert weft.run("up", "--check", "a", "b")[0] == USAGE
+    (tmp_path / "program").write_bytes(b"\x7fELF\0\0")
+    assert "is this a file of weft up?" in weft.run("up", str(tmp_path / "program"))[2]
+
+
+# -------------------------------------------------------------------- the default
+
+@pytest.fixture
+def default(weft):
+    program = weft.start("up", "--any-port")
+    await_ready(program)
+    return program
+
+
+def test_default_tcp(default, connect):
+    client = connect(listening(default, "tcp"))
+    client.socket.sendall(b"Hello, world")              # no newline: as it comes
+    assert client.file.read(12) == b"Hello, world"
+    ended(default)
+
+
+def test_default_as_a_file(weft, tmp_path):
+    status, text, _ = weft.run("up", "--print")
+    (tmp_path / "mine.zpl").write_bytes(text)
+    assert status == OK
+    assert weft.run("up", "--check", str(tmp_path / "mine.zpl"))[0] == OK
