@@ -187,7 +187,9 @@ reactor_poll (struct reactor *self, int64_t deadline)
     if (!forever && left > 0) {
         int ms = clock_poll_ms (left > ALARM_MAX ? ALARM_MAX : left);
         uv_update_time (&self->loop);
-        uv_timer_start (&self->alarm, on_alarm, (uint64_t) ms, 0);
+        /*  libuv runs timers before it waits, too. One that is due by then must not be the last, or the wait that
+         *  follows has no end: so it repeats. */
+        uv_timer_start (&self->alarm, on_alarm, (uint64_t) ms, 1);
     }
     uv_run (&self->loop, forever || left > 0 ? UV_RUN_ONCE : UV_RUN_NOWAIT);
     uv_timer_stop (&self->alarm);
