@@ -157,7 +157,7 @@ check-sanitized: $(PROGRAM) $(TESTS) $(REPLAYS) $(BENCHES) $(AGENTS)
 fuzz: ## run each fuzz target for FUZZ_SECONDS
 	@CC=clang tests/packages --install build fuzz
 	@+$(MAKE) $(JOBS) --no-print-directory CC=clang BUILD=$(BUILD)/fuzz \
-	    CFLAGS="$(SANITIZE) -fsanitize=fuzzer-no-link,address,undefined" fuzz-build
+	    CFLAGS="$(SANITIZE) -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined" fuzz-build
 	@BUILD=$(abspath $(BUILD))/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
 fuzz-build: $(FUZZERS)
 

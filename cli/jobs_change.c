@@ -2,7 +2,9 @@
 
 #include "cli/jobs_change.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -96,25 +98,55 @@ find_head (struct changes *self, const struct buffer *request, struct buffer *re
 
 /* ------------------------------------------------------------------- asking */
 
-/*  Lines of "ID OUTCOME [NUMBER]". */
+/*  The word that a line begins with as a number; the line goes on after it. */
+static bool
+take_number (char **line, uint64_t *number)
+{
+    char *word = strsep (line, " "), *end = word;
+    bool digits = word && *word >= '0' && *word <= '9';
+    errno = 0;
+    *number = digits ? strtoull (word, &end, 10) : 0;
+    return digits && !*end && !errno;
+}
+
+/*  "ID OUTCOME [NUMBER]", or with "all" or "some" as ID, and then a NUMBER with some. */
+static bool
+parse_line (char *line, struct change *self)
+{
+    bool all = strncmp (line, "all ", 4) == 0;
+    self->some = strncmp (line, "some ", 5) == 0;
+    if (all || self->some)
+        strsep (&line, " ");
+    else if (!take_number (&line, &self->id))
+        return false;
+    const char *outcome = strsep (&line, " ");
+    if (!outcome || strlen (outcome) >= sizeof self->outcome)
+        return false;
+    strcpy (self->outcome, outcome);
+    return line ? take_number (&line, &self->by) : !self->some;
+}
+
+static int
+take_line (struct changes *self, const char *line)
+{
+    struct change change = { 0 };
+    char copy[64];
+    snprintf (copy, sizeof copy, "%s", line);
+    char *outcome = strchr (copy, ' ');
+    if (outcome && strncmp (outcome, " error ", 7) == 0)
+        return error_set (WEFT_EIO, "job %.300s", line);
+    if (!parse_line (copy, &change))
+        return error_set (WEFT_EIO, "%s: its head says: %.300s", self->jobs->path, line);
+    return buffer_add (&self->said, &change, sizeof change);
+}
+
 static int
 take_reply (struct changes *self, struct buffer *reply)
 {
     int rc = buffer_terminate (reply);
     char *rest = rc ? NULL : buffer_data (reply);
-    for (char *line; rc == 0 && (line = strsep (&rest, "\n")) && *line; ) {
-        struct change change = { 0 };
-        if (sscanf (line, "%" SCNu64 " %15s %" SCNu64, &change.id, change.outcome, &change.by) >= 2)
-            rc = strcmp (change.outcome, "error") ? buffer_add (&self->said, &change, sizeof change)
-                                                  : error_set (WEFT_EIO, "job %.300s", line);
-        else if (sscanf (line, "all %15s %" SCNu64, change.outcome, &change.by) >= 1
-                 || sscanf (line, "some %15s %" SCNu64, change.outcome, &change.by) == 2) {
-            change.some = *line == 's';
-            rc = buffer_add (&self->said, &change, sizeof change);
-        }
-        else
-            rc = error_set (WEFT_EIO, "%s: its head says: %.300s", self->jobs->path, line);
-    }
+    for (char *line; rc == 0 && (line = strsep (&rest, "\n")) && *line; )
+        rc = take_line (self, line);
     return rc;
 }
 

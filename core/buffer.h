@@ -25,10 +25,11 @@ buffer_size (const struct buffer *self)
     return self->tail - self->head;
 }
 
+/*  NULL, perhaps, when it is empty. */
 static inline char *
 buffer_data (const struct buffer *self)
 {
-    return self->base + self->head;
+    return self->base ? self->base + self->head : NULL;
 }
 
 /*  Room for at least `size` bytes at the tail, without counting them yet: NULL

@@ -3,8 +3,8 @@
 #include "core/usage.h"
 
 #include <dirent.h>
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -50,6 +50,18 @@ ticks (uint64_t count)
     return count / second * (uint64_t) TIME_S + count % second * (uint64_t) TIME_S / second;
 }
 
+/*  The word of that index, as a number. */
+static bool
+number_at (const char *text, int index, uint64_t *number)
+{
+    for (text += strspn (text, " "); index > 0 && *text; index--) {
+        text += strcspn (text, " ");
+        text += strspn (text, " ");
+    }
+    *number = strtoull (text, NULL, 10);
+    return *text >= '0' && *text <= '9';
+}
+
 /*  proc(5): fields 20, 22 and 23; the second in ticks since the boot. The name before them may have anything in it,
  *  brackets too. */
 static bool
@@ -58,8 +70,9 @@ read_stat (uint64_t *threads, uint64_t *started, uint64_t *virtual_bytes)
     char text[1024];
     read_text ("/proc/self/stat", text, sizeof text);
     const char *rest = strrchr (text, ')');
-    return rest && sscanf (rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %" SCNu64
-                           " %*d %" SCNu64 " %" SCNu64, threads, started, virtual_bytes) == 3;
+    enum { FIRST = 3 };         /*  the field that follows on the name */
+    return rest && number_at (rest + 1, 20 - FIRST, threads) && number_at (rest + 1, 22 - FIRST, started)
+           && number_at (rest + 1, 23 - FIRST, virtual_bytes);
 }
 
 uint64_t
@@ -80,9 +93,9 @@ static void
 read_memory (struct usage_values *values)
 {
     char text[256];
-    uint64_t pages = 0;
+    uint64_t pages;
     read_text ("/proc/self/statm", text, sizeof text);
-    if (sscanf (text, "%*u %" SCNu64, &pages) == 1)
+    if (number_at (text, 1, &pages))
         values->resident = pages * (uint64_t) sysconf (_SC_PAGESIZE);
 }
 
