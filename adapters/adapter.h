@@ -35,8 +35,14 @@ struct adapter {
     size_t config_size;                 /*  bytes of the struct that they fill, zeroed                  */
     size_t state_size;                  /*  bytes that it has of each peer, zeroed                      */
     const char *alpn;                   /*  what TLS calls it, as in RFC 7301; NULL: nothing            */
+    const char *companions;             /*  "ws mqtt": siblings to which it hands peers over; or NULL   */
+    const char *accepts_by;             /*  the companion that begins with what listens; NULL: itself   */
     unsigned modes;                     /*  those that make sense                                       */
     bool in_order;                      /*  replies go to a peer in the order of its requests           */
+    bool topics;                        /*  peers of --sub say what they want: bridge_subscribe         */
+
+    /*  Bytes of its connections that a message of max_size may need at once. NULL: a few more than that. */
+    size_t (*wire_max) (size_t max_size);
 
     /*  The options are set: checks them. `max_size` is of one message. WEFT_EINVAL, explained. */
     int (*init) (void *config, size_t max_size);
@@ -47,6 +53,10 @@ struct adapter {
     /*  A connection is there. Negative: it is closed. May be NULL. */
     int (*open) (struct bridge_peer *peer);
 
+    /*  A sibling hands a connection over (bridge_hand_over), with what both have agreed on. Negative, explained: it
+     *  stays with the sibling. NULL: to this one nothing is handed over. */
+    int (*upgraded) (struct bridge_peer *peer, const void *info);
+
     /*  Bytes that came: decodes, and hands each message to bridge_emit. Returns how many bytes were used up. When
      *  bridge_emit says WEFT_EAGAIN (the fabric is full; the peer is paused already) it stops before that message,
      *  which is offered again: so nothing is lost and nothing is kept twice. Another error ends the connection. */
@@ -55,6 +65,9 @@ struct adapter {
     /*  The peer has sent its end, after these bytes, which on_data has left. WEFT_EAGAIN as above. */
     int (*on_end) (struct bridge_peer *peer, const unsigned char *data, size_t size);
 
+    /*  A message of --sub, before those peers get it that want it. May be NULL. */
+    void (*passing) (void *config, const weft_msg_t *msg);
+
     /*  A message for this peer, which stays the bridge's: encodes it and hands the bytes to bridge_write. WEFT_EAGAIN
      *  as that says. WEFT_EINVAL: it cannot be written in this protocol; it is counted and passed over. */
     int (*deliver) (struct bridge_peer *peer, const weft_msg_t *msg);
@@ -62,7 +75,13 @@ struct adapter {
     /*  A request of this peer has no reply: tells it so. NULL, or negative: the connection is closed. */
     int (*refuse) (struct bridge_peer *peer, int error);
 
-    /*  The connection has gone: frees what the state has. May be NULL. */
+    /*  There is room again after bridge_write has said WEFT_EAGAIN. May be NULL. */
+    void (*on_room) (struct bridge_peer *peer);
+
+    /*  What bridge_set_timer has set is due. */
+    void (*on_timer) (struct bridge_peer *peer);
+
+    /*  The connection has gone, or was handed over: frees what the state has. May be NULL. */
     void (*close) (struct bridge_peer *peer);
 };
 
@@ -80,5 +99,59 @@ int bridge_write (struct bridge_peer *peer, const struct stream_part *parts, siz
 
 /*  A message that the peer had begun was lost with its end: counted. */
 void bridge_cut_off (struct bridge_peer *peer);
+
+/*  "127.0.0.1:4711". Good as long as the peer. */
+const char *bridge_peer_name (const struct bridge_peer *peer);
+
+/*  Writes what is queued, and closes. */
+void bridge_finish (struct bridge_peer *peer);
+
+/* -------------------------------------------------- for those with several routes */
+
+/*  From now on the peer takes part in these modes alone: what it emits goes to those of them that the bridge has, and
+ *  it gets what they have. At first it takes part in all. Returns which of them the bridge has: 0, none. */
+unsigned bridge_route (struct bridge_peer *peer, unsigned modes);
+
+/*  Of the message that `deliver` has: MODE_REQ for a reply. Of MODE_SUB, with `topics`, the topic is the first of
+ *  several frames. */
+enum adapter_mode bridge_delivers (const struct bridge_peer *peer);
+
+/*  As bridge_emit; --pub puts this topic in front, whatever --topic says. WEFT_ETOOBIG. */
+int bridge_publish (struct bridge_peer *peer, const void *topic, size_t size, weft_msg_t *msg);
+
+/*  The message that the fabric has no room for is not offered again: on_data has the bytes from their front again, and
+ *  passes over them. */
+void bridge_give_up (struct bridge_peer *peer);
+
+/*  No more on_data or on_end, until it is released: one request at a time, say. What the fabric has is still delivered,
+ *  and the peer does not count as done when it has sent its end. */
+void bridge_hold (struct bridge_peer *peer);
+void bridge_release (struct bridge_peer *peer);
+
+/*  on_timer is called once, when the deadline (by bridge_now) has passed. One a peer: setting it again moves it, and
+ *  TIME_FOREVER switches it off. */
+void bridge_set_timer (struct bridge_peer *peer, int64_t deadline);
+int64_t bridge_now (const struct bridge_peer *peer);
+int64_t bridge_timeout (const struct bridge_peer *peer);        /*  the bridge's option, of a request */
+
+/*  With `topics`: the peer, if it takes part in MODE_SUB, gets what begins so; of no topic it gets nothing. A topic
+ *  that it has already changes nothing. WEFT_EACCES: --subscribe does not have it; WEFT_ETOOBIG; WEFT_ELIMIT: too
+ *  many. */
+int bridge_subscribe (struct bridge_peer *peer, const void *topic, size_t size);
+
+/*  False: it did not have it. */
+bool bridge_unsubscribe (struct bridge_peer *peer, const void *topic, size_t size);
+
+/*  Has the fabric this topic already, for some peer, or for all by --subscribe? Whoever comes back to a topic that it
+ *  has missed nothing of it. */
+bool bridge_has_topic (const struct bridge_peer *peer, const void *topic, size_t size);
+
+/*  Does the peer want what begins with these bytes? */
+bool bridge_wants (const struct bridge_peer *peer, const void *data, size_t size);
+
+/*  The peer is from now on the sibling's of that name: it has a new state, and `upgraded` is called with the info. When
+ *  this says 0, the caller's state is gone; what is left of the bytes goes to the sibling. WEFT_EINVAL: no such
+ *  companion takes part; or what `upgraded` says: nothing has changed. */
+int bridge_hand_over (struct bridge_peer *peer, const char *name, const void *info);
 
 #endif

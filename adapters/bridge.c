@@ -64,10 +64,7 @@ int
 bridge_check (const struct adapter *adapter, struct bridge_setup *setup)
 {
     int rc = check_setup (adapter, setup, modes_of (&setup->bridge));
-    rc = rc || !adapter->init ? rc : adapter->init (setup->adapter, (size_t) setup->socket.max_size);
-    if (rc == 0 && adapter->fini)
-        adapter->fini (setup->adapter);
-    return rc;
+    return rc ? rc : bridge_kinds_check (adapter, setup);
 }
 
 /* -------------------------------------------------------------------------- opening */
@@ -98,7 +95,6 @@ bridge_new (weft_t *weft, const struct adapter *adapter, struct bridge_setup *se
 {
     unsigned modes = modes_of (&setup->bridge);
     int rc = check_setup (adapter, setup, modes);
-    rc = rc || !adapter->init ? rc : adapter->init (setup->adapter, (size_t) setup->socket.max_size);
     if (rc)
         return rc;
     struct bridge *self = calloc (1, sizeof *self);
@@ -110,7 +106,9 @@ bridge_new (weft_t *weft, const struct adapter *adapter, struct bridge_setup *se
     list_init (&self->able);
     buffer_init (&self->text, 0);
     reactor_timer_init (&self->serve_timer, bridge_serve_due, self);
-    rc = reactor_new (&self->reactor);
+    rc = bridge_kinds_open (self);
+    rc = rc ? rc : reactor_new (&self->reactor);
+    rc = rc ? rc : bridge_topics_open (self);
     rc = rc ? rc : bridge_open_fabrics (self);
     rc = rc ? rc : self->transport->open (self);
     if (rc) {
@@ -150,11 +148,11 @@ bridge_destroy (struct bridge **handle)
         reactor_timer_set (self->reactor, &self->serve_timer, TIME_FOREVER);
         bridge_hide (self);
         reactor_unwatch_fd (&self->stop_watch);
+        bridge_topics_close (self);
         close_fabrics (self);
     }
     reactor_destroy (&self->reactor);
-    if (self->adapter->fini)
-        self->adapter->fini (self->setup->adapter);
+    bridge_kinds_close (self);
     buffer_free (&self->text);
     free (self->listens);
     free (self);

@@ -28,19 +28,28 @@ struct bridge_config {
     int when_full;                      /*  enum bridge_full                                            */
 };
 
+/*  Adapters that may take part in a bridge: the one that is asked for, and its companions. */
+enum { BRIDGE_KINDS = 4 };
+
 /*  All options of a bridge; each struct has its table. */
 struct bridge_setup {
     struct bridge_config bridge;        /*  bridge_options                                              */
     struct stream_config stream;        /*  stream_options; and tls_options of stream.tls               */
     struct socket_config socket;        /*  bridge_socket_options                                       */
     struct security_config security;    /*  security_options: whoever has them, sets them               */
-    void *adapter;                      /*  adapter->options                                            */
+    void *configs[BRIDGE_KINDS];        /*  by bridge_kind: its options; NULL: it takes no part         */
 };
 extern const struct option bridge_options[], bridge_socket_options[];
 
 /*  The adapters; ends with NULL. By name, or NULL. */
 extern const struct adapter *const bridge_adapters[];
 const struct adapter *bridge_adapter_find (const char *name);
+
+/*  The adapters of a bridge of `adapter`: itself is the first; NULL past the last. Zeroed structs for their options,
+ *  and their end; the tables are set and freed by the caller. WEFT_ENOMEM. */
+const struct adapter *bridge_kind (const struct adapter *adapter, size_t index);
+int bridge_configs_new (const struct adapter *adapter, struct bridge_setup *setup);
+void bridge_configs_free (struct bridge_setup *setup);
 
 struct bridge;
 

@@ -6,10 +6,10 @@
 
 #include "adapters/bridge_parts.h"
 #include "core/error.h"
+#include "patterns/publish.h"
 #include "patterns/requests.h"
 
 #define AROUND_MAX 4096         /*  bytes of a topic and an envelope around a message                   */
-#define TOPIC_MAX 245           /*  of libzmq 4.3.4, see wire_zmq_subscribe.c */
 
 static const char *const names[MODES] = { "rep", "push", "req", "pub", "relay", "sub", "pull" };
 
@@ -170,7 +170,9 @@ static int
 open_fabric (struct fabric *fabric, const struct option_list *endpoints)
 {
     struct bridge *self = fabric->bridge;
+    bool chosen = fabric->mode == MODE_SUB && bridge_choose_topics (self) && !self->setup->bridge.subscribe.count;
     fabric->socket = fabric->mode == MODE_REQ ? requests_open (self->weft)
+                     : chosen                 ? publish_open_topics (self->weft)
                                               : weft_open (self->weft, names[__builtin_ctz (fabric->mode)]);
     if (!fabric->socket)
         return WEFT_ENOMEM;
@@ -249,7 +251,7 @@ relay (struct bridge_peer *peer, const weft_msg_t *msg)
     if (config->when_full == FULL_BLOCK && self->full > (peer->full ? 1 : 0))
         return error_plain (WEFT_EAGAIN);
     if (!config->format) {
-        bridge_broadcast (self, msg, peer);
+        bridge_broadcast (self, MODE_RELAY, msg, peer);
         return 0;
     }
     weft_msg_t text;
@@ -257,20 +259,31 @@ relay (struct bridge_peer *peer, const weft_msg_t *msg)
     int rc = bridge_fill (self, config->format, peer, msg);
     rc = rc ? rc : weft_msg_add (&text, buffer_data (&self->text), buffer_size (&self->text));
     if (rc == 0)
-        bridge_broadcast (self, &text, peer);
+        bridge_broadcast (self, MODE_RELAY, &text, peer);
     weft_msg_clear (&text);
     return rc;
 }
 
+/*  A topic that the adapter gives with a message; NULL: none. */
+struct topic_given {
+    const void *data;
+    size_t size;
+};
+
 /*  What a mode adds in front of the frames. */
 static int
-decorate (struct bridge_peer *peer, enum adapter_mode mode, const weft_msg_t *msg, weft_msg_t *out)
+decorate (struct bridge_peer *peer, enum adapter_mode mode, const struct topic_given *topic, const weft_msg_t *msg,
+          weft_msg_t *out)
 {
     struct bridge *self = peer->bridge;
     const struct bridge_config *config = &self->setup->bridge;
-    int rc = config->origin ? bridge_add_origin (self, peer, out) : 0;
-    if (rc || mode != MODE_PUB || !config->topic)
+    int rc = config->origin ? bridge_add_origin (peer, out) : 0;
+    if (rc || mode != MODE_PUB)
         return rc;
+    if (topic)
+        return weft_msg_push (out, topic->data, topic->size);
+    if (!config->topic)
+        return 0;
     rc = bridge_fill (self, config->topic, peer, msg);
     if (rc == 0 && buffer_size (&self->text) > TOPIC_MAX)
         rc = error_set (WEFT_ETOOBIG, "a topic of %zu bytes, which may have %d", buffer_size (&self->text), TOPIC_MAX);
@@ -279,11 +292,11 @@ decorate (struct bridge_peer *peer, enum adapter_mode mode, const weft_msg_t *ms
 
 /*  To one mode. `msg` stays whole, unless it may be had and nothing is added to it: then it goes itself. */
 static int
-emit_to (struct bridge_peer *peer, enum adapter_mode mode, weft_msg_t *msg, bool last)
+emit_to (struct bridge_peer *peer, enum adapter_mode mode, const struct topic_given *topic, weft_msg_t *msg, bool last)
 {
     const struct bridge_config *config = &peer->bridge->setup->bridge;
     weft_socket_t *socket = fabric_of (peer->bridge, mode)->socket;
-    bool plain = !config->origin && (mode != MODE_PUB || !config->topic);
+    bool plain = !config->origin && (mode != MODE_PUB || !(config->topic || topic));
     weft_msg_t copy, *out = msg;
     int rc = 0;
     if (mode == MODE_RELAY)
@@ -292,7 +305,7 @@ emit_to (struct bridge_peer *peer, enum adapter_mode mode, weft_msg_t *msg, bool
     if (!last || !plain) {
         out = &copy;
         rc = weft_msg_copy (out, msg);
-        rc = rc || plain ? rc : decorate (peer, mode, msg, out);
+        rc = rc || plain ? rc : decorate (peer, mode, topic, msg, out);
     }
     if (rc == 0)
         rc = mode == MODE_REQ ? send_request (peer, out) : weft_send (socket, out, WEFT_DONTWAIT);
@@ -340,18 +353,18 @@ not_taken (struct bridge_peer *peer, enum adapter_mode mode, int rc)
     return rc;
 }
 
-int
-bridge_emit (struct bridge_peer *peer, weft_msg_t *msg)
+static int
+emit (struct bridge_peer *peer, const struct topic_given *topic, weft_msg_t *msg)
 {
     struct bridge *self = peer->bridge;
-    unsigned modes = self->modes & (MODE_PUSH | MODE_REQ | MODE_PUB | MODE_RELAY);
+    unsigned modes = peer->modes & (MODE_PUSH | MODE_REQ | MODE_PUB | MODE_RELAY);
     size_t bytes = weft_msg_bytes (msg);
     int rc = 0;
     if (self->error || self->stopping) {
         bridge_pause (peer, PAUSE_STOP);
         return error_plain (WEFT_EAGAIN);
     }
-    if (self->modes & MODE_REP && take_answer (peer, msg, &rc)) {
+    if (peer->modes & MODE_REP && take_answer (peer, msg, &rc)) {
         self->counters.in += rc == 0;
         self->counters.in_bytes += rc ? 0 : bytes;
         return rc ? not_taken (peer, MODE_REP, rc) : 0;
@@ -360,7 +373,7 @@ bridge_emit (struct bridge_peer *peer, weft_msg_t *msg)
         return discard (peer, msg);
     for (unsigned left = modes & ~peer->taken; left; left &= left - 1) {
         enum adapter_mode mode = (enum adapter_mode) (left & -left);
-        rc = emit_to (peer, mode, msg, (left & (left - 1)) == 0);
+        rc = emit_to (peer, mode, topic, msg, (left & (left - 1)) == 0);
         if (rc)
             return not_taken (peer, mode, rc);
         peer->taken |= mode;
@@ -370,4 +383,19 @@ bridge_emit (struct bridge_peer *peer, weft_msg_t *msg)
     self->counters.in++;
     self->counters.in_bytes += bytes;
     return 0;
+}
+
+int
+bridge_emit (struct bridge_peer *peer, weft_msg_t *msg)
+{
+    return emit (peer, NULL, msg);
+}
+
+int
+bridge_publish (struct bridge_peer *peer, const void *topic, size_t size, weft_msg_t *msg)
+{
+    const struct topic_given given = { topic, size };
+    if (size > TOPIC_MAX)
+        return error_set (WEFT_ETOOBIG, "a topic of %zu bytes, which may have %d", size, TOPIC_MAX);
+    return emit (peer, &given, msg);
 }

@@ -22,7 +22,7 @@ bridge_deliver (struct bridge_peer *peer, const weft_msg_t *msg)
     struct bridge *self = peer->bridge;
     if (peer->closing)
         return error_plain (WEFT_ESTATE);
-    int rc = self->adapter->deliver (peer, msg);
+    int rc = peer->kind->adapter->deliver (peer, msg);
     if (rc == 0) {
         self->counters.out++;
         self->counters.out_bytes += weft_msg_bytes (msg);
@@ -41,7 +41,7 @@ static struct bridge_request **
 find_over (struct bridge_peer *peer)
 {
     struct bridge_request **at = &peer->first;
-    while (!peer->bridge->adapter->in_order && *at && !(*at)->over)
+    while (!peer->kind->adapter->in_order && *at && !(*at)->over)
         at = &(*at)->next;
     return *at && (*at)->over ? at : NULL;
 }
@@ -62,7 +62,8 @@ drop_request (struct bridge_peer *peer, struct bridge_request **at)
 static int
 give_reply (struct bridge_peer *peer, const struct bridge_request *request)
 {
-    const struct adapter *adapter = peer->bridge->adapter;
+    const struct adapter *adapter = peer->kind->adapter;
+    peer->bridge->delivering = MODE_REQ;
     int rc = request->error ? request->error : bridge_deliver (peer, &request->reply);
     if (rc == 0 || rc == WEFT_EAGAIN || rc == WEFT_ESTATE)
         return rc;
@@ -149,29 +150,55 @@ overflow (struct bridge_peer *peer, const weft_msg_t *msg)
     self->counters.dropped++;
 }
 
-void
-bridge_broadcast (struct bridge *self, const weft_msg_t *msg, const struct bridge_peer *but)
+/*  Of a publication's first frame. */
+static bool
+is_for (const struct bridge_peer *peer, enum adapter_mode mode, const weft_msg_t *msg)
 {
+    if (!(peer->modes & mode))
+        return false;
+    return mode != MODE_SUB || !peer->bridge->wanted
+           || bridge_wants (peer, weft_msg_data (msg, 0), weft_msg_size (msg, 0));
+}
+
+void
+bridge_broadcast (struct bridge *self, enum adapter_mode mode, const weft_msg_t *msg, const struct bridge_peer *but)
+{
+    self->delivering = mode;
     for (struct list *each = self->peers.next; each != &self->peers; each = each->next) {
         struct bridge_peer *peer = peer_of_all (each);
-        if (peer != but && bridge_deliver (peer, msg) == WEFT_EAGAIN)
+        if (peer != but && is_for (peer, mode, msg) && bridge_deliver (peer, msg) == WEFT_EAGAIN)
             overflow (peer, msg);
     }
 }
 
-/*  By --format; without, the topic of a publication is left out. */
+/*  By --format; without, the topic of a publication is left out. Where peers choose topics it stays. */
 static int
 shape (struct bridge *self, enum adapter_mode mode, weft_msg_t *msg)
 {
     const char *format = self->setup->bridge.format;
+    bool topic = mode == MODE_SUB && weft_msg_frames (msg) > 1;
     if (!format) {
-        if (mode == MODE_SUB && weft_msg_frames (msg) > 1)
+        if (topic && !self->wanted)
             weft_msg_pop (msg, 1);
         return 0;
     }
+    weft_msg_t out;
+    weft_msg_init (&out);
     int rc = bridge_fill (self, format, NULL, msg);
+    if (rc == 0 && topic && self->wanted)
+        rc = weft_msg_add (&out, weft_msg_data (msg, 0), weft_msg_size (msg, 0));
+    rc = rc ? rc : weft_msg_add (&out, buffer_data (&self->text), buffer_size (&self->text));
     weft_msg_clear (msg);
-    return rc ? rc : weft_msg_add (msg, buffer_data (&self->text), buffer_size (&self->text));
+    weft_msg_move (msg, &out);
+    return rc;
+}
+
+static void
+tell_passing (struct bridge *self, const weft_msg_t *msg)
+{
+    for (size_t i = 0; i < self->kind_count; i++)
+        if (self->kinds[i].adapter->passing)
+            self->kinds[i].adapter->passing (self->kinds[i].config, msg);
 }
 
 void
@@ -187,7 +214,8 @@ bridge_take_sub (struct fabric *fabric)
         rc = rc ? rc : shape (self, MODE_SUB, &msg);
         if (rc)
             break;
-        bridge_broadcast (self, &msg, NULL);
+        tell_passing (self, &msg);
+        bridge_broadcast (self, MODE_SUB, &msg, NULL);
     }
     weft_msg_clear (&msg);
     if (rc && rc != WEFT_EAGAIN)
@@ -216,6 +244,7 @@ bridge_take_pull (struct fabric *fabric)
         rc = rc ? rc : shape (self, MODE_PULL, &msg);
         if (rc)
             break;
+        self->delivering = MODE_PULL;
         rc = bridge_deliver (next_able (self), &msg);
         if (rc == WEFT_EAGAIN || rc == WEFT_ESTATE)     /*  it has just gone, and it took the message along */
             self->counters.dropped++;
@@ -278,6 +307,7 @@ bridge_take_rep (struct fabric *fabric)
     weft_msg_init (&msg);
     int rc = able ? weft_recv (fabric->socket, &msg, WEFT_DONTWAIT) : WEFT_EAGAIN;
     struct bridge_peer *peer = rc == 0 ? next_able (self) : NULL;
+    self->delivering = MODE_REP;
     if (rc == 0 && bridge_deliver (peer, &msg))
         bridge_answer_nothing (self, weft_error ());
     else if (rc == 0) {

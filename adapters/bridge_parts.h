@@ -10,6 +10,7 @@
 
 #define BRIDGE_TURN 256             /*  messages of one socket before others have their turn            */
 #define BRIDGE_WAKE 32              /*  connections that are woken at once when there is room           */
+#define TOPIC_MAX 245               /*  of libzmq 4.3.4, see wire_zmq_subscribe.c                       */
 #define REQUESTS_MAX 65536          /*  under way, of all peers                                         */
 
 /*  What takes messages of the peers, or gives them some: a socket, or the relay, which has none. */
@@ -34,7 +35,8 @@ struct bridge_request {
 enum bridge_pause {                 /*  why a peer is not read: bits                                    */
     PAUSE_FABRIC = 1,               /*  it is in fabric->waiting                                        */
     PAUSE_REQUESTS = 2,             /*  it has `in-flight` requests                                     */
-    PAUSE_STOP = 4                  /*  the bridge ends                                                 */
+    PAUSE_STOP = 4,                 /*  the bridge ends                                                 */
+    PAUSE_HELD = 8                  /*  the adapter wants it so                                         */
 };
 
 /*  What carries the peers of a bridge, and how: streams, bridge_stream.c. A link is what one peer is over; the calls on
@@ -56,8 +58,18 @@ struct transport {
 };
 extern const struct transport bridge_streams;
 
+/*  An adapter that takes part, and its options. */
+struct bridge_kind {
+    const struct adapter *adapter;
+    void *config;
+};
+
 struct bridge_peer {
     struct bridge *bridge;
+    const struct bridge_kind *kind; /*  whose it is now                                                 */
+    unsigned modes;                 /*  its routes                                                      */
+    struct bridge_topics *topics;   /*  that it wants; NULL: none                                       */
+    struct reactor_timer timer;
     void *link;                     /*  of bridge->transport                                            */
     struct list all, wait;
     struct list able;               /*  in bridge->able while it can be given more: open, not full      */
@@ -68,7 +80,7 @@ struct bridge_peer {
     bool closing;                   /*  it is finished or closed: nothing more is for it                */
     int64_t requests;
     struct bridge_request *first, **last;
-    char state[];                   /*  the adapter's                                                   */
+    void *state;                    /*  the adapter's                                                   */
 };
 
 #define peer_of_all(node) map_entry (node, struct bridge_peer, all)
@@ -93,7 +105,12 @@ struct bridge_show {
 
 struct bridge {
     weft_t *weft;
-    const struct adapter *adapter;
+    const struct adapter *adapter;  /*  that of kinds[0]                                                */
+    struct bridge_kind kinds[BRIDGE_KINDS];
+    size_t kind_count;
+    const struct bridge_kind *accepting;    /*  whose connections that were taken in are at first       */
+    enum adapter_mode delivering;
+    struct bridge_wanted *wanted;   /*  topics of the peers, when they choose; NULL: they do not        */
     const struct transport *transport;
     struct bridge_setup *setup;
     struct reactor *reactor;
@@ -133,7 +150,8 @@ int bridge_add_listening (struct bridge *self, const char *what, const char *add
 
 /*  bridge_out.c: what goes to peers. Delivers, and counts; WEFT_EAGAIN as the adapter. */
 int bridge_deliver (struct bridge_peer *peer, const weft_msg_t *msg);
-void bridge_broadcast (struct bridge *self, const weft_msg_t *msg, const struct bridge_peer *but);
+void bridge_broadcast (struct bridge *self, enum adapter_mode mode, const weft_msg_t *msg,
+                       const struct bridge_peer *but);
 void bridge_take_replies (struct fabric *fabric);
 void bridge_take_sub (struct fabric *fabric);
 void bridge_take_pull (struct fabric *fabric);
@@ -168,9 +186,22 @@ void bridge_end_if_done (struct bridge_peer *peer);
 void bridge_took (struct bridge *self, enum adapter_mode mode, int64_t since);
 void bridge_hide (struct bridge *self);
 
+/*  bridge_kind.c: who takes part. */
+int bridge_kinds_open (struct bridge *self);
+void bridge_kinds_close (struct bridge *self);
+int bridge_kinds_check (const struct adapter *adapter, struct bridge_setup *setup);
+size_t bridge_wire_max (const struct bridge *self);
+
+/*  bridge_topics.c: what peers want of --sub. The fabric has one subscription for all that want a topic, and for a
+ *  while after the last of them has gone. */
+bool bridge_choose_topics (const struct bridge *self);
+int bridge_topics_open (struct bridge *self);
+void bridge_topics_close (struct bridge *self);
+void bridge_topics_leave (struct bridge_peer *peer);
+
 /*  bridge_words.c: the text of a template in self->text; the frame of an origin in front; `msg` by --format. */
 int bridge_fill (struct bridge *self, const char *template, const struct bridge_peer *peer, const weft_msg_t *msg);
-int bridge_add_origin (struct bridge *self, const struct bridge_peer *peer, weft_msg_t *msg);
+int bridge_add_origin (const struct bridge_peer *peer, weft_msg_t *msg);
 
 /*  bridge.c: true the first time of its kind: for logging it. */
 bool bridge_first (struct bridge *self, enum bridge_told kind);

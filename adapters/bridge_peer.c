@@ -9,7 +9,7 @@
 void *
 bridge_adapter_config (const struct bridge_peer *peer)
 {
-    return peer->bridge->setup->adapter;
+    return peer->kind->config;
 }
 
 void *
@@ -30,13 +30,14 @@ void
 bridge_look (struct bridge_peer *peer)
 {
     struct bridge *self = peer->bridge;
-    bool full = !peer->closing && self->transport->is_full (peer->link);
+    bool full = !peer->closing && peer->modes & (MODE_SUB | MODE_RELAY | MODE_PULL | MODE_REP)
+                && self->transport->is_full (peer->link);
     if (full != peer->full) {
         self->full += full ? 1 : (size_t) -1;
         peer->full = full;
         bridge_want (self);
     }
-    bool able = !full && !peer->ended && !peer->closing;
+    bool able = !full && !peer->ended && !peer->closing && peer->modes & (MODE_PULL | MODE_REP);
     if (able == list_has (&peer->able))
         return;
     if (able)
@@ -97,14 +98,25 @@ complain (struct bridge_peer *peer)
 int64_t
 bridge_on_data (struct bridge_peer *peer, const unsigned char *data, size_t size)
 {
-    return peer->pauses ? 0 : peer->bridge->adapter->on_data (peer, data, size);
+    const struct bridge_kind *kind;
+    size_t used = 0;
+    if (peer->pauses)
+        return 0;
+    do {                                /*  what one has left is the next one's, after a hand-over */
+        kind = peer->kind;
+        int64_t taken = kind->adapter->on_data (peer, data + used, size - used);
+        if (taken < 0)
+            return taken;
+        used += (size_t) taken;
+    } while (peer->kind != kind && used < size && !peer->pauses && !peer->closing);
+    return (int64_t) used;
 }
 
 int
 bridge_on_end (struct bridge_peer *peer, const unsigned char *data, size_t size)
 {
     struct bridge *self = peer->bridge;
-    int rc = self->adapter->on_end (peer, data, size);
+    int rc = peer->pauses & PAUSE_HELD ? WEFT_EAGAIN : peer->kind->adapter->on_end (peer, data, size);
     if (rc)
         return rc;
     peer->ended = true;
@@ -119,6 +131,8 @@ void
 bridge_on_drained (struct bridge_peer *peer)
 {
     bridge_look (peer);
+    if (peer->kind->adapter->on_room && !peer->closing)
+        peer->kind->adapter->on_room (peer);
     bridge_give_replies (peer);
     bridge_wake (fabric_of (peer->bridge, MODE_RELAY), BRIDGE_WAKE);
 }
@@ -130,6 +144,61 @@ bridge_cut_off (struct bridge_peer *peer)
     self->counters.cut_off++;
     if (bridge_first (self, TOLD_CUT_OFF))
         log_warning (&self->weft->log, "%s has left in the middle of a message", bridge_peer_name (peer));
+}
+
+/* ------------------------------------------------------------- what an adapter asks for */
+
+unsigned
+bridge_route (struct bridge_peer *peer, unsigned modes)
+{
+    peer->modes = peer->bridge->modes & modes;
+    bridge_look (peer);
+    return peer->modes;
+}
+
+enum adapter_mode
+bridge_delivers (const struct bridge_peer *peer)
+{
+    return peer->bridge->delivering;
+}
+
+void
+bridge_give_up (struct bridge_peer *peer)
+{
+    list_remove (&peer->wait);
+    peer->taken = 0;
+    bridge_unpause (peer, PAUSE_FABRIC);
+}
+
+void
+bridge_hold (struct bridge_peer *peer)
+{
+    bridge_pause (peer, PAUSE_HELD);
+}
+
+void
+bridge_release (struct bridge_peer *peer)
+{
+    bridge_unpause (peer, PAUSE_HELD);
+    bridge_end_if_done (peer);
+}
+
+void
+bridge_set_timer (struct bridge_peer *peer, int64_t deadline)
+{
+    reactor_timer_set (peer->bridge->reactor, &peer->timer, deadline);
+}
+
+int64_t
+bridge_now (const struct bridge_peer *peer)
+{
+    return reactor_now (peer->bridge->reactor);
+}
+
+int64_t
+bridge_timeout (const struct bridge_peer *peer)
+{
+    return peer->bridge->setup->bridge.timeout;
 }
 
 /* -------------------------------------------------------------------- coming and going */
@@ -145,16 +214,25 @@ bridge_close_peer (struct bridge_peer *peer, int error)
 }
 
 void
-bridge_end_if_done (struct bridge_peer *peer)
+bridge_finish (struct bridge_peer *peer)
 {
     struct bridge *self = peer->bridge;
     int64_t linger = self->setup->socket.linger;
-    bool stays = self->modes & MODE_SUB && !self->stopping;     /*  half closed: it reads on */
-    if (peer->closing || (!peer->ended && !self->stopping) || peer->first || self->serving == peer || stays)
+    if (peer->closing)
         return;
     peer->closing = true;
     self->transport->finish (peer->link, linger == TIME_FOREVER ? linger : reactor_now (self->reactor) + linger);
     bridge_look (peer);
+}
+
+void
+bridge_end_if_done (struct bridge_peer *peer)
+{
+    struct bridge *self = peer->bridge;
+    bool stays = peer->modes & MODE_SUB && !self->stopping;     /*  half closed: it reads on */
+    if ((peer->ended || self->stopping) && !peer->first && !(peer->pauses & PAUSE_HELD) && self->serving != peer
+        && !stays)
+        bridge_finish (peer);
 }
 
 /*  Its requests go on, for nobody. */
@@ -188,8 +266,11 @@ bridge_on_closed (struct bridge_peer *peer, int error, const char *why, size_t u
     list_remove (&peer->all);
     list_remove (&peer->wait);
     leave_requests (peer);
-    if (self->adapter->close)
-        self->adapter->close (peer);
+    reactor_timer_set (self->reactor, &peer->timer, TIME_FOREVER);
+    bridge_topics_leave (peer);
+    if (peer->state && peer->kind->adapter->close)
+        peer->kind->adapter->close (peer);
+    free (peer->state);
     self->counters.disconnects++;
     self->counters.undelivered += unsent > 0;
     if (self->serving == peer)
@@ -200,14 +281,25 @@ bridge_on_closed (struct bridge_peer *peer, int error, const char *why, size_t u
     bridge_wake (fabric_of (self, MODE_RELAY), BRIDGE_WAKE);
 }
 
+static void
+on_timer (void *arg)
+{
+    struct bridge_peer *peer = arg;
+    if (!peer->closing)
+        peer->kind->adapter->on_timer (peer);
+}
+
 struct bridge_peer *
 bridge_peer_new (struct bridge *self, void *link)
 {
-    struct bridge_peer *peer = calloc (1, sizeof *peer + self->adapter->state_size);
+    struct bridge_peer *peer = calloc (1, sizeof *peer);
     if (!peer)
         return NULL;
     peer->bridge = self;
     peer->link = link;
+    peer->kind = self->kinds;
+    peer->modes = self->modes;
+    reactor_timer_init (&peer->timer, on_timer, peer);
     peer->last = &peer->first;
     return peer;
 }
@@ -220,8 +312,11 @@ bridge_peer_begin (struct bridge_peer *peer)
     self->peer_count++;
     self->counters.connects++;
     log_info (&self->weft->log, "%s is connected", bridge_peer_name (peer));
+    const struct adapter *adapter = peer->kind->adapter;
+    peer->state = calloc (1, adapter->state_size + 1);
+    int rc = peer->state ? 0 : error_plain (WEFT_ENOMEM);
+    rc = rc || !adapter->open ? rc : adapter->open (peer);
     bridge_look (peer);
-    int rc = self->adapter->open ? self->adapter->open (peer) : 0;
     if (rc)
         bridge_close_peer (peer, rc);
 }

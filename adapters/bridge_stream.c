@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "adapters/bridge_parts.h"
-#include "codec/framing.h"
 #include "core/error.h"
 
 struct carrier {
@@ -14,18 +13,18 @@ struct carrier {
 
 /*  What the streams take from options that the sockets have, too. */
 static void
-share_options (struct bridge_setup *setup, const struct adapter *adapter)
+share_options (const struct bridge *self, struct bridge_setup *setup)
 {
     const struct socket_config *socket = &setup->socket;
     struct stream_config *stream = &setup->stream;
-    stream->in_max = socket->max_size + FRAMING_OVERHEAD;
+    stream->in_max = (int64_t) bridge_wire_max (self);
     stream->connect_timeout = socket->handshake;
     stream->keepalive = socket->heartbeat;
     stream->reconnect = socket->reconnect;
     stream->reconnect_max = socket->reconnect_max > socket->reconnect ? socket->reconnect_max : socket->reconnect;
     stream->max_peers = socket->max_peers;
     stream->insecure = setup->security.insecure;
-    stream->alpn = adapter->alpn;
+    stream->alpn = self->adapter->alpn;
     stream->keep_marks = setup->bridge.when_full == FULL_DROP;
 }
 
@@ -62,11 +61,12 @@ on_closed (void *arg, struct stream *stream, int error, const char *why, size_t 
 static const struct stream_handler handler = { on_data, on_ended, on_drained, on_closed };
 
 static void
-on_stream (void *bridge, struct stream *stream)
+begin_peer (struct bridge *self, struct stream *stream, const struct bridge_kind *kind)
 {
-    struct bridge_peer *peer = bridge_peer_new (bridge, stream);
+    struct bridge_peer *peer = bridge_peer_new (self, stream);
     if (!peer)
         return;
+    peer->kind = kind;
     stream_adopt (stream, &handler, peer);
     bridge_peer_begin (peer);
 }
@@ -79,6 +79,20 @@ on_listen_failed (void *bridge, const char *why)
         log_warning (&self->weft->log, "%s", why);
     else
         log_info (&self->weft->log, "%s", why);
+}
+
+static void
+on_accepted (void *bridge, struct stream *stream)
+{
+    struct bridge *self = bridge;
+    begin_peer (self, stream, self->accepting);
+}
+
+static void
+on_dialled (void *bridge, struct stream *stream)
+{
+    struct bridge *self = bridge;
+    begin_peer (self, stream, self->kinds);
 }
 
 static void
@@ -101,7 +115,7 @@ streams_open (struct bridge *self)
     struct carrier *carrier = self->carrier = calloc (1, sizeof *carrier);
     if (!carrier)
         return error_plain (WEFT_ENOMEM);
-    share_options (self->setup, self->adapter);
+    share_options (self, self->setup);
     carrier->listeners = calloc (listen->count + 1, sizeof (struct listener *));
     carrier->dialers = calloc (dial->count + 1, sizeof (struct dialer *));
     if (!carrier->listeners || !carrier->dialers)
@@ -109,7 +123,7 @@ streams_open (struct bridge *self)
     int rc = 0;
     for (size_t i = 0; i < listen->count && rc == 0; i++) {
         struct listener **made = &carrier->listeners[carrier->listener_count];
-        rc = listener_new (self->reactor, listen->items[i], config, on_stream, self, made);
+        rc = listener_new (self->reactor, listen->items[i], config, on_accepted, self, made);
         if (rc == 0) {
             carrier->listener_count++;
             listener_on_failed (*made, on_listen_failed);
@@ -117,7 +131,7 @@ streams_open (struct bridge *self)
         }
     }
     for (size_t i = 0; i < dial->count && rc == 0; i++) {
-        rc = dialer_new (self->reactor, dial->items[i], config, on_stream, on_dial_failed, self,
+        rc = dialer_new (self->reactor, dial->items[i], config, on_dialled, on_dial_failed, self,
                          &carrier->dialers[carrier->dialer_count]);
         carrier->dialer_count += rc == 0;
     }

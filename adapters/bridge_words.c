@@ -14,7 +14,7 @@ bridge_fill (struct bridge *self, const char *template, const struct bridge_peer
     const struct message_info info = {
         .topic = topic ? weft_msg_data (msg, 0) : NULL, .topic_size = topic ? weft_msg_size (msg, 0) : 0,
         .time = clock_wall (clock_system ()), .number = self->counters.in + 1,
-        .peer = peer ? bridge_peer_name (peer) : NULL, .adapter = self->adapter->name
+        .peer = peer ? bridge_peer_name (peer) : NULL, .adapter = (peer ? peer->kind : self->kinds)->adapter->name
     };
     encoder_init (&encoder, FORMAT_TEMPLATE, NULL, template);
     buffer_clear (&self->text);
@@ -30,7 +30,7 @@ pack_text (msgpack_packer *packer, const char *text)
 
 /*  A map: docs/spec/bridge.md. */
 int
-bridge_add_origin (struct bridge *self, const struct bridge_peer *peer, weft_msg_t *msg)
+bridge_add_origin (const struct bridge_peer *peer, weft_msg_t *msg)
 {
     msgpack_sbuffer bytes;
     msgpack_packer packer;
@@ -38,7 +38,7 @@ bridge_add_origin (struct bridge *self, const struct bridge_peer *peer, weft_msg
     msgpack_packer_init (&packer, &bytes, msgpack_sbuffer_write);
     msgpack_pack_map (&packer, 3);
     pack_text (&packer, "adapter");
-    pack_text (&packer, self->adapter->name);
+    pack_text (&packer, peer->kind->adapter->name);
     pack_text (&packer, "peer");
     pack_text (&packer, bridge_peer_name (peer));
     pack_text (&packer, "time");

@@ -8,13 +8,13 @@
 #include "adapters/bridge_metrics.h"
 #include "cli/command.h"
 #include "cli/descriptors.h"
+#include "cli/help.h"
 #include "cli/metrics.h"
+#include "cli/protocols.h"
 #include "cli/secure.h"
 #include "cli/trial.h"
 #include "core/buffer.h"
 #include "core/error.h"
-
-extern const struct adapter adapter_tcp;
 
 struct bridge_options {
     struct bridge_setup setup;
@@ -22,12 +22,12 @@ struct bridge_options {
     struct metrics_options metrics;
 };
 
-/*  In the order of the targets below; the adapter's own is the first. */
+/*  In the order of the targets below; those of the adapters are the first. */
 #define COMMON_TABLES                                                                                              \
     { .title = "Bridge", .table = bridge_options }, { .title = "Connections", .table = stream_options },               \
         { .title = "TLS", .table = tls_options },                                                                      \
         { .title = "Sockets", .table = bridge_socket_options }, SECURE_TABLE, METRICS_TABLE, { .title = NULL }
-enum { TABLES = 8 };
+enum { COMMONS = 7 };                   /*  with the end                                        */
 
 /* ------------------------------------------------------------------------- the end */
 
@@ -143,83 +143,111 @@ open_and_run (struct cli *cli, const struct adapter *adapter, struct bridge_opti
     return status;
 }
 
-/*  A command with the options of this adapter. */
+static int
+run_or_try (struct cli *cli, const struct adapter *adapter, struct bridge_options *options, const char *operand)
+{
+    if (!operand)
+        return cli->trial ? try_bridge (cli, adapter, options) : open_and_run (cli, adapter, options);
+    cli_error (cli, "%s: an endpoint of what kind? say --push, --pub, --req, --pull, --sub or --rep in front of it",
+               operand);
+    return EXIT_USAGE;
+}
+
+/*  A command with the options of this adapter, and those of its companions. */
 static int
 adapter_run (struct cli *cli, const struct command *self, const struct adapter *adapter, int argc, char **argv)
 {
-    const struct command_table tables[TABLES] = { { .title = adapter->name, .table = adapter->options },
-                                                  COMMON_TABLES };
+    static const struct command_table common[] = { COMMON_TABLES };
+    const struct protocol *words = protocol_find (adapter->name);
+    struct command_table tables[BRIDGE_KINDS + COMMONS] = { { .title = NULL } };
+    struct bridge_options options = { .setup.configs = { NULL } };
+    void *targets[BRIDGE_KINDS + COMMONS] = { NULL };
+    void *const common_targets[COMMONS] = { &options.setup.bridge, &options.setup.stream, &options.setup.stream.tls,
+                                           &options.setup.socket, &options.secure, &options.metrics };
     struct command command = *self;
-    struct bridge_options options = { .setup.adapter = calloc (1, adapter->config_size) };
-    void *targets[] = { options.setup.adapter, &options.setup.bridge, &options.setup.stream,
-                        &options.setup.stream.tls, &options.setup.socket, &options.secure, &options.metrics };
+    const struct adapter *each;
     char *operands[argc + 1];
     int count = 0, status = EXIT_USAGE;
-    if (!options.setup.adapter)
-        return cli_fail (cli, error_set (WEFT_ENOMEM, "not enough memory"), NULL);
+    size_t kinds = 0;
+    if (bridge_configs_new (adapter, &options.setup))
+        return cli_fail (cli, WEFT_ENOMEM, NULL);
+    for (; (each = bridge_kind (adapter, kinds)); kinds++) {
+        tables[kinds] = (struct command_table) { .title = protocol_title (each->name), .table = each->options };
+        targets[kinds] = options.setup.configs[kinds];
+    }
+    memcpy (tables + kinds, common, sizeof common);
+    memcpy (targets + kinds, common_targets, sizeof common_targets);
     command.tables = tables;
+    if (words) {
+        command.usage = words->usage;
+        command.description = words->text;
+        command.examples = words->examples;
+    }
     int rc = command_parse (cli, &command, targets, NULL, argc, argv, operands, &count);
     if (rc == 1)
         status = EXIT_OK;
-    else if (rc == 0 && count > 0)
-        cli_error (cli, "%s: an endpoint of what kind? say --push, --pub, --req, --pull, --sub or --rep in front of it",
-                   operands[0]);
     else if (rc == 0)
-        status = cli->trial ? try_bridge (cli, adapter, &options) : open_and_run (cli, adapter, &options);
+        status = run_or_try (cli, adapter, &options, count ? operands[0] : NULL);
     command_free_options (&command, targets, NULL);
-    free (options.setup.adapter);
+    bridge_configs_free (&options.setup);
     return status;
+}
+
+/*  Without the name of a protocol: what is common, and the options of all. */
+static int
+no_adapter (struct cli *cli, const struct command *self, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp (argv[i], "--help") == 0 || strcmp (argv[i], "-h") == 0) {
+            help_command (cli, self);
+            return EXIT_OK;
+        }
+    cli_error (cli, "%s%swhich protocol? there is %s, as in '%s'", argc > 1 ? argv[1] : "", argc > 1 ? ": " : "",
+               PROTOCOL_NAMES, self->examples[0].line);
+    return EXIT_USAGE;
 }
 
 static int
 bridge_command_run (struct cli *cli, const struct command *self, int argc, char **argv)
 {
     const struct adapter *adapter = argc > 1 ? bridge_adapter_find (argv[1]) : NULL;
-    if (adapter) {
-        argv[1] = argv[0];
-        return adapter_run (cli, self, adapter, argc - 1, argv + 1);
-    }
-    for (int i = 1; i < argc; i++)
-        if (strcmp (argv[i], "--help") == 0 || strcmp (argv[i], "-h") == 0)
-            return adapter_run (cli, self, &adapter_tcp, argc, argv);
-    cli_error (cli, "%s%swhich protocol? there is tcp, as in '%s'", argc > 1 ? argv[1] : "", argc > 1 ? ": " : "",
-               self->examples[0].line);
-    return EXIT_USAGE;
+    if (!adapter)
+        return no_adapter (cli, self, argc, argv);
+    argv[1] = argv[0];
+    return adapter_run (cli, self, adapter, argc - 1, argv + 1);
 }
 
 const struct command command_bridge = {
     .name = "bridge",
     .group = COMMAND_GROUP_PATTERNS,
-    .summary = "join another protocol to the fabric: tcp",
-    .usage = "tcp [OPTIONS] --listen|--dial ADDRESS ...",
-    .words = "tcp",
+    .summary = "join another protocol to the fabric: " PROTOCOL_NAMES,
+    .usage = "PROTOCOL [OPTIONS] --listen|--dial ADDRESS ...",
+    .words = PROTOCOL_WORDS,
     .description =
         "Takes messages from connections of another protocol into the fabric, and gives them what comes from there. "
         "Connections come to --listen, or are made by --dial, which connects again whenever one ends. What the "
         "fabric's side is, one or several of --push, --pub, --req, --pull, --sub, --rep and --relay say: a message "
         "from outside goes to all that take some.\n\n"
         "With --req each message is a request, and its reply goes back to the client that sent it, in the order of its "
-        "requests; many are under way at once, of one client (--in-flight) and of many. A client whose request has no "
-        "reply within --timeout is disconnected, or gets --error-reply. With --rep it is the other way round: a "
-        "request of the fabric goes to the foreign server, whose next message is the reply; it is empty when the "
-        "server has gone, or does not answer within --timeout.\n\n"
+        "requests; many are under way at once, of one client (--in-flight) and of many. With --rep it is the other way "
+        "round: a request of the fabric goes to the foreign server, whose next message is the reply; it is empty when "
+        "the server has gone, or does not answer within --timeout.\n\n"
         "While the fabric is full, or nobody is there to take a message, the connection is not read, and its peer has "
         "to wait. A connection that does not read is waited for by --req and --pull; for --sub and --relay --when-full "
         "says what happens.\n\n"
-        "--framing says where a message ends: line (a newline), nul, len16 and len32 (a length in front, big-endian), "
-        "fixed:N (N bytes each), netstring, or raw (whatever comes together).\n\n"
         "An ADDRESS is HOST:PORT, unix:PATH (a Unix socket, which our own user and root may connect to; it is gone in "
         "the end), or unix:@NAME (an abstract one).\n\n"
         "With --tls foreign connections are encrypted (TLS 1.2 or 1.3). What listens shows --tls-cert; with "
         "--tls-verify all it takes in those alone whose certificate --tls-ca has signed. Servers that are dialled have "
         "to have a certificate for the name that is dialled, signed by somebody whom the system trusts, or --tls-ca. "
         "Files that are replaced are read again for new connections. Without --tls what listens beyond this machine "
-        "does so in clear text, and only with --insecure. --key and --allow are for the fabric's side.",
+        "does so in clear text, and only with --insecure. --key and --allow are for the fabric's side.\n\n"
+        "weft bridge PROTOCOL --help has the options and examples of one of them.\n\n" PROTOCOL_TEXTS,
     .guarantee = "At most once; what was dropped is counted and reported. A message is taken from its connection only "
                  "when the fabric has taken it. A request has its reply, or its client is told that it has none.",
     .status = "6 when messages were dropped or cut off, requests had no reply, or connections ended before they had "
               "taken what was for them.",
-    .tables = (const struct command_table[]){ { .title = "TCP", .indirect = &adapter_tcp.options }, COMMON_TABLES },
+    .tables = (const struct command_table[]){ PROTOCOL_TABLES, COMMON_TABLES },
     .examples =
         (const struct command_example[]){
             { "weft bridge tcp --listen 127.0.0.1:65432 --framing line --req tcp://127.0.0.1:5555",

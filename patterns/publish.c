@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "patterns/pattern.h"
+#include "patterns/publish.h"
 #include "patterns/pattern_fanout.h"
 
 #define TOPIC_MAX 245           /*  libzmq 4.3.4 breaks those of 246 to 255 bytes   */
@@ -176,6 +177,47 @@ sub_change (struct weft_socket *socket, const struct option *option, const char 
     if (rc == 0 && socket->config.topics.count == 0)    /*  the first topic narrows down "all" */
         rc = socket->wire->engine->unsubscribe (socket->wire, "", 0);
     return rc;
+}
+
+/*  That of publish_open_topics: none at first. */
+static int
+topics_opened (struct weft_socket *socket)
+{
+    (void) socket;
+    return 0;
+}
+
+static const struct pattern pattern_topics = {
+    .name = "sub",
+    .peers = "pub (PUB or XPUB sockets)",
+    .peers_do = "pub",
+    .type = WIRE_SUB,
+    .side = ENDPOINT_CONNECT,
+    .options = sub_options,
+    .prepare = sub_prepare,
+    .opened = topics_opened,
+    .recv = socket_recv,
+    .change = sub_change
+};
+
+weft_socket_t *
+publish_open_topics (weft_t *weft)
+{
+    return socket_open (weft, &pattern_topics);
+}
+
+int
+publish_add (weft_socket_t *socket, const void *topic, size_t size)
+{
+    if (size > TOPIC_MAX)
+        return error_set (WEFT_ETOOBIG, "topic: %zu bytes are too many; at most %d", size, TOPIC_MAX);
+    return socket->wire->engine->subscribe (socket->wire, topic, size);
+}
+
+int
+publish_remove (weft_socket_t *socket, const void *topic, size_t size)
+{
+    return socket->wire->engine->unsubscribe (socket->wire, topic, size);
 }
 
 const struct pattern pattern_sub = {

@@ -35,7 +35,7 @@ static void
 set (const char *name, const char *value)
 {
     const struct option_group groups[] = {
-        { .table = bridge_adapter_find (how->adapter)->options, .target = setup.adapter },
+        { .table = bridge_adapter_find (how->adapter)->options, .target = setup.configs[0] },
         { .table = bridge_options, .target = &setup.bridge }, { .table = stream_options, .target = &setup.stream },
         { .table = bridge_socket_options, .target = &setup.socket }, { 0 } };
     if (option_set_in (groups, name, value, "a bridge", NULL))
@@ -68,8 +68,9 @@ start (const char *listen, const char *options)
     const struct adapter *adapter = bridge_adapter_find (how->adapter);
     const char *what;
     memset (&setup, 0, sizeof setup);
-    setup.adapter = calloc (1, adapter->config_size);
-    assert_int_equal (option_init (adapter->options, setup.adapter), 0);
+    assert_int_equal (bridge_configs_new (adapter, &setup), 0);
+    for (size_t i = 0; bridge_kind (adapter, i); i++)
+        assert_int_equal (option_init (bridge_kind (adapter, i)->options, setup.configs[i]), 0);
     assert_int_equal (option_init (bridge_options, &setup.bridge), 0);
     assert_int_equal (option_init (stream_options, &setup.stream), 0);
     assert_int_equal (option_init (bridge_socket_options, &setup.socket), 0);
@@ -97,9 +98,11 @@ stop (void)
     pthread_join (thread, NULL);
     bridge_counters (bridge, &counters);
     bridge_destroy (&bridge);
-    option_free (bridge_adapter_find (how->adapter)->options, setup.adapter);
+    const struct adapter *adapter = bridge_adapter_find (how->adapter);
+    for (size_t i = 0; bridge_kind (adapter, i); i++)
+        option_free (bridge_kind (adapter, i)->options, setup.configs[i]);
     option_free (bridge_options, &setup.bridge);
-    free (setup.adapter);
+    bridge_configs_free (&setup);
     close (stop_fd);
     assert_int_equal (run_result, 0);
 }

@@ -1,0 +1,41 @@
+/*  protocols.c - the words of weft bridge about each protocol */
+
+#include "cli/protocols.h"
+
+#include <string.h>
+
+static const struct command_example tcp_examples[] = {
+    { "weft bridge tcp --listen 127.0.0.1:65432 --framing line --req tcp://127.0.0.1:5555",
+      "Beside weft rep tcp://127.0.0.1:5555 --echo: each line that nc 127.0.0.1 65432 sends is answered." },
+    { "weft bridge tcp --listen 127.0.0.1:8765 --relay --format '[%p]: %m'",
+      "A chat: each line goes to all others, with its sender's address." },
+    { "weft bridge tcp --listen 127.0.0.1:7000 --pub tcp://127.0.0.1:6000 --topic 'tcp/%p'",
+      "Publishes what comes; weft sub tcp://127.0.0.1:6000 -t tcp/ sees all of it." },
+    { "weft bridge tcp --listen '*:7443' --tls --tls-cert cert.pem --tls-key key.pem --push tcp://127.0.0.1:6001",
+      "Takes in lines from a network, encrypted; weft pull @tcp://127.0.0.1:6001 prints them." },
+    { "weft bridge tcp --dial 127.0.0.1:7 --rep tcp://127.0.0.1:5555",
+      "weft req asks a foreign server that answers lines." },
+    { .line = NULL }
+};
+
+#define REST "\n\n'weft help bridge' says what all protocols have in common."
+
+static const struct protocol protocols[] = {
+    { "tcp", "TCP", "tcp [OPTIONS] --listen|--dial ADDRESS ...", PROTOCOL_TCP REST, tcp_examples },
+};
+
+const struct protocol *
+protocol_find (const char *name)
+{
+    for (size_t i = 0; i < sizeof protocols / sizeof protocols[0]; i++)
+        if (strcmp (protocols[i].name, name) == 0)
+            return &protocols[i];
+    return NULL;
+}
+
+const char *
+protocol_title (const char *name)
+{
+    const struct protocol *found = protocol_find (name);
+    return found ? found->title : name;
+}
