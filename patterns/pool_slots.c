@@ -14,7 +14,7 @@
 
 #define YOUNG (2 * TIME_MS)         /*  a job's output is not looked at before, see watch_output */
 #define RETURN_AFTER (250 * TIME_MS)    /*  a job that waits so long here is given back         */
-#define DOUBT (250 * TIME_MS)       /*  about a job that SIGTERM ended, see in_doubt            */
+#define DOUBT (500 * TIME_MS)       /*  about a job that SIGTERM ended, see in_doubt            */
 #define LOOK_AHEAD (20 * TIME_MS)   /*  of work that may wait at a slot                         */
 #define MESSAGES 64                 /*  that may wait where one job for a process may           */
 #define MESSAGE_BYTES (16 << 20)    /*  of them that should wait                                */
@@ -332,16 +332,22 @@ slot_report_end (struct slots *self, struct slot *slot)
 }
 
 /*  Who ends a worker (Slurm, systemd, a container) often sends SIGTERM to its jobs as well, and then their end is
- *  none of their own. So we wait whether we are to stop: if so nothing is said, and they run elsewhere. */
+ *  none of their own. So we wait whether we are to stop: if so nothing is said, and they run elsewhere. Time in which we
+ *  did not run ourselves, as on a machine that is overloaded, does not count: who takes our signal did not either. */
 static bool
 in_doubt (struct slots *self, struct slot *slot)
 {
+    int64_t now = clock_now (self->clock);
     if (slot->deadline == TIME_FOREVER)
         return false;
     if (self->stopped)
         slot->silent = true;
-    else if (clock_now (self->clock) < slot->deadline)
+    else if (now < slot->deadline)
         return true;
+    else if (now - slot->deadline > DOUBT / 5) {
+        slot->deadline = now + DOUBT;
+        return true;
+    }
     slot->deadline = TIME_FOREVER;
     return false;
 }
