@@ -332,8 +332,8 @@ slot_report_end (struct slots *self, struct slot *slot)
 }
 
 /*  Who ends a worker (Slurm, systemd, a container) often sends SIGTERM to its jobs as well, and then their end is
- *  none of their own. So we wait whether we are to stop: if so nothing is said, and they run elsewhere. Time in which we
- *  did not run ourselves, as on a machine that is overloaded, does not count: who takes our signal did not either. */
+ *  none of their own. So we wait whether we are to stop: if so nothing is said, and they run elsewhere. Time in which
+ *  we did not run ourselves, as on an overloaded machine, does not count: who takes our signal did not either. */
 static bool
 in_doubt (struct slots *self, struct slot *slot)
 {

@@ -15,6 +15,7 @@
 #define SIM_BYTE(n) ((char) ('a' + (n) % 26))
 
 enum { SIM_WORKERS = 3, SIM_JOBS = 24, SIM_HELD = 64, SIM_MEMORY = 100 };
+enum { SIM_IDS = 4 * SIM_JOBS };        /*  of jobs, with those that do others again */
 
 struct sim_message {
     struct sim_message *next;
@@ -59,7 +60,7 @@ struct sim_worker {
 /*  What may go wrong; one in so many, 0 for never. */
 struct sim_faults {
     int lose, repeat, cut, partition, worker_crash, worker_stop, head_crash, head_stop, fail, cancel,
-        cancel_one;
+        cancel_one, retry;
     int64_t outage;             /*  ns that a break or a stop lasts at most         */
 };
 
@@ -75,9 +76,9 @@ struct sim {
     struct sim_worker workers[SIM_WORKERS];
     uint64_t instances;
     void (*given) (uint64_t job, int64_t attempt);  /*  a worker got it; or NULL    */
-    unsigned runs[SIM_JOBS + 1];        /*  how often each was begun                */
-    unsigned failed[SIM_JOBS + 1];      /*  ... and ended badly by itself           */
-    bool succeeded[SIM_JOBS + 1];       /*  a run ended well, whoever heard of it   */
+    unsigned runs[SIM_IDS + 1];         /*  how often each was begun                */
+    unsigned failed[SIM_IDS + 1];       /*  ... and ended badly by itself           */
+    bool succeeded[SIM_IDS + 1];        /*  a run ended well, whoever heard of it   */
 };
 
 /*  Contexts over the engine belong to `sim_world`. */

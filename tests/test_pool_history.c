@@ -40,19 +40,22 @@ struct ledger {
     struct operation queue[OPERATIONS];
     uint64_t first, count, durable, ticket;
     uint64_t epoch, accepted, dealt;
+    uint64_t highest;                   /*  job, with those that are not committed      */
     uint64_t marks[PRIORITIES];         /*  of each priority                            */
     struct {
         char spec[128];
         size_t size;
         unsigned char hash[16];
+        bool hashed;
         uint64_t tag;
+        uint64_t again;                 /*  the job that does it again; 0: none         */
         int priority;
         int results, reason, status;
         int64_t attempts;
         int failures, losses;
         uint64_t received;
         char place[LEDGER_PLACE_MAX];
-    } jobs[SIM_JOBS + 1];
+    } jobs[SIM_IDS + 1];
     struct operation pieces[PIECES];
     size_t pieces_count;
     bool open, crashed, used;
@@ -101,6 +104,10 @@ static void
 disk_lose (void)
 {
     disk.count = 0;
+    disk.highest = disk.accepted;
+    for (uint64_t id = 1; id <= SIM_IDS; id++)
+        if (disk.jobs[id].again > disk.accepted)
+            disk.jobs[id].again = 0;
     disk.open = disk.crashed = false;
 }
 
@@ -142,12 +149,27 @@ add (struct operation op, uint64_t *ticket)
     return 0;
 }
 
+static bool
+ended_badly (uint64_t id)
+{
+    return disk.jobs[id].results && (disk.jobs[id].reason != WEFT_JOB_EXITED || disk.jobs[id].status);
+}
+
 int
 ledger_add_job (struct ledger *self, const struct ledger_job *job, uint64_t *ticket)
 {
-    assert_true (job->id <= SIM_JOBS && job->spec_size <= sizeof self->jobs->spec);
+    assert_true (job->id <= SIM_IDS && job->spec_size <= sizeof self->jobs->spec);
+    assert_int_equal (job->id, ++self->highest);
     memcpy (self->jobs[job->id].spec, job->spec, job->spec_size);
-    memcpy (self->jobs[job->id].hash, job->hash, 16);
+    self->jobs[job->id].hashed = job->hash;
+    self->jobs[job->id].again = 0;
+    if (job->hash)
+        memcpy (self->jobs[job->id].hash, job->hash, 16);
+    if (job->retries) {
+        assert_true (ended_badly (job->retries));
+        assert_int_equal (self->jobs[job->retries].again, 0);       /*  no second one */
+        self->jobs[job->retries].again = job->id;
+    }
     self->jobs[job->id].size = job->spec_size;
     self->jobs[job->id].tag = job->tag;
     self->jobs[job->id].priority = job->priority;
@@ -282,23 +304,48 @@ int
 ledger_hashes (struct ledger *self, ledger_hash_fn *take, void *arg)
 {
     for (uint64_t id = 1; id <= self->accepted; id++)
-        assert_int_equal (take (arg, id, self->jobs[id].hash), 0);
+        if (self->jobs[id].hashed)
+            assert_int_equal (take (arg, id, self->jobs[id].hash), 0);
     return (int) self->accepted;
 }
 
-/*  Nothing is retried in these histories. */
 int
 ledger_failed (struct ledger *self, uint64_t after, uint64_t limit, ledger_take_fn *take, void *arg)
 {
-    (void) self, (void) after, (void) limit, (void) take, (void) arg;
-    return 0;
+    int taken = 0;
+    disk_commit (OPERATIONS);
+    for (uint64_t id = after + 1; id <= self->accepted && (uint64_t) taken < limit; id++) {
+        if (!ended_badly (id) || self->jobs[id].again || (limit != 1 && self->jobs[id].reason == WEFT_JOB_CANCELLED))
+            continue;
+        struct ledger_open_job open = {
+            .job = { .id = id, .priority = self->jobs[id].priority, .tag = self->jobs[id].tag,
+                     .spec = self->jobs[id].spec, .spec_size = self->jobs[id].size }
+        };
+        int rc = take (arg, &open);
+        if (rc < 0)
+            return rc;
+        taken++;
+    }
+    return taken;
+}
+
+static uint64_t
+last_of (uint64_t id)
+{
+    while (disk.jobs[id].again)
+        id = disk.jobs[id].again;
+    return id;
 }
 
 int
 ledger_fate (struct ledger *self, uint64_t id, uint64_t *last, enum ledger_fate *fate)
 {
-    (void) self, (void) id, (void) last;
+    disk_commit (OPERATIONS);
     *fate = LEDGER_NO_JOB;
+    if (id > self->accepted)
+        return 0;
+    *last = last_of (id);
+    *fate = ended_badly (*last) ? LEDGER_ENDED_BADLY : self->jobs[*last].results ? LEDGER_ENDED_WELL : LEDGER_NOT_ENDED;
     return 0;
 }
 
@@ -307,15 +354,17 @@ ledger_fate (struct ledger *self, uint64_t id, uint64_t *last, enum ledger_fate 
 struct caller {
     struct sim sim;
     bool kept;                      /*  with a ledger                               */
-    uint64_t made, next;            /*  jobs ever made; the next to hand over       */
+    uint64_t next;                  /*  the number of the next job to hand over     */
+    uint64_t ids[SIM_JOBS + 1];     /*  by their numbers; 0: none, or lost with a head  */
     uint64_t accepted;              /*  as the head told                            */
-    int told[SIM_JOBS + 1];
+    int told[SIM_IDS + 1];
     int overdue;                    /*  jobs that were stopped so                   */
     bool median;                    /*  who runs for too long is stopped            */
     int64_t delay, started;         /*  least between two starts; the last          */
-    bool named[SIM_JOBS + 1];       /*  cancelled by its name                       */
-    bool taken[SIM_JOBS + 1];       /*  ... and not passed over: no attempt follows */
-    unsigned begun[SIM_JOBS + 1];   /*  ... when it had been begun so often         */
+    bool named[SIM_IDS + 1];       /*  cancelled by its name                       */
+    bool taken[SIM_IDS + 1];       /*  ... and not passed over: no attempt follows */
+    unsigned begun[SIM_IDS + 1];   /*  ... when it had been begun so often         */
+    bool passed;                    /*  this head leaves jobs to the next one       */
     bool gentle;                    /*  nothing happens that could make a job run twice */
 };
 
@@ -327,6 +376,12 @@ start_head (struct caller *self)
     sim->sends_left = -1;
     sim->breaks = 0;
     self->next = 1;
+    self->passed = false;
+    for (int i = 1; self->kept && i <= SIM_JOBS; i++)
+        if (self->ids[i] > disk.accepted)
+            self->ids[i] = 0;
+    for (uint64_t id = disk.accepted + 1; self->kept && id <= SIM_IDS; id++)
+        self->named[id] = false;
     if (!self->kept)                    /*  it knows nothing of those before it, and is given all anew */
         memset (self->told, 0, sizeof self->told);
     assert_int_equal (weft_pool_set (sim->pool, "retries", "2"), 0);
@@ -361,9 +416,40 @@ hand_over (struct caller *self)
         if (rc == WEFT_EAGAIN)
             return;
         assert_int_equal (rc, 0);
-        assert_int_equal (id, self->next);          /*  so is one that is known from before */
-        self->made = id > self->made ? id : self->made;
-        self->next++;
+        if (self->ids[self->next])                  /*  known from before */
+            assert_int_equal (id, self->ids[self->next]);
+        else
+            assert_int_equal (id, self->kept ? disk.highest : self->next);
+        self->ids[self->next++] = self->kept ? id : 0;
+    }
+}
+
+/*  The highest id that this head has given, or found. */
+static uint64_t
+highest (const struct caller *self)
+{
+    return self->kept ? disk.highest : self->next - 1;
+}
+
+/*  One that ended badly, or all of them, are done again: each once. */
+static void
+retry (struct caller *self)
+{
+    uint64_t before = disk.highest, got = 0;
+    uint64_t id = sim_chance (&self->sim, 4) ? 0 : 1 + sim_pick (&self->sim, before + 1);
+    if (before >= 2 * SIM_JOBS)
+        return;
+    int rc = weft_pool_retry (self->sim.pool, id, &got);
+    assert_true (rc == 0 || rc == WEFT_EAGAIN || rc == WEFT_EINVAL || rc == WEFT_ESTATE);
+    if (rc == WEFT_EINVAL)
+        assert_true (id > disk.accepted);
+    else if (rc == WEFT_ESTATE)
+        assert_false (ended_badly (last_of (id)));
+    else if (rc == 0 && id == 0)
+        assert_int_equal (got, disk.highest - before);
+    else if (rc == 0) {
+        assert_int_equal (got, before + 1);
+        assert_int_equal (last_of (id), got);
     }
 }
 
@@ -371,7 +457,7 @@ hand_over (struct caller *self)
 static void
 cancel_one (struct caller *self)
 {
-    uint64_t id = 1 + sim_pick (&self->sim, SIM_JOBS + 1);
+    uint64_t id = 1 + sim_pick (&self->sim, highest (self) + 2);
     bool running = sim_chance (&self->sim, 2);
     int rc = weft_pool_cancel_job (self->sim.pool, sim_chance (&self->sim, 20) ? id = 0 : id, running);
     assert_true (rc == 0 || rc == WEFT_EEND || rc == WEFT_EINVAL || (rc == WEFT_ESTATE && !running));
@@ -379,7 +465,7 @@ cancel_one (struct caller *self)
         assert_true (self->kept ? id > disk.accepted : id >= self->next);
     if (rc)
         return;
-    for (uint64_t i = id ? id : 1; i <= (id ? id : self->made); i++) {
+    for (uint64_t i = id ? id : 1; i <= (id ? id : highest (self)); i++) {
         if (!self->taken[i])
             self->begun[i] = self->sim.runs[i];
         self->named[i] = true;
@@ -390,8 +476,10 @@ cancel_one (struct caller *self)
 static void
 take_done (struct caller *self, const weft_pool_event_t *event)
 {
-    assert_in_range (event->job, 1, SIM_JOBS);
-    assert_int_equal (event->tag, event->job);
+    assert_in_range (event->job, 1, highest (self));
+    assert_int_equal (event->tag, self->kept ? disk.jobs[event->job].tag : event->job);
+    if (self->passed && event->reason == WEFT_JOB_CANCELLED && !event->data)
+        return;                         /*  no end: the next head goes on */
     assert_int_equal (self->told[event->job]++, 0);
     assert_true (event->reason != WEFT_JOB_TIMEOUT || self->median);
     self->overdue += event->reason == WEFT_JOB_TIMEOUT;
@@ -447,14 +535,17 @@ check_given (uint64_t job, int64_t attempt)
     }
 }
 
+/*  It crashes, or the caller has enough of it. */
 static void
-crash_head (struct caller *self)
+end_head (struct caller *self, bool crashes)
 {
     struct sim *sim = &self->sim;
-    sim->sends_left = (int) sim_pick (sim, 5);
-    run_head (self, 5);
-    sim->sends_left = 0;
-    disk.crashed = true;
+    if (crashes) {
+        sim->sends_left = (int) sim_pick (sim, 5);
+        run_head (self, 5);
+        sim->sends_left = 0;
+        disk.crashed = true;
+    }
     weft_pool_destroy (&sim->pool);
     assert_true (disk.accepted >= self->accepted);
     for (int i = 0; i < SIM_WORKERS; i++) {
@@ -522,11 +613,17 @@ step (struct caller *self)
     hand_over (self);
     if (sim_chance (sim, sim->faults.cancel_one))
         cancel_one (self);
-    if (sim_chance (sim, sim->faults.cancel))
+    if (self->kept && sim_chance (sim, sim->faults.retry))
+        retry (self);
+    if (sim_chance (sim, sim->faults.cancel)) {
+        self->passed = self->kept;
         assert_int_equal (weft_pool_cancel (sim->pool, sim_chance (sim, 2)), 0);
+    }
     run_head (self, 1 + (int) sim_pick (sim, 30));
     if (sim_chance (sim, sim->faults.head_crash))
-        crash_head (self);
+        end_head (self, true);
+    else if (self->passed && sim_chance (sim, 10))
+        end_head (self, sim_chance (sim, 2));
 }
 
 static bool
@@ -535,7 +632,10 @@ all_told (const struct caller *self)
     if (!self->sim.pool)
         return false;
     for (int i = 1; i <= SIM_JOBS; i++)
-        if (self->kept ? disk.jobs[i].results != 1 : self->told[i] != 1)
+        if (self->kept ? !self->ids[i] : self->told[i] != 1)
+            return false;
+    for (uint64_t id = 1; self->kept && id <= disk.highest; id++)
+        if (disk.jobs[id].results != 1)
             return false;
     return true;
 }
@@ -551,6 +651,8 @@ make_peace (struct caller *self)
         sim->workers[i].silent = false;
     }
     sim->head_stopped_until = 0;
+    if (self->passed && sim->pool)
+        end_head (self, false);
     for (int i = 0; i < PEACE && !all_told (self); i++)
         step (self);
     assert_true (all_told (self));
@@ -604,11 +706,12 @@ check_output (uint64_t id)
 static void
 check (struct caller *self)
 {
-    for (int i = 1; i <= SIM_JOBS; i++) {
+    assert_true (highest (self) >= SIM_JOBS);
+    for (uint64_t i = 1; i <= highest (self); i++) {
         if (self->kept) {
             assert_int_equal (disk.jobs[i].results, 1);
             assert_true (self->told[i] <= 1);
-            check_output ((uint64_t) i);
+            check_output (i);
         }
         else
             assert_int_equal (self->told[i], 1);
@@ -773,6 +876,20 @@ test_everything_fails (void **state)
               true, false);
 }
 
+/*  What failed is done again while all that goes on, by a head that may leave the rest to the next one. */
+static void
+test_done_again (void **state)
+{
+    (void) state;
+    play_all (&(struct sim_faults) { .repeat = 20, .cut = 50, .head_crash = 30, .fail = 2, .cancel_one = 40,
+                                     .retry = 10, .outage = 500 * TIME_MS },
+              true, true);
+    play_all (&(struct sim_faults) { .lose = 40, .repeat = 20, .cut = 30, .partition = 60, .worker_crash = 60,
+                                     .worker_stop = 60, .head_crash = 40, .head_stop = 60, .fail = 3, .cancel = 60,
+                                     .cancel_one = 60, .retry = 10, .outage = 20 * TIME_S },
+              true, false);
+}
+
 int
 main (void)
 {
@@ -785,6 +902,7 @@ main (void)
         cmocka_unit_test_teardown (test_cancelled, tell_seed),
         cmocka_unit_test_teardown (test_cancelled_by_name, tell_seed),
         cmocka_unit_test_teardown (test_everything_fails, tell_seed),
+        cmocka_unit_test_teardown (test_done_again, tell_seed),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
