@@ -260,6 +260,7 @@ jobhead_event (struct jobhead *self, const weft_pool_event_t *event)
     int rc = 0;
     if (event->kind == WEFT_POOL_ACCEPTED)
         return;
+    pool_count_event (&self->counts, event);
     if (self->kept.ready && event->job) {
         job = jobkept_job (&self->kept, event, &self->feed, &self->line, &self->jobs, &rc);
         if (event->kind == WEFT_POOL_DONE)
@@ -539,6 +540,7 @@ jobhead_run (struct jobhead *self)
         if (self->after.count)
             jobhead_look_after (self);
         jobhead_counts (self, &counts);
+        pool_show (self->pool);
         jobhead_turn_side (self, &self->side);
         jobhead_turn_side (self, &self->workers);
         int rc = jobview_flush (&self->view, &counts);

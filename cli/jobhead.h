@@ -12,6 +12,8 @@
 #include "cli/jobfeed.h"
 #include "cli/jobkept.h"
 #include "cli/jobview.h"
+#include "cli/metrics.h"
+#include "patterns/pool_metrics.h"
 
 struct jobhead_options {
     char *timeout;
@@ -66,6 +68,8 @@ struct jobhead {
     uint64_t left;              /*  of those before, not done again yet                 */
     uint64_t retry;             /*  is to be done again, and the pool had no room; 0    */
     struct jobhead_side side, workers;  /*  elsewhere; those of this process            */
+    struct meter meter;
+    struct pool_counts counts;  /*  while somebody may ask                              */
     struct after after;         /*  while it has batches the pool is paused             */
     int (*begin) (void *);      /*  with begin_arg, when they have ended; or NULL       */
     void *begin_arg;
@@ -101,6 +105,10 @@ int jobhead_retry (struct jobhead *self, uint64_t id);
 
 /*  The same: how many there are, and how many are done, for the bar. */
 void jobhead_counts (const struct jobhead *self, struct progress_counts *counts);
+
+/*  In jobhead_metrics.c: when the pool is bound; before it is destroyed. */
+int jobhead_begin_metrics (struct jobhead *self, const struct metrics_options *options, bool insecure);
+void jobhead_end_metrics (struct jobhead *self);
 
 /*  Runs all jobs; the exit status. */
 int jobhead_run (struct jobhead *self);

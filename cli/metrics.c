@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/usage.h"
 #include "patterns/pattern_metrics.h"
+#include "patterns/pool_metrics.h"
 
 const struct option metrics_options[] = {
     { .name = "metrics", .type = OPTION_TEXT, .argument = "ADDRESS",
@@ -126,6 +127,10 @@ metrics_table (size_t index, const char **about)
         { "Requests", pattern_times_metrics },
         { "Messages of a pattern's program", session_metrics },
         { "Bridges", bridge_metrics },
+        { "Pools", pool_metrics },
+        { "Times of a pool", pool_times_metrics },
+        { "Jobs that have ended", pool_ends_metrics },
+        { "Workers", worker_metrics },
         { "The process", usage_metrics },
         { "The program", build_metrics },
     };

@@ -55,6 +55,7 @@ struct run {
     struct workfilter filter;
     struct cluster_options cluster_options;
     struct secure secure;
+    struct metrics_options metrics;
     struct cluster cluster;
     int slots;
     struct cluster_config others;       /*  how workers are started elsewhere                   */
@@ -160,6 +161,7 @@ run_open (struct run *self)
             cluster_listens (&self->cluster, weft_pool_endpoint (self->pool));
         }
     }
+    rc = rc ? rc : jobhead_begin_metrics (&self->head, &self->metrics, self->secure.security.insecure);
     int workers = run_workers (self);
     /*  A job that was sent ahead could begin before --halt takes it back. */
     struct agents_config agents = { .endpoint = endpoint, .count = workers, .slots = self->slots,
@@ -203,6 +205,7 @@ run_jobs (struct run *self)
     agents_stop (&self->agents, true);
     agents_join (&self->agents);
     workfilter_free (&self->filter);
+    jobhead_end_metrics (&self->head);
     weft_pool_destroy (&self->pool);
     cluster_stop (&self->cluster);
     return status;
@@ -213,7 +216,7 @@ run_run (struct cli *cli, const struct command *command, int argc, char **argv)
 {
     struct run self = { .cli = cli };
     void *targets[] = { &self.list, &self.view, &self.head_options, &self.feed, &self.options,
-                        &self.filter_options, &self.cluster_options, &self.secure };
+                        &self.filter_options, &self.cluster_options, &self.secure, &self.metrics };
     char *operands[argc + 1];
     int count = 0, status = EXIT_RUN_ERROR;
     int rc = command_parse (cli, command, targets, NULL, argc, argv, operands, &count);
@@ -304,6 +307,7 @@ const struct command command_run_jobs = {
                                                { .title = "Messages", .table = workfilter_options },
                                                { .title = "Other machines", .table = cluster_options },
                                                SECURE_TABLE,
+                                               METRICS_TABLE,
                                                { .title = NULL } },
     .examples =
         (const struct command_example[]){

@@ -10,12 +10,14 @@
 #include "cli/descriptors.h"
 #include "cli/halt.h"
 #include "cli/jobview.h"
+#include "cli/metrics.h"
 #include "cli/replace.h"
 #include "cli/secure.h"
 #include "cli/trial.h"
 #include "core/error.h"
 #include "core/map.h"
 #include "patterns/pool.h"
+#include "patterns/pool_metrics.h"
 
 #define TURN_EVENTS 1000
 
@@ -48,6 +50,9 @@ struct sink {
     struct cli *cli;
     struct sink_own own;
     struct secure secure;
+    struct metrics_options metrics;
+    struct meter meter;
+    struct pool_counts results;     /*  while somebody may ask              */
     struct jobview_options view_options;
     weft_sink_t *sink;
     struct jobview view;
@@ -164,6 +169,7 @@ sink_event (struct sink *self, const weft_pool_event_t *event)
 {
     if (event->kind == WEFT_POOL_JOINED || event->kind == WEFT_POOL_LEFT)
         return jobview_event (&self->view, NULL, NULL, event);
+    pool_count_event (&self->results, event);
     struct sink_head *head = sink_head (self, event->head ? event->head : "");
     struct sink_job *job = head ? head_find (head, event->job) : NULL;
     if (head && !job)
@@ -296,6 +302,20 @@ sink_set (void *target, const struct option *option, const char *value)
 }
 
 static int
+sink_begin_metrics (struct sink *self)
+{
+    const struct metric_source source = { .table = pool_ends_metrics, .size = sizeof (struct pool_ends),
+                                          .labels = { { "pool", "sink" } }, .read = pool_counts_read,
+                                          .arg = &self->results };
+    int rc = meter_begin (&self->meter, self->cli, &self->metrics, self->secure.security.insecure);
+    if (rc || !meter_is_on (&self->meter))
+        return rc;
+    rc = pool_counts_init (&self->results);
+    rc = rc ? rc : meter_add (&self->meter, &source);
+    return rc ? rc : meter_ready (&self->meter, self->cli);
+}
+
+static int
 sink_open (struct sink *self, char *const *endpoints, int count)
 {
     char *tag = jobview_tag (&self->view_options);
@@ -311,6 +331,7 @@ sink_open (struct sink *self, char *const *endpoints, int count)
         rc = sink_bind (self, self->own.bind.items[i]);
     for (int i = 0; i < count && rc == 0; i++)
         rc = sink_bind (self, endpoints[i]);
+    rc = rc ? rc : sink_begin_metrics (self);
     if (rc == 0)
         cli_ready (self->cli);
     return rc;
@@ -339,6 +360,8 @@ sink_work (struct sink *self, char *const *endpoints, int count)
     if (rc == 0)
         rc = sink_open (self, endpoints, count);
     status = rc < 0 ? cli_fail (self->cli, rc, NULL) : sink_loop (self);
+    meter_end (&self->meter);
+    pool_counts_free (&self->results);
     sink_free_heads (self);
     replace_free (&self->tag);
     jobview_free (&self->view);
@@ -351,8 +374,8 @@ sink_run (struct cli *cli, const struct command *command, int argc, char **argv)
     struct sink self = { .cli = cli, .sink = weft_sink_new (cli->weft) };
     if (!self.sink)
         return cli_fail (cli, WEFT_ENOMEM, NULL);
-    void *targets[] = { &self.view_options, &self.own, self.sink, &self.secure };
-    command_set_fn *const setters[] = { NULL, NULL, sink_set, NULL };
+    void *targets[] = { &self.view_options, &self.own, self.sink, &self.secure, &self.metrics };
+    command_set_fn *const setters[] = { NULL, NULL, sink_set, NULL, NULL };
     char *operands[argc + 1];
     int count = 0, status = EXIT_USAGE;
     int rc = command_parse (cli, command, targets, setters, argc, argv, operands, &count);
@@ -384,6 +407,7 @@ const struct command command_sink = {
                                                { .title = "Heads", .table = own_options },
                                                { .title = "Sink", .table = sink_options },
                                                SECURE_TABLE,
+                                               METRICS_TABLE,
                                                { .title = NULL } },
     .examples =
         (const struct command_example[]){

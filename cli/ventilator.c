@@ -49,6 +49,7 @@ struct ventilator {
     struct jobfeed_options feed;
     struct ventilator_options options;
     struct secure secure;
+    struct metrics_options metrics;
     struct jobhead head;
     weft_pool_t *pool;
 };
@@ -104,11 +105,13 @@ ventilator_jobs (struct ventilator *self, const char *endpoint)
         rc = ventilator_bind (self, endpoint);
     for (size_t i = 0; i < self->options.bind.count && rc == 0; i++)
         rc = ventilator_bind (self, self->options.bind.items[i]);
+    rc = rc ? rc : jobhead_begin_metrics (&self->head, &self->metrics, self->secure.security.insecure);
     if (rc < 0)
         cli_error (self->cli, "%s", weft_error ());
     else
         cli_ready (self->cli);
     int status = rc == 0 ? jobhead_run (&self->head) : EXIT_RUN_ERROR;
+    jobhead_end_metrics (&self->head);
     weft_pool_destroy (&self->pool);
     return status;
 }
@@ -173,7 +176,8 @@ static int
 ventilator_run (struct cli *cli, const struct command *command, int argc, char **argv)
 {
     struct ventilator self = { .cli = cli };
-    void *targets[] = { &self.list, &self.view, &self.head_options, &self.feed, &self.options, &self.secure };
+    void *targets[] = { &self.list, &self.view, &self.head_options, &self.feed, &self.options, &self.secure,
+                        &self.metrics };
     char *operands[argc + 2], *words[argc + 2], bind[] = "--bind";
     int count = 0, status = EXIT_RUN_ERROR;
     /*  An endpoint that comes first does not end the options, as a command would. */
@@ -220,6 +224,7 @@ const struct command command_ventilator = {
                                                { .title = "Record", .table = jobfeed_options },
                                                { .title = "Pool", .table = ventilator_options },
                                                SECURE_TABLE,
+                                               METRICS_TABLE,
                                                { .title = NULL } },
     .examples =
         (const struct command_example[]){

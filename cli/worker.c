@@ -9,12 +9,14 @@
 
 #include "cli/agents.h"
 #include "cli/command.h"
+#include "cli/metrics.h"
 #include "cli/outpost.h"
 #include "cli/secure.h"
 #include "cli/slots.h"
 #include "cli/trial.h"
 #include "cli/workfilter.h"
 #include "patterns/pool.h"
+#include "patterns/pool_metrics.h"
 
 struct worker_own {
     char *connect;
@@ -59,7 +61,7 @@ worker_signal (struct cli *cli, struct agents *agents, int *stops)
 
 /*  Until it has ended. `over` is readable when its head has gone for good; or -1. */
 static int
-worker_wait (struct cli *cli, struct agents *agents, int over)
+worker_wait (struct cli *cli, struct agents *agents, struct meter *meter, int over)
 {
     int stops = 0;
     weft_pollitem_t items[] = { { .fd = agents->done_fd, .events = WEFT_IN },
@@ -73,6 +75,7 @@ worker_wait (struct cli *cli, struct agents *agents, int over)
         }
         worker_signal (cli, agents, &stops);
     }
+    meter_end (meter);              /*  it reads of the worker, whose end is next */
     int rc = agents_join (agents);
     if (rc == WEFT_ETERM)
         return EXIT_OK;
@@ -83,6 +86,9 @@ struct work {
     struct cli *cli;
     struct worker_own own;
     struct secure secure;
+    struct metrics_options metrics;
+    struct meter meter;
+    struct pool_counts counts;  /*  while somebody may ask  */
     struct workfilter_options filter_options;
     struct workfilter filter;
     weft_worker_t *worker;
@@ -140,6 +146,29 @@ worker_connect (struct work *self, const char *endpoint)
     return rc ? rc : outpost_start (&self->outpost);
 }
 
+/*  Before the worker runs, and until it has ended. */
+static int
+worker_begin_metrics (struct work *self)
+{
+    const struct metric_source worker = { .table = worker_metrics, .size = sizeof (struct worker_values),
+                                          .labels = { { "pool", "worker" } }, .read = worker_read,
+                                          .arg = self->worker };
+    struct metric_source ends = worker;
+    ends.table = pool_ends_metrics;
+    ends.size = sizeof (struct pool_ends);
+    ends.read = pool_counts_read;
+    ends.arg = &self->counts;
+    int rc = meter_begin (&self->meter, self->cli, &self->metrics, self->secure.security.insecure);
+    if (rc || !meter_is_on (&self->meter))
+        return rc;
+    rc = pool_counts_init (&self->counts);
+    if (rc == 0)
+        worker_begin_show (self->worker, &self->counts);
+    rc = rc ? rc : meter_add (&self->meter, &worker);
+    rc = rc ? rc : meter_add (&self->meter, &ends);
+    return rc ? rc : meter_ready (&self->meter, self->cli);
+}
+
 static int
 worker_work (struct work *self, const char *endpoint)
 {
@@ -147,6 +176,7 @@ worker_work (struct work *self, const char *endpoint)
     int status, rc = worker_connect (self, endpoint);
     int64_t nice = self->own.nice > self->outpost.nice ? self->own.nice : self->outpost.nice;
     rc = rc ? rc : worker_filter (self);
+    rc = rc ? rc : worker_begin_metrics (self);
     if (rc == 0)
         rc = agents_start_one (&agents, self->worker, nice);
     if (rc < 0)
@@ -154,9 +184,11 @@ worker_work (struct work *self, const char *endpoint)
     else {
         self->worker = NULL;
         cli_ready (self->cli);
-        status = worker_wait (self->cli, &agents, self->own.ticket ? self->outpost.over : -1);
+        status = worker_wait (self->cli, &agents, &self->meter, self->own.ticket ? self->outpost.over : -1);
     }
+    meter_end (&self->meter);
     weft_worker_destroy (&self->worker);
+    pool_counts_free (&self->counts);
     workfilter_free (&self->filter);
     rc = weft_destroy (&self->weft);
     outpost_close (&self->outpost);
@@ -189,8 +221,8 @@ worker_run (struct cli *cli, const struct command *command, int argc, char **arg
     }
     if (self.weft)
         weft_set_log (self.weft, cli_log, cli);
-    void *targets[] = { &self.own, &self, &self.filter_options, &self.secure };
-    command_set_fn *const setters[] = { NULL, worker_set, NULL, NULL };
+    void *targets[] = { &self.own, &self, &self.filter_options, &self.secure, &self.metrics };
+    command_set_fn *const setters[] = { NULL, worker_set, NULL, NULL, NULL };
     char *operands[argc + 1];
     int count = 0, status = EXIT_USAGE;
     int rc = command_parse (cli, command, targets, setters, argc, argv, operands, &count);
@@ -236,6 +268,7 @@ const struct command command_worker = {
                                                { .title = "Worker", .table = worker_options },
                                                { .title = "Messages", .table = workfilter_options },
                                                SECURE_TABLE,
+                                               METRICS_TABLE,
                                                { .title = NULL } },
     .examples =
         (const struct command_example[]){

@@ -1,7 +1,7 @@
 /*  counter.h - numbers that one thread changes and any thread may read
  *
  *  Whoever counts pays no more than for a plain variable: there is one who writes, so nothing is locked, and the order
- *  in which several of them are seen to change is not promised. What is counted by several threads needs more. */
+ *  in which several of them are seen to change is not promised. */
 #ifndef WEFT_CORE_COUNTER_H
 #define WEFT_CORE_COUNTER_H
 
@@ -24,6 +24,13 @@ static inline void
 counter_add (uint64_t *counter, uint64_t count)
 {
     counter_set (counter, counter_read (counter) + count);
+}
+
+/*  Where several threads count, and not often. */
+static inline void
+counter_add_any (uint64_t *counter, uint64_t count)
+{
+    __atomic_fetch_add (counter, count, __ATOMIC_RELAXED);
 }
 
 /*  Several at once: what is changed in many places is shown in one, by the thread that does so. */

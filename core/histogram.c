@@ -45,6 +45,13 @@ histogram_record (struct histogram *self, int64_t value)
 }
 
 void
+histogram_record_any (struct histogram *self, int64_t value)
+{
+    counter_add_any (&self->buckets[bucket_of (value)], 1);
+    counter_add_any (&self->sum, value < 0 ? 0 : (uint64_t) value);
+}
+
+void
 histogram_merge (struct histogram *self, const struct histogram *other)
 {
     for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {

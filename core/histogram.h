@@ -31,6 +31,9 @@ struct histogram *histogram_new (void);
 /*  Counts a value; one below 0 (a clock that was set back) as 0. The one thread that records. */
 void histogram_record (struct histogram *self, int64_t value);
 
+/*  The same, for several threads. */
+void histogram_record_any (struct histogram *self, int64_t value);
+
 /*  Adds all of `other`. As one who records into self, and one who reads `other`. */
 void histogram_merge (struct histogram *self, const struct histogram *other);
 

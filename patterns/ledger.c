@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/histogram.h"
 #include "patterns/ledger_parts.h"
 
 #define GROUP_TIME (2 * TIME_MS)
@@ -71,6 +72,7 @@ release (struct ledger *self, bool whole)
     pthread_cond_destroy (&self->answer);
     pthread_mutex_destroy (&self->mutex);
     free (self->path);
+    free (self->times);
     free (self);
 }
 
@@ -103,7 +105,10 @@ ledger_open (struct ledger **self_p, const char *path, const struct ledger_confi
     self->group_count = (uint64_t) (config->group_count > 0 ? config->group_count : GROUP_COUNT);
     self->queue_bytes = (uint64_t) (config->queue_bytes > 0 ? config->queue_bytes : QUEUE_BYTES);
     self->event = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    self->times = histogram_new ();
     int rc = self->event < 0 ? error_errno ("eventfd") : resolve (path, &self->path);
+    if (!rc && !self->times)
+        rc = error_plain (WEFT_ENOMEM);
     if (!rc)
         rc = ledger_lock (self->path, &self->lock);
     if (!rc)
@@ -289,6 +294,12 @@ ledger_counters (struct ledger *self, struct ledger_counters *counters)
     *counters = self->counters;
     counters->queued_bytes = self->queue.bytes + self->taken_bytes;
     pthread_mutex_unlock (&self->mutex);
+}
+
+const struct histogram *
+ledger_times (const struct ledger *self)
+{
+    return self->times;
 }
 
 /* ----------------------------------------------------------------- waiting */

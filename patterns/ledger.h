@@ -145,6 +145,10 @@ struct ledger_counters {
 };
 void ledger_counters (struct ledger *self, struct ledger_counters *counters);
 
+/*  How long its transactions took: as long as it is open, any thread may read. */
+struct histogram;
+const struct histogram *ledger_times (const struct ledger *self);
+
 /*  An eventfd that is readable when durable or the state has changed; to be read by the caller. */
 int ledger_fd (const struct ledger *self);
 

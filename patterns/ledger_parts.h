@@ -145,6 +145,8 @@ struct ledger {
     char trouble[512];
     struct ledger_counters counters;
 
+    struct histogram *times;            /*  of commits: the writer records, any thread reads        */
+
     /*  The writer's alone, while it is not lent. */
     struct ledger_store *store;
     struct ledger_chunks batch;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "core/histogram.h"
 #include "patterns/ledger_parts.h"
 
 #define PAUSE (250 * TIME_MS)           /*  between attempts when the disk is full                  */
@@ -146,9 +147,12 @@ commit (struct ledger *self)
     pthread_mutex_unlock (&self->mutex);
     if (full)
         ledger_store_release (self->store);
+    int64_t begun = clock_now (clock_system ());
     bool sound = self->durability == LEDGER_NONE || prepare (self, trouble, sizeof trouble);
     enum ledger_outcome outcome = sound ? ledger_store_commit (self->store, &self->batch, full ? SMALL : SIZE_MAX,
                                                                &count, &bytes) : LEDGER_LOST;
+    if (outcome == LEDGER_DONE)
+        histogram_record (self->times, clock_now (clock_system ()) - begun);
     pthread_mutex_lock (&self->mutex);
     if (!sound)
         give_up (self, trouble);

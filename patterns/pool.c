@@ -115,6 +115,7 @@ head_make_ready (struct weft_pool *self)
         return 0;
     int rc = pool_peers_init (&self->peers);
     rc = rc ? rc : dispatch_init (&self->dispatch, &limits);
+    self->dispatch.now = head_now (self);
     self->dispatch.idle_only = self->config.delay > 0;
     rc = rc ? rc : head_open_book (self);
     if (rc) {
@@ -404,6 +405,7 @@ weft_pool_destroy (weft_pool_t **handle)
     buffer_free (&self->spec);
     buffer_free (&self->text);
     free (self->early);
+    pool_end_show (self);
     option_free (pool_options, &self->config);
     option_free (security_options, &self->config.security);
     free (self);

@@ -70,6 +70,7 @@ struct dispatch_job {
     struct dispatch_worker *worker;
     uint64_t id, tag;
     int64_t since;                      /*  `now` when it was heard that it had begun       */
+    int64_t queued;                     /*  `now` when it came, or came back, into the queue    */
     int64_t attempt;                    /*  the last; one more each time it is given to a worker */
     int failures, losses;               /*  attempts that ended badly; workers lost under it */
     int owed;                           /*  the attempt, by its number, that must be let go before another; 0: none */

@@ -94,6 +94,7 @@ job_enqueue (struct dispatch *self, struct dispatch_job *job, bool front)
         list_insert (list, &job->link);
     else
         list_append (list, &job->link);
+    job->queued = self->now;
     job->lane->level->waiting += job->state == JOB_WAITING;
     self->queued_plain += job->state == JOB_WAITING && lane_is_plain (job->lane);
     self->queued += job->state == JOB_WAITING;

@@ -117,6 +117,8 @@ take_end (struct weft_pool *self, const struct pool_record *record, weft_pool_ev
     struct dispatch_end how = {
         .reason = (int) record->reason, .status = (int) record->status, .signal = (int) record->signal
     };
+    const struct dispatch_job *found = dispatch_find (&self->dispatch, &worker->credit, record->job, record->attempt);
+    int64_t queued = found ? found->queued : 0;
     enum dispatch_verdict verdict =
         dispatch_ended (&self->dispatch, &worker->credit, record->job, record->attempt, &how, &job);
     if (verdict == DISPATCH_STALE) {
@@ -126,6 +128,7 @@ take_end (struct weft_pool *self, const struct pool_record *record, weft_pool_ev
     fill_event (event, verdict == DISPATCH_DONE ? WEFT_POOL_DONE : WEFT_POOL_RETRY, worker);
     fill_record (event, record);
     fill_job (self, event, job);
+    pool_waited (self, queued, event->runtime);
     if (event->reason == WEFT_JOB_CANCELLED && job->stopped)
         event->reason = job->stopped;
     if (event->reason == WEFT_JOB_EXITED && !event->status && !event->signal)

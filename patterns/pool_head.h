@@ -13,6 +13,7 @@
 #include "patterns/pool_forward.h"
 #include "patterns/pool_ledger.h"
 #include "patterns/pool_median.h"
+#include "patterns/pool_metrics.h"
 
 enum pool_state {
     POOL_OPEN,          /*  takes jobs                                                  */
@@ -69,6 +70,12 @@ struct worker {
     int64_t pid;
 };
 
+/*  What is shown of it while somebody may ask; values by core/counter.h. */
+struct pool_show {
+    struct pool_values values;
+    struct histogram *waits;
+};
+
 struct weft_pool {
     struct pollable pollable;           /*  first */
     weft_t *weft;
@@ -118,6 +125,7 @@ struct weft_pool {
     int64_t pinged;                     /*  when the last one was                       */
     int64_t pumped;                     /*  when the pool last ran                      */
     weft_pool_stats_t stats;
+    struct pool_show *show;             /*  NULL: nobody asks                           */
     bool told_refused, told_full;
     int priority;                       /*  of the job that was handed over, or refused, last       */
     bool paused;                        /*  no job is given                              */
@@ -272,5 +280,11 @@ bool head_has_cancelled (const struct weft_pool *self);
 
 /*  The last event has been used. */
 void head_release (struct weft_pool *self);
+
+/* ------------------------------------------------------------ pool_metrics.c */
+
+/*  An attempt has ended that was to be dealt from `since` on, and ran for so many us. */
+void pool_waited (struct weft_pool *self, int64_t since, int64_t runtime);
+void pool_end_show (struct weft_pool *self);
 
 #endif

@@ -57,7 +57,7 @@ open_tasks (struct slots *self)
 {
     const struct slots_config *config = &self->config;
     struct tasks_config what = { .fn = config->fn, .arg = config->arg, .count = config->count, .first = config->first,
-                                 .clock = self->clock, .outbox = self->outbox };
+                                 .clock = self->clock, .outbox = self->outbox, .counts = config->counts };
     struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.u64 = EVENT_TASKS };
     int rc = tasks_open (&self->tasks, &what);
     if (rc == 0 && epoll_ctl (self->epoll, EPOLL_CTL_ADD, tasks_fd (self->tasks), &event))
@@ -328,7 +328,10 @@ slot_report_end (struct slots *self, struct slot *slot)
     record.sent = slot->sent;
     if (slot->reason == WEFT_JOB_OUTPUT_LOST)
         record.data = (struct pool_bytes) { why, sizeof why - 1 };
-    return report (self, slot, &record);
+    int rc = report (self, slot, &record);
+    if (rc == 0)
+        pool_count_end (self->config.counts, slot->reason, slot->status || slot->signal, false, record.runtime);
+    return rc;
 }
 
 /*  Who ends a worker (Slurm, systemd, a container) often sends SIGTERM to its jobs as well, and then their end is
@@ -434,6 +437,7 @@ report_not_started (struct slots *self, struct slot *slot, int failure)
     record.started = slot->started;
     record.data = (struct pool_bytes) { weft_error (), strlen (weft_error ()) };
     report (self, slot, &record);
+    pool_count_end (self->config.counts, WEFT_JOB_NOT_STARTED, true, false, 0);
 }
 
 static void

@@ -12,6 +12,7 @@
 
 #include "core/clock.h"
 #include "patterns/pool_warden.h"
+#include "patterns/pool_metrics.h"
 #include "patterns/pool_outbox.h"
 #include "patterns/pool_spawn.h"
 #include "patterns/pool_tasks.h"
@@ -26,6 +27,7 @@ struct slots_config {
     const char *dir;            /*  jobs run there; NULL: where the process is          */
     const char *exec;           /*  for messages; NULL: there is none                   */
     const struct warden *warden;    /*  to know of the processes of jobs; NULL: nobody is   */
+    struct pool_counts *counts; /*  of ends; NULL: nobody asks                          */
     weft_work_fn *fn;           /*  ... instead of that; NULL: there is none            */
     void *arg;
 };

@@ -92,7 +92,10 @@ add_end (struct weft_task *self, int result, int64_t ended)
         record.reason = WEFT_JOB_NOT_STARTED;
         record.data = (struct pool_bytes) { weft_error (), strlen (weft_error ()) };
     }
-    return add_record (self, &record);
+    int rc = add_record (self, &record);
+    if (rc == 0)
+        pool_count_end (self->tasks->config.counts, (int) record.reason, record.status != 0, false, record.runtime);
+    return rc;
 }
 
 /* -------------------------------------------------------------------- the thread */

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "core/clock.h"
+#include "patterns/pool_metrics.h"
 #include "patterns/pool_outbox.h"
 
 /*  A job that a worker has. */
@@ -44,6 +45,7 @@ struct tasks_config {
     int first;                  /*  number of the first slot                            */
     struct clock *clock;
     struct outbox *outbox;
+    struct pool_counts *counts; /*  of ends; NULL: nobody asks                          */
 };
 
 struct tasks;

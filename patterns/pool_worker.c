@@ -15,6 +15,7 @@
 #include "patterns/pool.h"
 #include "patterns/pool_line.h"
 #include "patterns/pool_memory.h"
+#include "patterns/pool_metrics.h"
 #include "patterns/pool_slots.h"
 
 #define TURN_MESSAGES 1000      /*  received before the slots have their turn   */
@@ -95,6 +96,8 @@ struct weft_worker {
     char endpoint[ENDPOINT_MAX];
     int64_t greeted;            /*  when HELLO was said                             */
     int64_t sent;               /*  last message                                    */
+    struct pool_counts *counts; /*  NULL: nobody asks                               */
+    struct worker_values shown; /*  then, by core/counter.h                         */
     char name[POOL_NAME_MAX + 1], host[POOL_NAME_MAX + 1];
 };
 
@@ -587,6 +590,32 @@ wait (struct weft_worker *self)
     return 0;
 }
 
+void
+worker_begin_show (weft_worker_t *self, struct pool_counts *counts)
+{
+    self->counts = counts;
+}
+
+void
+worker_read (void *arg, void *values)
+{
+    const struct weft_worker *self = arg;
+    counters_read (values, &self->shown.slots, sizeof self->shown / sizeof (uint64_t));
+}
+
+static void
+show (struct weft_worker *self)
+{
+    const struct slots *slots = &self->slots;
+    int waits = slots->tasks ? tasks_waiting (slots->tasks) : 0, held = slots->tasks ? tasks_held (slots->tasks) : 0;
+    struct worker_values now = {
+        .slots = (uint64_t) slots->config.count, .waiting = (uint64_t) (slots->waiting + waits),
+        .running = (uint64_t) (slots->busy + held - waits), .connected = self->line.state == LINE_MEMBER,
+        .breaks = self->line.session - 1
+    };
+    counters_show (&self->shown.slots, &now.slots, sizeof now / sizeof (uint64_t));
+}
+
 /*  One round. The wire signals edges: it is asked again after every use, and only when
  *  it has nothing do we wait. Asking costs system calls, so while neither side
  *  has used it, it is left alone. */
@@ -600,6 +629,8 @@ turn (struct weft_worker *self)
         return rc;
     slots_turn (&self->slots);
     rc = act (self);
+    if (self->counts)
+        show (self);
     if (rc || self->state == WORKER_GONE || (self->state == WORKER_LEAVING && !slots_busy (&self->slots)))
         return rc;                      /*  nothing is waited for */
     if (self->stirred) {
@@ -642,7 +673,8 @@ begin (struct weft_worker *self)
         .count = count_slots (self), .first = (int) self->config.first_slot, .prefetch = self->config.prefetch,
         .memory = self->config.memory ? (uint64_t) self->config.memory : memory_available (""),
         .grace = self->config.grace, .shell = self->config.shell, .dir = self->config.dir,
-        .exec = self->config.exec, .warden = &self->warden, .fn = self->fn, .arg = self->arg
+        .exec = self->config.exec, .warden = &self->warden, .fn = self->fn, .arg = self->arg,
+        .counts = self->counts
     };
     if (gethostname (self->host, sizeof self->host - 1))
         strcpy (self->host, "localhost");

@@ -260,6 +260,20 @@ ledger_trouble (struct ledger *self, char *text, size_t size)
     return text;
 }
 
+void
+ledger_counters (struct ledger *self, struct ledger_counters *counters)
+{
+    (void) self;
+    *counters = (struct ledger_counters) { 0 };
+}
+
+const struct histogram *
+ledger_times (const struct ledger *self)
+{
+    (void) self;
+    return NULL;
+}
+
 int
 ledger_fd (const struct ledger *self)
 {
