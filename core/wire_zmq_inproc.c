@@ -2,7 +2,10 @@
  *
  *  libzmq's monitor is silent about inproc, yet waiting for peers and ending when
  *  they have gone is to work the same over every transport. So the context keeps a
- *  list of names that are bound and connected, and wakes both sides of a pair. */
+ *  list of names that are bound and connected, and wakes both sides of a pair.
+ *
+ *  A connection of libzmq's over inproc ends for good with the socket that has bound the name. So whoever connects does
+ *  it again then, and waits for the next one, as over any other transport. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +21,7 @@ struct inproc_link {
     struct zmq_wire *wire;      /*  NULL: it has left, after it sent to a name that nobody had bound yet */
     bool bind;
     bool met;                   /*  somebody was at the other end       */
+    bool again;                 /*  he has left: to be connected again, by the thread that has the wire */
     const char *name;
     char endpoint[];            /*  of which the name is the end */
 };
@@ -51,6 +55,7 @@ tell_pairs (struct inproc_link *link, bool up)
             tell (other->wire, up);
             tell (link->wire, up);
             other->met = link->met = true;
+            other->again |= !up && link->bind;
         }
 }
 
@@ -94,7 +99,7 @@ inproc_add (struct zmq_wire *wire, const char *name, bool bind)
         return error_plain (WEFT_ENOMEM);
     link->wire = wire;
     link->bind = bind;
-    link->met = false;
+    link->met = link->again = false;
     snprintf (link->endpoint, size, "%s%s", scheme, name);
     link->name = link->endpoint + sizeof scheme - 1;
 
@@ -150,13 +155,44 @@ inproc_ready (struct zmq_wire *wire)
     return atomic_load (&wire->inproc_woken);
 }
 
+/*  The old connection takes messages until the socket at its other end is closed in the background, and loses them. So
+ *  it ends here, unless what it has brought would be lost with it. */
+static void
+end_old (struct zmq_wire *wire, const char *endpoint)
+{
+    int events = 0;
+    size_t size = sizeof events;
+    if (wire->wire.type == WIRE_DEALER && zmq_getsockopt (wire->socket, ZMQ_EVENTS, &events, &size))
+        return;
+    if (wire->wire.type == WIRE_PUSH || (wire->wire.type == WIRE_DEALER && !(events & ZMQ_POLLIN)))
+        zmq_disconnect (wire->socket, endpoint);
+}
+
+/*  libzmq takes a connection to a name that nobody has bound yet. Under the context's lock. */
+static int
+connect_again (struct zmq_wire *wire)
+{
+    for (struct inproc_link *link = wire->context->links; link; link = link->next)
+        if (link->wire == wire && link->again) {
+            link->again = false;
+            end_old (wire, link->endpoint);
+            if (zmq_connect (wire->socket, link->endpoint))
+                return zmq_wire_error (link->endpoint);
+        }
+    return 0;
+}
+
 int
 inproc_next (struct zmq_wire *wire, struct wire_event *event)
 {
     if (!inproc_ready (wire))
         return 0;
-    int rc = 0;
     pthread_mutex_lock (&wire->context->lock);
+    int rc = connect_again (wire);
+    if (rc) {
+        pthread_mutex_unlock (&wire->context->lock);
+        return rc;
+    }
     if (wire->inproc_up) {
         wire->inproc_up--;
         *event = (struct wire_event) { .kind = WIRE_CONNECTED, .endpoint = "inproc", .text = "a peer has come" };

@@ -574,6 +574,61 @@ an_endpoint_has_one_owner (void **state)
     close_wire (rig, second);
 }
 
+/*  Another wire binds where the last one did. */
+static struct wire *
+bound_again (struct rig *rig, const char *where, enum wire_type type)
+{
+    struct wire *wire = open_wire (rig, type);
+    if (attach_wire (wire, where, ENDPOINT_BIND))
+        fail_msg ("%s", weft_error ());
+    return wire;
+}
+
+static void
+who_connects_comes_back_to_the_next_one (void **state)
+{
+    struct rig *rig = *state;
+    struct wire *pull, *push;
+    char where[ENDPOINT_MAX];
+    pair_up (rig, WIRE_PULL, WIRE_PUSH, &pull, &push);
+    strcpy (where, pull->bound);
+    for (int i = 0; i < 3; i++) {
+        close_wire (rig, pull);
+        await (push, WIRE_DISCONNECTED);
+        assert_int_equal (push->peers, 0);
+        pull = bound_again (rig, where, WIRE_PULL);
+        await (push, WIRE_CONNECTED);
+        await (pull, WIRE_CONNECTED);
+        assert_sent (push, "again");
+        assert_hears (pull, "again");
+        assert_silent (pull);
+    }
+    close_wire (rig, pull);
+    close_wire (rig, push);
+}
+
+static void
+subscriptions_come_back_with_it (void **state)
+{
+    struct rig *rig = *state;
+    struct wire *pub, *sub;
+    char where[ENDPOINT_MAX];
+    pair_up (rig, WIRE_XPUB, WIRE_SUB, &pub, &sub);
+    assert_int_equal (sub->engine->subscribe (sub, "a", 1), 0);
+    assert_hears (pub, "\\x01a");
+    strcpy (where, pub->bound);
+    close_wire (rig, pub);
+    await (sub, WIRE_DISCONNECTED);
+    pub = bound_again (rig, where, WIRE_XPUB);
+    await (sub, WIRE_CONNECTED);
+    assert_hears (pub, "\\x01a");
+    assert_sent (pub, "b");
+    assert_sent (pub, "abc");
+    assert_hears (sub, "abc");
+    close_wire (rig, pub);
+    close_wire (rig, sub);
+}
+
 static void
 disconnecting_ends_it (void **state)
 {
@@ -612,6 +667,8 @@ static const struct CMUnitTest behaviours[] = {
     cmocka_unit_test (waiting_ends_with_what_was_waited_for),
     cmocka_unit_test (the_descriptor_wakes),
     cmocka_unit_test (an_endpoint_has_one_owner),
+    cmocka_unit_test (who_connects_comes_back_to_the_next_one),
+    cmocka_unit_test (subscriptions_come_back_with_it),
     cmocka_unit_test (disconnecting_ends_it),
 };
 #define BEHAVIOURS (sizeof behaviours / sizeof *behaviours)

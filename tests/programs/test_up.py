@@ -347,6 +347,18 @@ def test_what_is_the_same_goes_on(up, connect, tmp_path):
     ended(program)
 
 
+def test_a_service_is_changed_behind_its_bridge(up, connect, tmp_path):
+    """The client's connection goes on, and so does the bridge's to whoever binds the name now."""
+    program = up(ECHO)
+    client = connect(listening(program, "tcp"))
+    assert client.ask(b"x\n") == b"x\n"
+    for times, word in (2, "one"), (3, "two"), (4, "three"):
+        reload(program, tmp_path, ECHO.replace("--echo", "--data " + word), times)
+        program.expect_talk("^weft up: 1 part to stop, 1 to start, 1 untouched")
+        assert client.ask(b"x\n") == word.encode() + b"\n"
+    ended(program)
+
+
 def test_parts_come_and_go(up, connect, tmp_path):
     program = up(ECHO)
     client = connect(listening(program, "tcp"))
