@@ -28,6 +28,7 @@ struct stream {
     enum stream_state state;
     int fd;
     bool paused;
+    bool taken;                     /*  something was, ever                                             */
     bool begun;                     /*  a part of a message was left, and more is needed                */
     bool ended;                     /*  the peer has sent its end ...                                   */
     bool end_told;                  /*  ... and the owner knows                                         */

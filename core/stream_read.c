@@ -16,6 +16,15 @@ look_whether_begun (struct stream *self, size_t rest, bool some)
     self->begun = begun;
 }
 
+/*  What a client of TLS says first, to a server who speaks clear text: a record of a handshake, a ClientHello of less
+ *  than 64K, the version that all say there. */
+static bool
+is_client_hello (const unsigned char *data, size_t size)
+{
+    return size >= 11 && data[0] == 0x16 && data[1] == 3 && data[2] <= 3 && data[5] == 1 && data[6] == 0 && data[9] == 3
+           && data[10] == 3;
+}
+
 /*  Gives the owner what it has not taken, and keeps the rest: `data` is what is kept, or the scratch. */
 static void
 offer (struct stream *self, const unsigned char *data, size_t size)
@@ -26,6 +35,11 @@ offer (struct stream *self, const unsigned char *data, size_t size)
         return;
     if (taken < 0) {
         stream_close (self, (int) taken);
+        return;
+    }
+    self->taken |= taken > 0;
+    if (!self->taken && !self->paused && !self->tls && is_client_hello (data, size)) {
+        stream_close (self, error_set (WEFT_EPROTO, "it speaks TLS, and here is clear text (--tls)"));
         return;
     }
     size_t rest = size - (size_t) taken;

@@ -2,8 +2,8 @@
 
 #include "tests/conformance.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -27,9 +27,11 @@ static struct bridge *bridge;
 static struct bridge_setup setup;
 static struct bridge_counters counters;
 static pthread_t thread;
-static char address[64];
+static char address[ADDRESS_TEXT];
 static int stop_fd = -1, run_result;
 static weft_socket_t *fabric;       /*  the test's own, on the other side */
+static struct tls_config client_tls;
+static struct tls_context *client_context;
 
 static void
 set (const char *name, const char *value)
@@ -37,6 +39,7 @@ set (const char *name, const char *value)
     const struct option_group groups[] = {
         { .table = bridge_adapter_find (how->adapter)->options, .target = setup.configs[0] },
         { .table = bridge_options, .target = &setup.bridge }, { .table = stream_options, .target = &setup.stream },
+        { .table = tls_options, .target = &setup.stream.tls },
         { .table = bridge_socket_options, .target = &setup.socket }, { 0 } };
     if (option_set_in (groups, name, value, "a bridge", NULL))
         fail_msg ("%s", weft_error ());
@@ -45,7 +48,7 @@ set (const char *name, const char *value)
 static void
 set_all (const char *options)
 {
-    char copy[256], *save, *pair;
+    char copy[1024], *save, *pair;
     snprintf (copy, sizeof copy, "%s", options);
     for (pair = strtok_r (copy, " ", &save); pair; pair = strtok_r (NULL, " ", &save)) {
         char *value = strchr (pair, '=');
@@ -73,9 +76,10 @@ start (const char *listen, const char *options)
         assert_int_equal (option_init (bridge_kind (adapter, i)->options, setup.configs[i]), 0);
     assert_int_equal (option_init (bridge_options, &setup.bridge), 0);
     assert_int_equal (option_init (stream_options, &setup.stream), 0);
+    assert_int_equal (option_init (tls_options, &setup.stream.tls), 0);
     assert_int_equal (option_init (bridge_socket_options, &setup.socket), 0);
     set_all (how->options);
-    set ("listen", listen);
+    set ("listen", listen ? listen : how->listen ? how->listen : "127.0.0.1:0");
     set_all (options);
     if (bridge_new (weft, adapter, &setup, &bridge))
         fail_msg ("%s", weft_error ());
@@ -102,6 +106,7 @@ stop (void)
     for (size_t i = 0; bridge_kind (adapter, i); i++)
         option_free (bridge_kind (adapter, i)->options, setup.configs[i]);
     option_free (bridge_options, &setup.bridge);
+    option_free (tls_options, &setup.stream.tls);
     bridge_configs_free (&setup);
     close (stop_fd);
     assert_int_equal (run_result, 0);
@@ -114,6 +119,7 @@ teardown (void **state)
     if (bridge)
         stop ();
     weft_close (&fabric);
+    tls_context_destroy (&client_context);
     return zmq_teardown (state);
 }
 
@@ -121,27 +127,86 @@ teardown (void **state)
 
 struct client {
     int fd;
+    struct tls *tls;                    /*  NULL: clear text                                        */
+    size_t held;                        /*  bytes in TLS's hands that the system has not taken      */
     struct buffer in;
-    bool ended;
 };
+
+static bool
+client_waits (struct client *self, short events, int patience)
+{
+    struct pollfd wait = { .fd = self->fd, .events = events };
+    return poll (&wait, 1, patience) == 1;
+}
+
+/*  What TLS has to send: true when all of it has gone. */
+static bool
+client_flush (struct client *self, int patience)
+{
+    struct buffer *wire = tls_wire (self->tls);
+    while (buffer_size (wire)) {
+        if (!client_waits (self, POLLOUT, patience))
+            return false;
+        ssize_t count = send (self->fd, buffer_data (wire), buffer_size (wire), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (count < 0 && errno != EAGAIN)
+            return false;
+        buffer_consume (wire, count > 0 ? (size_t) count : 0);
+    }
+    self->held = 0;
+    return true;
+}
+
+static void
+client_shake (struct client *self)
+{
+    client_tls = (struct tls_config) { .on = true, .ca = (char *) (uintptr_t) how->ca };
+    if (!client_context && tls_context_new (&client_tls, false, "127.0.0.1", NULL, &client_context))
+        fail_msg ("%s", weft_error ());
+    assert_int_equal (tls_new (client_context, self->fd, &self->tls), 0);
+    fcntl (self->fd, F_SETFL, O_NONBLOCK);
+    int rc;
+    while ((rc = tls_handshake (self->tls)) == WEFT_EAGAIN) {
+        client_flush (self, WAIT_MS);
+        assert_true (client_waits (self, POLLIN, WAIT_MS));
+    }
+    if (rc || !client_flush (self, WAIT_MS))
+        fail_msg ("%s", weft_error ());
+}
 
 static struct client
 client_open (void)
 {
-    struct client self = { .fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
-    struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
-    to.sin_port = htons ((uint16_t) atoi (strrchr (address, ':') + 1));
+    struct client self = { .fd = -1 };
+    struct address to;
+    struct sockaddr_storage found;
+    assert_int_equal (address_parse (&to, address, false), 0);
+    assert_int_equal (address_resolve (&to, &found), 0);
+    self.fd = socket (found.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true (self.fd >= 0);
-    assert_int_equal (connect (self.fd, (struct sockaddr *) &to, sizeof to), 0);
+    assert_int_equal (connect (self.fd, (struct sockaddr *) &found, address_size (&found)), 0);
     buffer_init (&self.in, 0);
+    if (how->ca)
+        client_shake (&self);
     return self;
 }
 
 static void
 client_close (struct client *self)
 {
+    tls_destroy (&self->tls);
     close (self->fd);
     buffer_free (&self->in);
+}
+
+/*  Its end, while it reads on. */
+static void
+client_end (struct client *self)
+{
+    if (self->tls) {
+        tls_finish (self->tls);
+        assert_true (client_flush (self, WAIT_MS));
+    }
+    shutdown (self->fd, SHUT_WR);
 }
 
 static void
@@ -152,13 +217,24 @@ client_reset (struct client *self)
     client_close (self);
 }
 
+static size_t
+client_send_tls (struct client *self, const struct buffer *data, size_t from, int patience)
+{
+    for (from += self->held; client_flush (self, patience) && from < buffer_size (data); from += self->held) {
+        self->held = buffer_size (data) - from < 16384 ? buffer_size (data) - from : 16384;
+        assert_int_equal (tls_write (self->tls, buffer_data (data) + from, self->held), 0);
+    }
+    return from - self->held;
+}
+
 /*  Sends until nothing was taken for a while, or all is: how much. */
 static size_t
 client_send (struct client *self, const struct buffer *data, size_t from, int patience)
 {
+    if (self->tls)
+        return client_send_tls (self, data, from, patience);
     while (from < buffer_size (data)) {
-        struct pollfd out = { .fd = self->fd, .events = POLLOUT };
-        if (poll (&out, 1, patience) != 1)
+        if (!client_waits (self, POLLOUT, patience))
             break;
         ssize_t count = send (self->fd, buffer_data (data) + from, buffer_size (data) - from,
                               MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -167,6 +243,23 @@ client_send (struct client *self, const struct buffer *data, size_t from, int pa
         from += count > 0 ? (size_t) count : 0;
     }
     return from;
+}
+
+/*  More of what came: 0 at the end, or when it was cut off. */
+static size_t
+client_read (struct client *self)
+{
+    void *room = buffer_reserve (&self->in, 65536);
+    int64_t count;
+    if (!self->tls) {
+        if (!client_waits (self, POLLIN, WAIT_MS))
+            fail_msg ("nothing came");
+        count = recv (self->fd, room, 65536, 0);
+    } else
+        while ((count = tls_read (self->tls, room, 65536)) == WEFT_EAGAIN)
+            if (!client_waits (self, POLLIN, WAIT_MS))
+                fail_msg ("nothing came");
+    return count > 0 ? (size_t) count : 0;
 }
 
 static void
@@ -193,13 +286,10 @@ client_hear (struct client *self)
             buffer_consume (&self->in, used);
             return text;
         }
-        struct pollfd in = { .fd = self->fd, .events = POLLIN };
-        if (poll (&in, 1, WAIT_MS) != 1)
-            fail_msg ("nothing came");
-        ssize_t count = recv (self->fd, buffer_reserve (&self->in, 65536), 65536, 0);
-        if (count <= 0)
+        size_t count = client_read (self);
+        if (count == 0)
             return NULL;
-        buffer_wrote (&self->in, (size_t) count);
+        buffer_wrote (&self->in, count);
     }
 }
 
@@ -266,7 +356,7 @@ order_is_kept (void **state)
     enum { COUNT = 20000 };
     struct buffer data;
     weft_socket_t *pull = bound ("pull", "timeout=20s");
-    start ("127.0.0.1:0", "push=" FABRIC);
+    start (NULL, "push=" FABRIC);
     struct client client = client_open ();
     buffer_init (&data, 0);
     write_numbers (&data, 0, COUNT);
@@ -284,7 +374,7 @@ nothing_is_lost_when_the_fabric_stalls (void **state)
     (void) state;
     enum { COUNT = 60000 };
     struct buffer data;
-    start ("127.0.0.1:0", "push=@" FABRIC " hwm=1");
+    start (NULL, "push=@" FABRIC " hwm=1");
     struct client client = client_open ();
     buffer_init (&data, 0);
     write_numbers (&data, 0, COUNT);
@@ -311,7 +401,7 @@ a_slow_reader_gets_all (void **state)
     enum { SIZE = 1000, LEAST = 100 };
     static char body[SIZE + 1];
     char number[16];
-    start ("127.0.0.1:0", "pull=" FABRIC " out-queue=64K hwm=10 max-size=2K");
+    start (NULL, "pull=" FABRIC " out-queue=64K hwm=10 max-size=2K");
     struct client client = client_open ();
     weft_socket_t *push = connected ("push", "timeout=300ms hwm=10");
     int sent = 0, rc = 0;
@@ -341,7 +431,7 @@ a_peer_that_goes_within_a_message_leaves_the_others_alone (void **state)
     (void) state;
     struct buffer data;
     weft_socket_t *pull = bound ("pull", "timeout=20s");
-    start ("127.0.0.1:0", "push=" FABRIC);
+    start (NULL, "push=" FABRIC);
     struct client stays = client_open ();
     buffer_init (&data, 0);
     how->write (&data, "whole", 5);
@@ -367,11 +457,11 @@ after_a_half_close_the_replies_still_come (void **state)
 {
     (void) state;
     weft_socket_t *rep = bound ("rep", "timeout=20s");
-    start ("127.0.0.1:0", "req=" FABRIC);
+    start (NULL, "req=" FABRIC);
     struct client client = client_open ();
     client_say (&client, "one");
     client_say (&client, "two");
-    shutdown (client.fd, SHUT_WR);
+    client_end (&client);
     echo (rep, 2);
     client_expect (&client, "one");
     client_expect (&client, "two");
@@ -387,7 +477,7 @@ size_is_limited (void **state)
     (void) state;
     char body[102];
     weft_socket_t *pull = bound ("pull", "timeout=20s");
-    start ("127.0.0.1:0", "push=" FABRIC " max-size=100");
+    start (NULL, "push=" FABRIC " max-size=100");
     struct client fits = client_open (), over = client_open ();
     memset (body, 'x', sizeof body);
     body[101] = '\0';
@@ -407,9 +497,9 @@ static void
 it_comes_back_at_its_address (void **state)
 {
     (void) state;
-    char first[64];
+    char first[ADDRESS_TEXT];
     weft_socket_t *pull = bound ("pull", "timeout=20s");
-    start ("127.0.0.1:0", "push=" FABRIC " linger=100ms");
+    start (NULL, "push=" FABRIC " linger=100ms");
     snprintf (first, sizeof first, "%s", address);
     for (int i = 0; i < 3; i++) {
         struct client client = client_open ();
@@ -435,7 +525,7 @@ a_thousand_connections_are_served (void **state)
     if (limit.rlim_cur < 3 * CLIENTS)
         skip ();
     weft_socket_t *rep = bound ("rep", "timeout=20s");
-    start ("127.0.0.1:0", "req=" FABRIC);
+    start (NULL, "req=" FABRIC);
     for (int i = 0; i < CLIENTS; i++)
         clients[i] = client_open ();
     for (int i = 0; i < CLIENTS; i++) {
@@ -460,7 +550,7 @@ the_end_loses_nothing_that_was_taken (void **state)
     (void) state;
     struct buffer data;
     weft_socket_t *pull = bound ("pull", "timeout=20s hwm=100");
-    start ("127.0.0.1:0", "push=" FABRIC " hwm=100 linger=200ms");
+    start (NULL, "push=" FABRIC " hwm=100 linger=200ms");
     struct client client = client_open ();
     buffer_init (&data, 0);
     write_numbers (&data, 0, 400000);
@@ -483,7 +573,7 @@ what_was_asked_before_the_end_is_answered (void **state)
     (void) state;
     weft_socket_t *rep = bound ("rep", "timeout=20s");
     weft_msg_t msg;
-    start ("127.0.0.1:0", "req=" FABRIC " linger=20s");
+    start (NULL, "req=" FABRIC " linger=20s");
     struct client client = client_open ();
     client_say (&client, "one");
     weft_msg_init (&msg);

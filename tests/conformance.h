@@ -17,6 +17,9 @@ struct conformance {
     /*  Takes the next message that a client got from the front of `in`: its size, with *data, and how many bytes it
      *  takes in *used; -1: more are needed. */
     long (*read) (struct buffer *in, const char **data, size_t *used);
+
+    const char *listen;                 /*  where; NULL: any port of 127.0.0.1                              */
+    const char *ca;                     /*  the options are for TLS: whom clients trust; NULL: clear text   */
 };
 
 /*  The tests of the suite, for cmocka; `how` is what runs now. */

@@ -19,6 +19,7 @@ enum { SERVER, CLIENT, SIDES };
 struct side {
     struct stream *stream;
     struct buffer got;
+    size_t need;                    /*  takes nothing before so much is there                   */
     size_t pause_after;             /*  bytes; 0: never                                         */
     int ended, closed, error, opened;
     size_t unsent;
@@ -39,6 +40,8 @@ static int64_t
 on_data (void *arg, struct stream *stream, const unsigned char *data, size_t size)
 {
     struct side *self = arg;
+    if (size < self->need)
+        return 0;
     size_t left = self->pause_after - buffer_size (&self->got);
     size_t take = self->pause_after && left < size ? left : size;
     assert_int_equal (buffer_add (&self->got, data, take), 0);
@@ -501,15 +504,18 @@ a_dialer_tells_what_is_wrong_and_tries_again (void **state)
 }
 
 static void
-a_dialer_finds_that_the_server_speaks_clear_text (void **state)
+tls_is_refused_by_who_speaks_clear_text (void **state)
 {
     (void) state;
     config[SERVER].tls = (struct tls_config) { .on = false };
-    config[SERVER].progress = 20 * TIME_MS;
-    config[CLIENT].connect_timeout = 100 * TIME_MS;
+    sides[SERVER].need = 10000;
     listen_here ();
     dial_there ();
+    run_until (server_closed);
+    assert_int_equal (sides[SERVER].error, WEFT_EPROTO);
+    expect (sides[SERVER].why, "it speaks TLS, and here is clear text");
     run_until (has_failed);
+    expect (failed, "in the middle of TLS's handshake");
     assert_int_equal (sides[CLIENT].opened, 0);
 }
 
@@ -540,7 +546,7 @@ main (void)
         test (those_at_the_handshake_count_for_the_caps),
         test (a_listener_may_end_while_hands_are_shaken),
         test (a_dialer_tells_what_is_wrong_and_tries_again),
-        test (a_dialer_finds_that_the_server_speaks_clear_text),
+        test (tls_is_refused_by_who_speaks_clear_text),
         test (with_tls_a_network_may_be_listened_to),
     };
     return cmocka_run_group_tests (tests, group_setup, group_teardown);

@@ -1,6 +1,9 @@
-/*  test_tcp.c - the conformance suite over plain TCP, in a framing by delimiter and one by length */
+/*  test_tcp.c - the conformance suite of byte streams: over plain TCP, in a framing by delimiter and one by length, in
+ *  TLS, and over a Unix socket */
 
+#include "tests/certificates.h"
 #include "tests/conformance.h"
+#include "tests/folder.h"
 
 static void
 write_line (struct buffer *out, const void *data, size_t size)
@@ -36,8 +39,10 @@ read_len16 (struct buffer *in, const char **data, size_t *used)
     return buffer_size (in) < size + 2 ? -1 : (long) size;
 }
 
-static const struct conformance line = { "tcp", "framing=line", write_line, read_line };
-static const struct conformance len16 = { "tcp", "framing=len16", write_len16, read_len16 };
+static const struct conformance line = { .adapter = "tcp", .options = "framing=line", .write = write_line,
+                                         .read = read_line };
+static const struct conformance len16 = { .adapter = "tcp", .options = "framing=len16", .write = write_len16,
+                                          .read = read_len16 };
 
 static int
 run_suite (const char *name, const struct conformance *kind)
@@ -46,9 +51,41 @@ run_suite (const char *name, const struct conformance *kind)
     return _cmocka_run_group_tests (name, conformance_tests, CONFORMANCE_TESTS, NULL, NULL);
 }
 
+static int
+run_over_tls (void)
+{
+    char options[512], ca[128];
+    certificates_begin ();
+    certificates_issue ("server", "IP:127.0.0.1", -60, CERTIFICATE_DAY);
+    snprintf (options, sizeof options, "framing=line tls=yes tls-cert=%s tls-key=%s", folder_path ("server.pem"),
+              folder_path ("server.key"));
+    snprintf (ca, sizeof ca, "%s", folder_path ("ca.pem"));
+    struct conformance secure = line;
+    secure.options = options;
+    secure.ca = ca;
+    int failed = run_suite ("tcp, line, in TLS", &secure);
+    certificates_end ();
+    return failed;
+}
+
+static int
+run_over_a_path (void)
+{
+    char listen[128];
+    folder_make (NULL);
+    snprintf (listen, sizeof listen, "unix:%s", folder_path ("socket"));
+    struct conformance local = len16;       /*  a reset is as an end here, after which a part of a line is one */
+    local.listen = listen;
+    int failed = run_suite ("tcp, len16, over a Unix socket", &local);
+    failed += folder_remove_empty () != 0;
+    return failed;
+}
+
 int
 main (void)
 {
     int failed = run_suite ("tcp, line", &line);
-    return failed + run_suite ("tcp, len16", &len16);
+    failed += run_suite ("tcp, len16", &len16);
+    failed += run_over_tls ();
+    return failed + run_over_a_path ();
 }
