@@ -4,6 +4,8 @@ import random
 import re
 import sqlite3
 
+from running import LIMIT
+
 JOBS, ROUNDS = 120, 12
 EXITED, CANCELLED = 0, 3
 COMMAND = "sleep 0.0{}; test $(({} %% 7)) != 0 || test -e %s/mended"
@@ -17,7 +19,7 @@ def read(ledger, query):
 def ask(weft, ledger, said, *words):
     """What it says of each job is kept; that it could not be done just now, since a head came or went, is no fault."""
     program = weft.start("jobs", str(ledger), *words)
-    status = program.wait()
+    status = program.wait(3 * LIMIT)            # by itself it waits for up to 20 s
     assert status in (0, 1, 3), (status, program.talk.data)
     for job, what, by in re.findall(rb"^(\d+) (cancelled|is retried as)(?: (\d+))?$", program.out.data, re.M):
         said.append((int(job), what.decode(), int(by or 0)))
@@ -28,7 +30,7 @@ def test_what_was_said_stays(weft, tmp_path):
     ledger, endpoint = tmp_path / "ledger", "ipc://%s/pool" % tmp_path
     head = ["ventilator", "-b", endpoint, "--ledger", str(ledger), "--reattach", "300ms"]
     jobs = [COMMAND % tmp_path, ":::", *map(str, range(1, JOBS + 1))]
-    workers = [weft.start("worker", "-c", endpoint, "-j2") for _ in range(2)]
+    workers = [weft.start("worker", "-c", endpoint, "-j2", "--connect-timeout", "1h") for _ in range(2)]
     for number in range(ROUNDS):
         running = weft.start(*head, *(["--resume"] if number else []), *jobs)
         assert running.endpoint
@@ -40,18 +42,19 @@ def test_what_was_said_stays(weft, tmp_path):
         if chance.random() < 0.5:
             asking = weft.start("jobs", str(ledger), "retry", "--failed")
             running.kill()                          # in the middle of that, perhaps
-            assert asking.wait() in (0, 1, 3), asking.talk.data
+            assert asking.wait(3 * LIMIT) in (0, 1, 3), asking.talk.data
         else:
             running.kill()
         if number % 4 == 1:
             ask(weft, ledger, said, "cancel", "--running", some[2])     # nobody else is the head
     (tmp_path / "mended").touch()
-    weft.start(*head, "--resume").wait()
-    for worker in workers:
+    weft.start(*head, "--resume").wait(3 * LIMIT)
+    for worker in workers:                      # one may not have found the last head before that ended
+        worker.signal()
         worker.wait()
     # What a worker brought to the last head may have failed before.
     again = weft.start("run", "--ledger", str(ledger), "--retry-failed")
-    assert again.wait() == 0, again.talk.data
+    assert again.wait(3 * LIMIT) == 0, again.talk.data
     results = {job: (reason, status) for job, reason, status in read(ledger, "SELECT job, reason, status FROM results")}
     ids = [job for job, in read(ledger, "SELECT id FROM jobs")]
     retried = dict(read(ledger, "SELECT job, by FROM retried"))

@@ -1,4 +1,4 @@
-"""What the tests of the programs share: GNU parallel, to be set beside them."""
+"""What the tests of the programs share: GNU parallel, to be set beside them; a small disk; a head that is killed."""
 
 import os
 import subprocess
@@ -25,3 +25,56 @@ def parallel(parallel_home, tmp_path):
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         return done.returncode, done.stdout
     return run
+
+
+class SmallDisk:
+    """A file system in memory."""
+
+    def __init__(self, folder, size):
+        self.folder = folder
+        folder.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0700,size=" + size, "weft", str(folder)],
+                          capture_output=True).returncode:
+            pytest.skip("no tmpfs can be mounted here: a full disk is not tested")
+
+    def enlarge(self, size):
+        subprocess.run(["mount", "-o", "remount,size=" + size, str(self.folder)], check=True)
+
+    def end(self):
+        subprocess.run(["umount", "-l", str(self.folder)], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """small_disk (SIZE) is one, for the test."""
+    made = []
+
+    def make(size):
+        made.append(SmallDisk(tmp_path / "disk", size))
+        return made[-1]
+    yield make
+    for disk in made:
+        disk.end()
+
+
+@pytest.fixture
+def halfway(weft, tmp_path):
+    """halfway (OPTION ...): a head is killed that has printed a part of what its one job, 1, writes; another goes on
+    with the ledger and these options, and it and the worker end well. That head, and how many bytes the job wrote."""
+    def play(*options):
+        head = ["ventilator", "-b", "ipc://%s/pool" % tmp_path, "-u", "--ledger", str(tmp_path / "ledger")]
+        wait = "while ! test -e %s/%%s; do sleep 0.05; done" % tmp_path
+        jobs = ["head -c 200000 /dev/zero; %s; echo more; %s; echo {}" % (wait % "step", wait % "go"), ":::", "1"]
+        first = weft.start(*head, *jobs)
+        assert first.endpoint
+        worker = weft.start("worker", "-c", first.endpoint)
+        first.out.wait(lambda data: len(data) >= 3 * 65536, "output")
+        (tmp_path / "step").touch()
+        first.out.wait(lambda data: data.endswith(b"more\n"), "more output")
+        first.kill()
+        second = weft.start(*head, "--resume", *options, *jobs)
+        assert second.endpoint
+        (tmp_path / "go").touch()
+        assert (second.wait(), worker.wait()) == (0, 0), second.talk.data
+        return second, 200000 + len("more\n1\n")
+    return play

@@ -155,20 +155,9 @@ def test_too_few_processes_are_told():
     assert status in (8, 255) and ("no more processes are allowed" in talk or "cannot start" in talk)
 
 
-@pytest.fixture
-def small_folder(tmp_path):
-    """On a disk of 8 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "weft", str(folder)], capture_output=True).returncode:
-        pytest.skip("no tmpfs can be mounted here: the full folder is not tested")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def test_a_full_folder_for_output(small_folder):
+def test_a_full_folder_for_output(small_disk):
     status, out, talk = shell("exec $WEFT run -k -j2 'sleep 0.{}; head -c 40M /dev/zero' ::: 5 1",
-                              env={"TMPDIR": str(small_folder)})
+                              env={"TMPDIR": str(small_disk("8m").folder)})
     assert status == 255 and len(out) < 80 * MIB
     assert "set TMPDIR to another folder" in talk
 

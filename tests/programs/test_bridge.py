@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import re
 import shutil
@@ -130,12 +131,19 @@ def test_every_framing_comes_back(echo, connect, framing, data):
     assert client.read() == data
 
 
-def test_a_plain_rep_socket_answers(bridge, connect):
+@contextlib.contextmanager
+def served(kind):
+    """A socket of libzmq's own that requests come to, and its endpoint."""
     zmq = pytest.importorskip("zmq")
-    with zmq.Context() as context, context.socket(zmq.REP) as rep:
-        port = rep.bind_to_random_port("tcp://127.0.0.1")
-        rep.rcvtimeo = LIMIT * 1000
-        client = connect(listening(bridge("--listen", ANY, "--req", "tcp://127.0.0.1:%d" % port)))
+    with zmq.Context() as context, context.socket(getattr(zmq, kind)) as server:
+        port = server.bind_to_random_port("tcp://127.0.0.1")
+        server.rcvtimeo = LIMIT * 1000
+        yield server, "tcp://127.0.0.1:%d" % port
+
+
+def test_a_plain_rep_socket_answers(bridge, connect):
+    with served("REP") as (rep, endpoint):
+        client = connect(listening(bridge("--listen", ANY, "--req", endpoint)))
         client.send(b"one\ntwo\n")
         for _ in range(2):
             rep.send(rep.recv().upper())
@@ -143,11 +151,8 @@ def test_a_plain_rep_socket_answers(bridge, connect):
 
 
 def test_many_requests_of_one_client_are_under_way(bridge, connect):
-    zmq = pytest.importorskip("zmq")
-    with zmq.Context() as context, context.socket(zmq.ROUTER) as server:
-        port = server.bind_to_random_port("tcp://127.0.0.1")
-        server.rcvtimeo = LIMIT * 1000
-        program = bridge("--listen", ANY, "--req", "tcp://127.0.0.1:%d" % port, "--in-flight", "10")
+    with served("ROUTER") as (server, endpoint):
+        program = bridge("--listen", ANY, "--req", endpoint, "--in-flight", "10")
         client = connect(listening(program))
         client.send(b"".join(b"%d\n" % each for each in range(30)))
         asked = [server.recv_multipart() for _ in range(10)]
@@ -438,11 +443,8 @@ def test_clients_that_are_cut_off_do_not_disturb_the_others(echo, connect):
 
 
 def test_what_was_asked_before_a_signal_is_answered(bridge, connect):
-    zmq = pytest.importorskip("zmq")
-    with zmq.Context() as context, context.socket(zmq.REP) as rep:
-        port = rep.bind_to_random_port("tcp://127.0.0.1")
-        rep.rcvtimeo = LIMIT * 1000
-        program = bridge("--listen", ANY, "--req", "tcp://127.0.0.1:%d" % port, "--linger", "20s")
+    with served("REP") as (rep, endpoint):
+        program = bridge("--listen", ANY, "--req", endpoint, "--linger", "20s")
         client = connect(listening(program))
         client.send(b"one\n")
         rep.recv()

@@ -4,9 +4,6 @@ import os
 import re
 import signal
 import sqlite3
-import subprocess
-
-import pytest
 
 OK = 0
 JOBS = 40
@@ -76,24 +73,11 @@ def test_a_head_is_killed_again_and_again(weft, tmp_path):
     assert set(runs(tmp_path)) == set(range(1, 2001))
 
 
-def test_output_that_went_with_a_head_is_told(weft, tmp_path):
+def test_output_that_went_with_a_head_is_told(halfway):
     """What the first had acknowledged, the second does not get again: it says how much that was."""
-    ledger, endpoint = tmp_path / "ledger", "ipc://%s/pool" % tmp_path
-    wait = "while ! test -e %s/%%s; do sleep 0.05; done" % tmp_path
-    jobs = ["-u", "head -c 200000 /dev/zero; %s; echo more; %s; echo {}" % (wait % "step", wait % "go"), ":::", "1"]
-    first = ventilate(weft, endpoint, ledger, *jobs)
-    assert first.endpoint
-    worker = weft.start("worker", "-c", endpoint)
-    first.out.wait(lambda data: len(data) >= 3 * 65536, "output")
-    (tmp_path / "step").touch()
-    first.out.wait(lambda data: data.endswith(b"more\n"), "more output")
-    first.kill()
-    second = ventilate(weft, endpoint, ledger, "--resume", *jobs)
-    assert second.endpoint
-    (tmp_path / "go").touch()
-    end_well(second, worker)
+    second, size = halfway()
     lost = re.findall(rb"job 1: (\d+) bytes of what it wrote were lost", second.talk.data)
-    assert len(second.out.data) + sum(map(int, lost)) == 200007
+    assert len(second.out.data) + sum(map(int, lost)) == size
 
 
 def test_a_head_and_a_worker_are_killed(weft, tmp_path):
@@ -186,25 +170,14 @@ def test_a_ledger_is_not_taken_over_by_accident(weft, tmp_path):
     assert os.path.exists(ledger)
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 24 MiB in memory, and a way to make it larger."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "weft", str(folder)], capture_output=True).returncode:
-        pytest.skip("no tmpfs can be mounted here: the full disk is not tested")
-    yield folder, lambda: subprocess.run(["mount", "-o", "remount,size=200m", str(folder)], check=True)
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 def test_a_full_disk_holds_up_jobs_and_no_results(weft, small_disk):
     """It is said once; what was accepted ends meanwhile; and all goes on when there is room."""
-    folder, enlarge = small_disk
+    disk = small_disk("24m")
     jobs = b"".join(b"true %d %s\n" % (number, b"x" * 4000) for number in range(1, 4001))
-    ledger = folder / "ledger"
+    ledger = disk.folder / "ledger"
     head = weft.start("run", "-j2", "--ledger", str(ledger), input=jobs)
     head.expect_talk("no new jobs, .*, until this is over: .*full")
-    enlarge()
+    disk.enlarge("200m")
     head.expect_talk("the ledger can be written again")
     assert head.wait(60) == OK
     assert results(ledger) == [(number, 0) for number in range(1, 4001)]

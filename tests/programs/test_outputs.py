@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sqlite3
 import zlib
 
@@ -177,48 +176,23 @@ def test_nothing_is_lost_with_a_head(weft, tmp_path):
     assert len(os.listdir(folder)) <= 4
 
 
-def test_what_went_before_outputs_is_told(weft, tmp_path):
+def test_what_went_before_outputs_is_told(weft, halfway, tmp_path):
     """A head without them had taken a part; the one after it says how much, and so does who reads."""
-    ledger, endpoint = tmp_path / "ledger", "ipc://%s/pool" % tmp_path
-    wait = "while ! test -e %s/%%s; do sleep 0.05; done" % tmp_path
-    jobs = ["head -c 200000 /dev/zero; %s; echo more; %s; echo {}" % (wait % "step", wait % "go"), ":::", "1"]
-    first = weft.start("ventilator", "-b", endpoint, "-u", "--ledger", str(ledger), *jobs)
-    assert first.endpoint
-    worker = weft.start("worker", "-c", endpoint)
-    first.out.wait(lambda data: len(data) >= 3 * 65536, "output")
-    (tmp_path / "step").touch()
-    first.out.wait(lambda data: data.endswith(b"more\n"), "more output")
-    first.kill()
-    second = weft.start("ventilator", "-b", endpoint, "--ledger", str(ledger), "--resume", "--outputs",
-                        str(tmp_path / "outputs"), *jobs)
-    assert second.endpoint
-    (tmp_path / "go").touch()
-    assert (second.wait(), worker.wait()) == (OK, OK)
+    second, size = halfway("--outputs", str(tmp_path / "outputs"))
     lost = re.findall(rb"job 1: (\d+) bytes of what it wrote went with a head", second.talk.data)
-    status, output, talk = outputs(weft, ledger, "output", "1")
-    assert (status, len(output) + sum(map(int, lost))) == (LOSS if lost else OK, 200007)
+    status, output, talk = outputs(weft, tmp_path / "ledger", "output", "1")
+    assert (status, len(output) + sum(map(int, lost))) == (LOSS if lost else OK, size)
     assert not lost or lost[0].decode() in talk
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 1 MiB in memory, and a way to make it larger."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "weft", str(folder)], capture_output=True).returncode:
-        pytest.skip("no tmpfs can be mounted here: the full disk is not tested")
-    yield folder, lambda: subprocess.run(["mount", "-o", "remount,size=50m", str(folder)], check=True)
-    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_full_disk_is_waited_for(weft, small_disk, tmp_path):
     """It is said once; nothing is lost, and all goes on when there is room."""
-    folder, enlarge = small_disk
+    disk = small_disk("1m")
     ledger = tmp_path / "ledger"
-    head = weft.start("run", "-j2", "--ledger", str(ledger), "--outputs", str(folder / "outputs"), "seq {}", ":::",
+    head = weft.start("run", "-j2", "--ledger", str(ledger), "--outputs", str(disk.folder / "outputs"), "seq {}", ":::",
                       *map(str, range(100000, 100020)))
     head.expect_talk("nothing more is taken from workers until this is over: .*No space left")
-    enlarge()
+    disk.enlarge("50m")
     head.expect_talk("output can be kept again")
     assert head.wait() == OK
     assert len(re.findall(rb"nothing more is taken", head.talk.data)) == len(re.findall(rb"kept again", head.talk.data))
@@ -229,14 +203,14 @@ def test_a_full_disk_is_waited_for(weft, small_disk, tmp_path):
 
 def test_a_full_disk_does_not_hold_up_who_stops(weft, small_disk, tmp_path):
     """What is not kept is not acknowledged, and so it comes again with the next head."""
-    folder, enlarge = small_disk
+    disk = small_disk("1m")
     ledger = tmp_path / "ledger"
-    run = ["run", "--ledger", str(ledger), "--outputs", str(folder / "outputs")]
+    run = ["run", "--ledger", str(ledger), "--outputs", str(disk.folder / "outputs")]
     head = weft.start(*run, "seq {}", ":::", *map(str, range(100000, 100020)))
     head.expect_talk("nothing more is taken from workers")
     head.signal(signal.SIGINT)
     assert head.wait() == 255
-    enlarge()
+    disk.enlarge("50m")
     assert weft.run(*run, "--resume")[0] == OK
     for number in (1, 20):
         output = outputs(weft, ledger, "output", str(number))[1]
