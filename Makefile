@@ -182,6 +182,7 @@ $(BUILD)/man/weft.1: $(BUILD)/weft
 	@mkdir -p $(@D); rm -f $(@D)/weft-*.1
 	$(call short,man)$< help --man weft > $@
 	@$< help --man weft-options > $(@D)/weft-options.7
+	@$< help --man weft-metrics > $(@D)/weft-metrics.7
 	@for page in $$(sed -n 's/^\.It Xr \(weft-[a-z]*\) 1$$/\1/p' $@); do \
 	    $< help --man $$page > $(@D)/$$page.1 || exit; done
 $(BUILD)/man/%.3: docs/man/%.3.in docs/man/declarations.awk include/weft.h

@@ -10,7 +10,7 @@
 enum { HELP_WIDTH = 79 };
 
 /*  A label and paragraphs, folded to the width, each after an empty line when it is not the first. */
-static void
+void
 help_fold (FILE *out, const char *label, const char *text, int indent)
 {
     int column = fprintf (out, "%s", label);
@@ -114,7 +114,7 @@ struct help_options {
 
 static const struct option help_table[] = {
     { .name = "man", .type = OPTION_FLAG, .offset = offsetof (struct help_options, man),
-      .text = "the man page of COMMAND, or of weft or weft-options, in mdoc" },
+      .text = "the man page of COMMAND, or of weft, weft-options or weft-metrics, in mdoc" },
     { .name = "completion", .type = OPTION_TEXT, .argument = "SHELL",
       .offset = offsetof (struct help_options, completion), .text = "the completion script for a shell: bash" },
     OPTION_END
@@ -153,6 +153,8 @@ help_topic (struct cli *cli, const char *topic, bool man)
         return help_write (cli, help_manual_overview, NULL) ? EXIT_ERROR : EXIT_OK;
     if (man && strcmp (topic, "options") == 0)
         return help_write (cli, help_manual_options, NULL) ? EXIT_ERROR : EXIT_OK;
+    if (strcmp (topic, "metrics") == 0)
+        return help_write (cli, man ? manual_metrics : metrics_help, NULL) ? EXIT_ERROR : EXIT_OK;
     return command_unknown (cli, topic);
 }
 
@@ -197,8 +199,9 @@ const struct command command_help = {
     .name = "help",
     .group = COMMAND_GROUP_ABOUT,
     .summary = "explain a command, with examples",
-    .usage = "[COMMAND ...] | --man PAGE | --completion SHELL",
-    .description = "Lists the commands, or explains those that are named. Every command also answers --help.\n\n"
+    .usage = "[COMMAND ...] | metrics | --man PAGE | --completion SHELL",
+    .description = "Lists the commands, or explains those that are named. Every command also answers --help. With metrics "
+                   "it lists all that commands tell by --metrics.\n\n"
                    "The man pages and the shell's completion are made from the same tables.",
     .tables = (const struct command_table[]){ { .title = "Options", .table = help_table }, { .title = NULL } },
     .examples = (const struct command_example[]){

@@ -25,6 +25,15 @@ void manual_command (const struct command *command, FILE *out);
 void manual_overview (FILE *out);
 void manual_options (FILE *out);
 
+/*  What commands tell by --metrics (metrics_help.c): as text, and as weft-metrics(7). */
+void metrics_help (const struct command *unused, FILE *out);
+void manual_metrics (const struct command *unused, FILE *out);
+
+/*  Of which these are made: paragraphs folded to the width of a terminal; a page's head; paragraphs in mdoc. */
+void help_fold (FILE *out, const char *label, const char *text, int indent);
+void manual_head (FILE *out, int section, const char *name, const char *summary);
+void manual_text (FILE *out, const char *text);
+
 /*  Completion for bash (completion.c). */
 void completion_bash (FILE *out);
 

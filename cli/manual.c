@@ -61,7 +61,7 @@ manual_line (FILE *out, const char *text, size_t size)
 }
 
 /*  Paragraphs parted by an empty line; a new sentence on a new line, as roff likes it. */
-static void
+void
 manual_text (FILE *out, const char *text)
 {
     while (*text) {
@@ -80,7 +80,7 @@ manual_text (FILE *out, const char *text)
     }
 }
 
-static void
+void
 manual_head (FILE *out, int section, const char *name, const char *summary)
 {
     char upper[64];
@@ -208,7 +208,7 @@ manual_command (const struct command *command, FILE *out)
     manual_examples (command->examples, out);
     fputs (".Sh SEE ALSO\n.Xr weft 1 ,\n", out);
     manual_references (command->group, command, out);
-    fputs (".Xr weft-options 7 ,\n.Xr weft-security 7\n", out);
+    fputs (".Xr weft-metrics 7 ,\n.Xr weft-options 7 ,\n.Xr weft-security 7\n", out);
 }
 
 /* ---------------------------------------------------------------- overview */
@@ -268,7 +268,7 @@ manual_overview (FILE *out)
                       "255 for any other error.");
     fputs (".Sh SEE ALSO\n", out);
     manual_references (NULL, NULL, out);
-    fputs (".Xr weft 7 ,\n.Xr weft-options 7 ,\n.Xr weft-security 7\n", out);
+    fputs (".Xr weft 7 ,\n.Xr weft-metrics 7 ,\n.Xr weft-options 7 ,\n.Xr weft-security 7\n", out);
 }
 
 /* ----------------------------------------------------------------- options */

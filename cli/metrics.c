@@ -123,14 +123,14 @@ metrics_table (size_t index, const char **about)
         const char *about;
         const struct metric *table;
     } all[] = {
-        { "Sockets", pattern_metrics },
-        { "Requests", pattern_times_metrics },
-        { "Messages of a pattern's program", session_metrics },
+        { "Sockets of the fabric", pattern_metrics },
+        { "Requests: req, rep, and a bridge's", pattern_times_metrics },
+        { "Pattern programs: req, rep, pub, sub, push, pull", session_metrics },
         { "Bridges", bridge_metrics },
-        { "Pools", pool_metrics },
-        { "Times of a pool", pool_times_metrics },
-        { "Jobs that have ended", pool_ends_metrics },
+        { "Heads: run and ventilator", pool_metrics },
+        { "Heads, their times", pool_times_metrics },
         { "Workers", worker_metrics },
+        { "Jobs: of heads, workers and sinks", pool_ends_metrics },
         { "The process", usage_metrics },
         { "The program", build_metrics },
     };
