@@ -200,8 +200,8 @@ const struct command command_help = {
     .group = COMMAND_GROUP_ABOUT,
     .summary = "explain a command, with examples",
     .usage = "[COMMAND ...] | metrics | --man PAGE | --completion SHELL",
-    .description = "Lists the commands, or explains those that are named. Every command also answers --help. With metrics "
-                   "it lists all that commands tell by --metrics.\n\n"
+    .description = "Lists the commands, or explains those that are named. Every command also answers --help. With "
+                   "metrics it lists all that commands tell by --metrics.\n\n"
                    "The man pages and the shell's completion are made from the same tables.",
     .tables = (const struct command_table[]){ { .title = "Options", .table = help_table }, { .title = NULL } },
     .examples = (const struct command_example[]){

@@ -56,12 +56,11 @@ add_process (struct meter *self, const struct cli *cli)
 int
 meter_begin (struct meter *self, struct cli *cli, const struct metrics_options *options, bool insecure)
 {
-    self->metrics = cli->metrics;
-    self->part = cli->metrics ? cli->part : NULL;
-    if (!options->address)
+    if (!options->address) {
+        self->metrics = cli->metrics;
+        self->part = cli->part;
         return 0;
-    if (cli->metrics)
-        return error_set (WEFT_EINVAL, "metrics: those of a part are among those of the whole: weft up --metrics");
+    }
     int rc = metrics_new (&self->own);
     self->metrics = self->own;
     rc = rc ? rc : add_process (self, cli);

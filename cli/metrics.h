@@ -21,13 +21,14 @@ struct meter {
     struct metrics *metrics;        /*  NULL: nobody is to be told                      */
     struct metrics *own;            /*  that, when it is not the cli's                  */
     struct scrape *scrape;
-    const char *part;               /*  the cli's                                       */
+    const char *part;               /*  the cli's: a label of all that is told; or NULL */
     uint64_t started;               /*  of the process: ns since 1970                   */
     struct metrics_entry *entries[METER_SOURCES];
     int count;
 };
 
-/*  Zeroed before. Listens, beyond loopback only with `insecure`; with the process as its first source. */
+/*  Zeroed before. Without an address of its own it tells the cli's registry, if that has one. Listens, beyond loopback
+ *  only with `insecure`; with the process as its first source. */
 int meter_begin (struct meter *self, struct cli *cli, const struct metrics_options *options, bool insecure);
 bool meter_is_on (const struct meter *self);
 

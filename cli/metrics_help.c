@@ -1,4 +1,4 @@
-/*  metrics_help.c - weft help metrics, and weft-metrics(7): all that commands tell, from the tables that they tell it by */
+/*  metrics_help.c - weft help metrics, and weft-metrics(7): what commands tell, from the tables by which they do */
 
 #include <string.h>
 
@@ -6,18 +6,19 @@
 #include "cli/metrics.h"
 
 static const char text[] =
-    "With --metrics HOST:PORT every command that runs long answers GET /metrics there while it works, in the text format "
-    "of Prometheus (0.0.4). With port 0 any free one is taken; the line \"metrics listening on URL\" says which. "
-    "/healthz says ok as long as the process lives. Like everything that listens in clear text it does so on this "
-    "machine alone, unless --insecure is given.\n\n"
-    "Whoever asks is answered by a thread of its own, up to 100 times in a second; then it has to wait. Nothing that it "
-    "does, or does not do, holds up the command.\n\n"
-    "Numbers are of the process since its start, and a counter never goes back. Those of one answer were read one after "
-    "the other, not at one moment; bridges, heads and workers bring theirs up to date when they are about to wait. A "
-    "histogram's values below one of its bounds are counted with an error of less than 1/64 of that bound.\n\n"
-    "Times are seconds, sizes are bytes. Labels tell apart what is counted alike: socket (the pattern, or the side of a "
-    "proxy: front, back, capture), bridge (the protocol), pool (head, worker, sink), and part, in front of all others, "
-    "the name of a part of weft up.";
+    "With --metrics HOST:PORT every command that runs long answers GET /metrics there while it works, in the "
+    "text format of Prometheus (0.0.4). With port 0 any free one is taken; the line \"metrics listening on "
+    "URL\" says which. /healthz says ok as long as the process lives. Like everything that listens in clear "
+    "text it does so on this machine alone, unless --insecure is given.\n\n"
+    "Whoever asks is answered by a thread of its own, up to 100 times in a second; then it has to wait. Nothing "
+    "that it does, or does not do, holds up the command.\n\n"
+    "Numbers are of the process since its start, and a counter never goes back. Those of one answer were read "
+    "one after the other, not at one moment; bridges, heads and workers bring theirs up to date when they are "
+    "about to wait. A histogram's values below one of its bounds are counted with an error of less than 1/64 of "
+    "that bound.\n\n"
+    "Times are seconds, sizes are bytes. Labels tell apart what is counted alike: socket (the pattern, or the "
+    "side of a proxy: front, back, capture), bridge (the protocol), pool (head, worker, sink), and part, in "
+    "front of all others, the name of a part of weft up.";
 
 static const char *const kinds[] = {
     [METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge", [METRIC_HISTOGRAM] = "histogram"

@@ -106,6 +106,7 @@ open_files (struct part *self, const struct cli *up)
     struct cli *cli = &self->cli;
     *cli = (struct cli){ .weft = up->weft, .in = -1, .out = -1, .err = up->err, .stop_fd = -1, .quiet = up->quiet,
                          .verbose = up->verbose, .name = self->name, .shared = true, .stopped = part_stopped,
+                         .metrics = up->metrics, .part = self->config->name,
                          .signal = part_signal, .ready = part_ready };
     cli->in = open_input (in, up->in);
     if (cli->in < 0)

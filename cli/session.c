@@ -298,6 +298,7 @@ summary_text (const struct session *self, const weft_counters_t *counters, struc
     add_count (text, counters->retries, "sent again");
     add_count (text, counters->late, counters->late == 1 ? "reply too late" : "replies too late");
     add_count (text, counters->rejected_peers, counters->rejected_peers == 1 ? "peer rejected" : "peers rejected");
+    session_add_times (self, text);
 }
 
 static void

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cli/session.h"
+#include "core/buffer.h"
 #include "core/error.h"
 #include "core/histogram.h"
 #include "patterns/pattern_metrics.h"
@@ -74,6 +75,23 @@ session_took (struct session *self, int64_t since)
 {
     if (self->times)
         histogram_record (self->times, clock_now (clock_system ()) - since);
+}
+
+static void
+add_time (struct buffer *text, const char *what, int64_t time)
+{
+    double ms = (double) time / (double) TIME_MS;
+    buffer_addf (text, "%s within %.3g %s", what, ms < 1000 ? ms : ms / 1000, ms < 1000 ? "ms" : "s");
+}
+
+void
+session_add_times (const struct session *self, struct buffer *text)
+{
+    if (!self->times || histogram_count (self->times) == 0)
+        return;
+    add_time (text, "; half", histogram_percentile (self->times, 50));
+    add_time (text, ", 99%", histogram_percentile (self->times, 99));
+    add_time (text, ", all", histogram_percentile (self->times, 100));
 }
 
 void

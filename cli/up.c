@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/descriptors.h"
 #include "cli/embedded.h"
+#include "cli/metrics.h"
 #include "cli/parts.h"
 #include "cli/secure.h"
 #include "core/error.h"
@@ -20,6 +21,7 @@
 struct up_options {
     bool check, print, any_port;
     struct secure secure;           /*  memory-limit alone  */
+    struct metrics_options metrics;
 };
 
 static const struct option up_table[] = {
@@ -129,12 +131,18 @@ run_fabric (struct up *self, struct fabric *fabric)
     struct cli *cli = self->cli;
     descriptors_raise ();
     weft_set_log (cli->weft, parts_log, cli);
+    struct meter meter = { .metrics = NULL };
     int rc = secure_begin (cli, &self->options->secure, EXIT_ERROR);
+    rc = rc ? rc : meter_begin (&meter, cli, &self->options->metrics, false);
+    rc = rc ? rc : meter_ready (&meter, cli);
+    cli->metrics = meter.metrics;       /*  the parts', too */
     rc = rc ? rc : open_hangup (self);
     rc = rc ? rc : parts_new (&self->parts, cli);
     rc = rc ? rc : parts_change (self->parts, fabric);
     int status = rc ? cli_fail (cli, rc, NULL) : parts_run (self->parts, self->hangup_fd, on_hangup, self);
     parts_destroy (&self->parts);
+    cli->metrics = NULL;
+    meter_end (&meter);
     if (self->hangup_fd >= 0)
         close (self->hangup_fd);
     return status;
@@ -164,7 +172,7 @@ up_run (struct cli *cli, const struct command *command, int argc, char **argv)
 {
     struct up_options options = { .check = false };
     struct up self = { .cli = cli, .options = &options, .hangup_fd = -1 };
-    void *targets[] = { &options };
+    void *targets[] = { &options, &options.metrics };
     char *operands[argc + 1];
     int count = 0, status = EXIT_USAGE;
     int rc = command_parse (cli, command, targets, NULL, argc, argv, operands, &count);
@@ -197,11 +205,14 @@ const struct command command_up = {
         "take, names of inproc that nobody binds, addresses that two would listen on, patterns that do not fit.\n\n"
         "SIGHUP has the file read again. Parts that are the same go on, and keep their connections; others are stopped "
         "as by SIGTERM, and what is new is started. A file with a mistake changes nothing.\n\n"
+        "With --metrics one address has the numbers of all parts, each with a label part; a part may also have an "
+        "address of its own.\n\n"
         "A part that fails ends all of them, with its status, unless its key restart says otherwise.\n\n"
         "A first SIGTERM or SIGINT stops the parts, those first that give to others, and each delivers what it has "
         "within its linger; a second one ends all at once.",
     .status = "2 when the file has a mistake; else 0, or that of the first part that has failed.",
-    .tables = (const struct command_table[]){ { .title = "Options", .table = up_table }, { .title = NULL } },
+    .tables = (const struct command_table[]){ { .title = "Options", .table = up_table }, METRICS_TABLE,
+                                              { .title = NULL } },
     .examples =
         (const struct command_example[]){
             { "weft up", "The example; nc 127.0.0.1 65432 gets back what it sends." },

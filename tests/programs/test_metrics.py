@@ -209,6 +209,79 @@ def test_tells_of_messages_that_are_jobs(weft):
     assert head.wait() == worker.wait() == 0
 
 
+# ---------------------------------------------------------------------- many in one process
+
+FABRIC = """
+echo
+    command = rep --echo
+    bind = inproc://echo
+tcp
+    command = bridge tcp
+    listen = 127.0.0.1:0
+    framing = line
+    req = inproc://echo
+alone
+    command = pull
+    bind = %s
+    metrics = 127.0.0.1:0
+"""
+
+
+def test_tells_of_the_parts_of_a_fabric(weft, tmp_path):
+    """All of them at one address, but for who has one of its own."""
+    (tmp_path / "fabric.zpl").write_text(FABRIC % ANY_TCP)
+    up = weft.start("up", str(tmp_path / "fabric.zpl"), *METRICS)
+    up.expect_talk(r"ready$")
+    host, port = up.expect_talk(r"tcp listening on (\S+)$").group(1).decode().split(":")
+    with socket.create_connection((host, int(port)), LIMIT) as client, client.makefile("rb") as answers:
+        client.sendall(b"1234\n" * 7)
+        assert [answers.readline() for _ in range(7)] == [b"1234\n"] * 7
+    metrics = agree(address_of(up), {
+        ("weft_messages_total", ("part", "echo"), ("socket", "rep"), ("direction", "out")): 7,
+        ("weft_messages_total", ("part", "tcp"), ("socket", "req"), ("direction", "in")): 7,
+        ("weft_bridge_messages_total", ("part", "tcp"), ("bridge", "tcp"), ("direction", "in")): 7,
+        ("weft_request_seconds_count", ("part", "echo"), ("socket", "rep")): 7}, "up")
+    assert metrics("weft_build_info", version=version(weft), command="up") == 1
+    assert not [labels for _, labels, _ in metrics.order if labels.get("part") == "alone"]
+    own = up.expect_talk(r"^weft up: alone: metrics listening on http://(\S+)/metrics$").group(1).decode()
+    assert scrape(own)("weft_peers", socket="pull") == 0
+    up.signal()
+    assert up.wait() == 0
+
+
+# ---------------------------------------------------------------------- what is written about them
+
+def told(weft):
+    """Name -> (kind, text) of all that weft help metrics lists."""
+    status, out, _ = weft.run("help", "metrics")
+    entries = re.findall(r"^  (\w+) \((\w+)(?:, [^)]*)?\)\n((?: {8}.*\n)+)", out.decode(), re.M)
+    assert status == 0 and len(entries) == len({name for name, _, _ in entries}) > 40
+    return {name: (kind, " ".join(text.split())) for name, kind, text in entries}
+
+
+def test_help_lists_what_is_told(weft, tmp_path):
+    """No less and no more: each command is asked."""
+    sink = weft.start("sink", ANY_TCP, *METRICS)
+    head = weft.start("ventilator", ANY_TCP, "--sink", sink.endpoint, "--ledger", str(tmp_path / "ledger"), *METRICS,
+                      input=weft.OPEN)
+    rep = weft.start("rep", ANY_TCP, "--echo", *METRICS)
+    programs = [sink, head, rep, weft.start("worker", head.endpoint, *METRICS),
+                weft.start("bridge", "tcp", "--listen", ANY, "--req", rep.endpoint, *METRICS)]
+    seen = {}
+    for program in programs:
+        seen.update(scrape(address_of(program)).families)
+    assert seen == told(weft)
+
+
+def test_req_says_how_long_requests_took(weft):
+    rep = weft.start("rep", ANY_TCP, "--echo")
+    status, _, talk = weft.run("req", "-v", rep.endpoint, input=b"x\n" * 100)
+    times = re.search(r"; half within (\S+) (m?s), 99% within (\S+) (m?s), all within (\S+) (m?s)$", talk, re.M)
+    half, most, all_of_them = (float(times.group(i)) * (1 if times.group(i + 1) == "s" else 0.001) for i in (1, 3, 5))
+    assert status == 0 and 0 < half <= most <= all_of_them < LIMIT
+    assert "within" not in weft.run("req", "-v", rep.endpoint, input=b"")[2]
+
+
 # ---------------------------------------------------------------------- the listener
 
 @pytest.fixture
