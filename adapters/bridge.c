@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 
 #include "adapters/bridge_parts.h"
+#include "adapters/bridge_threads.h"
 #include "core/error.h"
 #include "patterns/requests.h"
 
@@ -57,6 +58,7 @@ check_setup (const struct adapter *adapter, const struct bridge_setup *setup, un
 {
     const struct bridge_config *config = &setup->bridge;
     int rc = check_modes (adapter, config, modes);
+    rc = rc ? rc : bridge_threads_check (setup);
     return rc ? rc : tls_check (&setup->stream.tls, config->listen.count > 0, config->dial.count > 0);
 }
 

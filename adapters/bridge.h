@@ -26,6 +26,7 @@ struct bridge_config {
     int64_t timeout;                    /*  of a request                                                */
     int64_t in_flight;                  /*  requests of one peer                                        */
     int when_full;                      /*  enum bridge_full                                            */
+    int64_t threads;                    /*  see bridge_threads.h                                        */
 };
 
 /*  Adapters that may take part in a bridge: the one that is asked for, and its companions. */

@@ -1,6 +1,6 @@
 /*  bridge_options.c - the options of a bridge */
 
-#include "adapters/bridge.h"
+#include "adapters/bridge_threads.h"
 
 #define AT(field) offsetof (struct bridge_config, field)
 
@@ -39,6 +39,10 @@ const struct option bridge_options[] = {
       .choices = "block|drop|disconnect", .offset = AT (when_full),
       .text = "a connection does not read what --relay or --sub have for it, and its queue is full: hold up all, drop "
               "its oldest messages, or disconnect it" },
+    { .name = "threads", .type = OPTION_INT, .argument = "N", .standard = "1", .min = 1, .max = BRIDGE_THREADS_MAX,
+      .offset = AT (threads),
+      .text = "share connections out to so many threads: those of --listen, where --push, --req, --pub and --sub "
+              "connect" },
     OPTION_END
 };
 

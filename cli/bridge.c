@@ -6,6 +6,7 @@
 
 #include "adapters/bridge.h"
 #include "adapters/bridge_metrics.h"
+#include "adapters/bridge_threads.h"
 #include "cli/command.h"
 #include "cli/descriptors.h"
 #include "cli/help.h"
@@ -61,11 +62,11 @@ summary (struct buffer *text, const struct bridge_counters *counters)
 
 /*  Counts are told when something was lost, or when they are wanted. */
 static int
-finish (struct cli *cli, struct bridge *bridge, int status)
+finish (struct cli *cli, const struct bridge_threads *threads, int status)
 {
     struct bridge_counters counters;
     struct buffer text;
-    bridge_counters (bridge, &counters);
+    bridge_threads_counters (threads, &counters);
     buffer_init (&text, 0);
     summary (&text, &counters);
     bool loss = counters.dropped || counters.lost || counters.unanswered || counters.cut_off || counters.undelivered;
@@ -106,40 +107,50 @@ try_bridge (struct cli *cli, const struct adapter *adapter, struct bridge_option
     return right ? EXIT_OK : EXIT_USAGE;
 }
 
+/*  Those of several threads are told apart by a label. */
 static int
-add_metrics (struct meter *meter, struct bridge *bridge)
+add_metrics (struct meter *meter, const struct bridge_threads *threads)
 {
     struct metric_source source;
-    int rc = meter_is_on (meter) ? bridge_show (bridge) : 0;
-    for (size_t i = 0; meter_is_on (meter) && rc == 0 && bridge_source (bridge, i, &source); i++)
-        rc = meter_add (meter, &source);
+    struct bridge *bridge;
+    char number[16];
+    int rc = 0;
+    for (size_t at = 0; meter_is_on (meter) && rc == 0 && (bridge = bridge_threads_at (threads, at)); at++) {
+        rc = bridge_show (bridge);
+        snprintf (number, sizeof number, "%zu", at + 1);
+        for (size_t i = 0; rc == 0 && bridge_source (bridge, i, &source); i++) {
+            if (bridge_threads_at (threads, 1))
+                source.labels[1] = (struct metric_label) { "thread", number };
+            rc = meter_add (meter, &source);
+        }
+    }
     return rc;
 }
 
 static int
 open_and_run (struct cli *cli, const struct adapter *adapter, struct bridge_options *options)
 {
-    struct bridge *bridge = NULL;
+    struct bridge_threads *threads = NULL;
     struct meter meter = { .metrics = NULL };
     options->setup.security = options->secure.security;
     descriptors_raise ();
     int rc = secure_begin (cli, &options->secure, EXIT_ERROR);
-    rc = rc ? rc : bridge_new (cli->weft, adapter, &options->setup, &bridge);
+    rc = rc ? rc : bridge_threads_new (cli->weft, adapter, &options->setup, &threads);
     rc = rc ? rc : meter_begin (&meter, cli, &options->metrics, options->secure.security.insecure);
-    rc = rc ? rc : add_metrics (&meter, bridge);
+    rc = rc ? rc : add_metrics (&meter, threads);
     rc = rc ? rc : meter_ready (&meter, cli);
     if (rc) {
         int failed = cli_fail (cli, rc, NULL);
         meter_end (&meter);
-        bridge_destroy (&bridge);
+        bridge_threads_destroy (&threads);
         return rc == WEFT_EINVAL || rc == WEFT_EENDPOINT ? EXIT_USAGE : failed;
     }
-    tell_listening (cli, bridge);
+    tell_listening (cli, bridge_threads_at (threads, 0));
     cli_ready (cli);
-    rc = bridge_run (bridge, cli->stop_fd);
-    int status = finish (cli, bridge, rc ? cli_fail (cli, rc, NULL) : EXIT_OK);
+    rc = bridge_threads_run (threads, cli->stop_fd);
+    int status = finish (cli, threads, rc ? cli_fail (cli, rc, NULL) : EXIT_OK);
     meter_end (&meter);
-    bridge_destroy (&bridge);
+    bridge_threads_destroy (&threads);
     return status;
 }
 

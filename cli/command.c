@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
@@ -76,8 +77,12 @@ cli_log (void *cli, int level, const char *text)
     size_t name = self->name ? strlen (self->name) : 0;
     if (name > 0 && strncmp (text, self->name, name) == 0 && strchr (" :", text[name]))
         text += name + strspn (text + name, " :");
-    if (level <= WEFT_LOG_WARNING && !self->quiet)
+    if (level <= WEFT_LOG_WARNING && !self->quiet) {
+        static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;        /*  a command may have threads that log */
+        pthread_mutex_lock (&lock);
         snprintf (self->logged, sizeof self->logged, "%s", text);
+        pthread_mutex_unlock (&lock);
+    }
     if (level <= WEFT_LOG_WARNING)
         cli_note (self, "%s", text);
     else if (self->verbose >= level - WEFT_LOG_WARNING)

@@ -45,6 +45,7 @@ struct stream_config {
     int64_t reconnect, reconnect_max;   /*  back-off, with jitter                                           */
     int64_t max_peers, max_per_host;    /*  connections that are taken in, and from one address; 0: no limit */
     bool insecure;                      /*  listen to a network in clear text                               */
+    bool share_port;                    /*  other listeners of ours are at the same port, on their threads  */
     bool keep_marks;                    /*  stream_drop_oldest will be used                                 */
     struct tls_config tls;              /*  tls_options                                                     */
     const char *alpn;                   /*  the protocol, as TLS calls it; NULL: it has no name             */
@@ -95,6 +96,10 @@ struct listener_counters {
     uint64_t turned_away;               /*  over max-peers, max-per-host, or out of descriptors             */
     uint64_t refused;                   /*  TLS came to nothing                                             */
 };
+
+/*  Several with config->share_port may be at one port: the system deals connections among them. Before the first of
+ *  them: WEFT_EADDRINUSE when a listener of somebody else's is there, which may share its port, too. */
+int listener_probe (const char *text);
 
 /*  Loopback unless TLS is on or config->insecure (WEFT_EACCES). `accepted` adopts the stream, when TLS's handshake is
  *  done, which has to be within connect_timeout. The config has to live as long as the

@@ -242,17 +242,45 @@ open_path (struct listener *self, const char *text, const struct address *addres
     return fcntl (self->fd, F_SETFL, O_NONBLOCK) < 0 ? error_errno ("%s", text) : 0;
 }
 
+/*  A descriptor that is bound, or an error. */
+static int
+bind_port (const char *text, const struct sockaddr_storage *address, bool share)
+{
+    int on = 1, fd = socket (address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return error_errno ("%s", text);
+    setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (share)
+        setsockopt (fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    if (bind (fd, (const struct sockaddr *) address, address_size (address)) == 0)
+        return fd;
+    int rc = error_errno ("%s", text);
+    close (fd);
+    return rc;
+}
+
 static int
 open_port (struct listener *self, const char *text, const struct sockaddr_storage *address)
 {
-    int on = 1;
-    self->fd = socket (address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    self->fd = bind_port (text, address, self->config->share_port);
     if (self->fd < 0)
-        return error_errno ("%s", text);
-    setsockopt (self->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind (self->fd, (const struct sockaddr *) address, address_size (address)) < 0
-        || listen (self->fd, BACKLOG) < 0)
-        return error_errno ("%s", text);
+        return self->fd;
+    return listen (self->fd, BACKLOG) < 0 ? error_errno ("%s", text) : 0;
+}
+
+int
+listener_probe (const char *text)
+{
+    struct address address;
+    struct sockaddr_storage found;
+    int rc = address_parse (&address, text, true);
+    rc = rc || address.path[0] ? rc : address_resolve (&address, &found);
+    if (rc || address.path[0])
+        return rc;
+    int fd = bind_port (text, &found, false);
+    if (fd < 0)
+        return fd;
+    close (fd);
     return 0;
 }
 
