@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/ledgerask.h"
 #include "core/error.h"
 
 #define TURN_EVENTS 1000        /*  handled before anything else is looked at   */
@@ -509,7 +510,7 @@ jobhead_prepare (struct jobhead *self, weft_pool_t *pool)
         rc = weft_pool_set (pool, "resume", "yes");
     if (rc == 0 && self->after.count)
         rc = weft_pool_pause (pool, true);
-    return rc;
+    return rc || !self->kept.ready ? rc : ledgerask_wait (self->cli, self->options->ledger);
 }
 
 static void

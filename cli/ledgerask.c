@@ -12,10 +12,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/map.h"
+#include "patterns/ledger.h"
 
 #define ENDING "-head"
+#define MOMENT (3 * TIME_S)         /*  for one that is the head while it changes a job     */
+#define LOOK 20                     /*  ms between two looks at that                        */
 #define CONNECT_TIME 3000           /*  ms until a head that lives has shaken hands     */
 #define ANSWER_TIME "10s"
 
@@ -131,4 +135,39 @@ ledgerask (struct cli *cli, const char *ledger, const struct buffer *request, st
     if (folder >= 0)
         close (folder);
     return rc;
+}
+
+/* ----------------------------------------------------------------- waiting */
+
+/*  Is it somebody's who does not listen? */
+static bool
+is_busy (const char *ledger)
+{
+    char endpoint[PATH_ROOM + 16];
+    int folder;
+    if (ledger_is_held (ledger) != 1 || ledgerask_place (ledger, endpoint, sizeof endpoint, &folder))
+        return false;
+    bool listens = somebody_listens (endpoint);
+    if (folder >= 0)
+        close (folder);
+    return !listens;
+}
+
+int
+ledgerask_wait (struct cli *cli, const char *ledger)
+{
+    int64_t deadline = clock_deadline (clock_system (), MOMENT);
+    weft_pollitem_t item = { .fd = cli->stop_fd, .events = WEFT_IN };
+    bool told = false;
+    while (is_busy (ledger) && clock_left (clock_system (), deadline) > 0) {
+        if (!told)
+            cli_note (cli, "%s is another's now: waiting a moment", ledger);
+        told = true;
+        int rc = weft_poll (&item, 1, LOOK);
+        if (cli->stopped (cli))
+            return error_plain (WEFT_EINTR);
+        if (rc < 0 && rc != WEFT_EINTR)
+            return rc;
+    }
+    return 0;
 }

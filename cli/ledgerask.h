@@ -18,4 +18,8 @@ int ledgerask_place (const char *ledger, char *endpoint, size_t size, int *folde
  *  answer; what was asked may be done still. */
 int ledgerask (struct cli *cli, const char *ledger, const struct buffer *request, struct buffer *reply);
 
+/*  Who has a ledger changed where nobody is its head is that for a moment, and is not asked. Waits for its end, not for
+ *  long; and not for a head that can be asked. A negative result: the program is to end. */
+int ledgerask_wait (struct cli *cli, const char *ledger);
+
 #endif

@@ -104,10 +104,11 @@ class Chaos:
         self.messages = seed % 3 == 1           # jobs are messages for a shell
         self.cores = self.random.randrange(1, 3)        # of each job; every worker has so many
         self.outputs = seed % 2 == 0            # what jobs write is kept, not printed
+        self.asks = seed % 5 == 4 and not self.gentle and not self.sinks        # jobs are cancelled and retried
         self.reattach = "5s" if self.gentle else self.random.choice(["100ms", "300ms", "1s"])
         self.ledger = (disk or folder) + "/ledger.db"
         self.durability = self.random.choice(["sync", "group", "none"])
-        self.members = []
+        self.members, self.asking, self.asked = [], {}, 0
 
     def say(self, *words):
         os.write(self.log, (" ".join(str(word) for word in words) + "\n").encode())
@@ -136,7 +137,7 @@ class Chaos:
                     time_of_it = TIMES[-1]              # it is half kept when its head dies
                 file.write("./job %d %s %d\n" % (job, time_of_it, BYTES * large))
         for name, value in (("gentle", self.gentle), ("dead", self.dead), ("sink", self.sinks),
-                            ("steady", self.steady), ("outputs", self.outputs)):
+                            ("steady", self.steady), ("outputs", self.outputs), ("asks", self.asks)):
             self.say("set", name, "yes" if value else "no")
         self.say("set", "tries", self.retries)
         self.head = Member(self, "head", 0, self.head_command)
@@ -238,6 +239,23 @@ class Chaos:
             os.unlink(self.disk + "/ballast")
             self.ballast = False
 
+    def ask(self, _member):
+        """Somebody takes jobs back, or has failed ones done again: by the head that lives, or as one."""
+        words = self.random.choice([["cancel"], ["cancel", "--running"], ["retry"], ["retry"], ["retry", "--failed"]])
+        if words != ["retry", "--failed"]:
+            words += [str(self.random.randrange(1, self.jobs + 1)) for _ in range(3)]
+        if not os.path.exists(self.ledger):
+            return
+        self.fault("ask", words[0])
+        self.asked += 1
+        name = "asked-%d" % self.asked
+        self.say("ask", name, *words)
+        with open("%s/%s.out" % (self.folder, name), "wb") as out, \
+                open("%s/%s.err" % (self.folder, name), "wb") as err:
+            process = subprocess.Popen([WEFT, "jobs", self.ledger, *words], stdin=subprocess.DEVNULL, stdout=out,
+                                       stderr=err, cwd=self.folder)
+        self.asking[process.pid], process.returncode = name, 0
+
     def strike(self):
         """One fault, and when the next one follows."""
         if self.over or self.left <= 0:
@@ -250,6 +268,8 @@ class Chaos:
             choices += [(2, self.kill, head), (1, self.terminate, head)]
         if not self.gentle:
             choices += [(3, self.kill, worker), (1, self.terminate, worker), (1, self.interrupt, worker)]
+        if self.asks:
+            choices += [(2, self.ask, head)]
         if self.sink:
             choices += [(2, self.kill, self.sink), (2, self.stop, self.sink)]
         _weight, call, member = self.random.choices(choices, [choice[0] for choice in choices])[0]
@@ -265,6 +285,8 @@ class Chaos:
                 return
             if pid == 0:
                 return
+            if pid in self.asking:
+                self.say("asked", self.asking.pop(pid), os.waitstatus_to_exitcode(status))
             for member in self.members:
                 if member.pid == pid:
                     self.ended(member, os.waitstatus_to_exitcode(status))
@@ -274,7 +296,7 @@ class Chaos:
         self.say("exit", member.name, status)
         if member is self.head:
             self.snapshot()
-            self.over = self.over or 0 <= status <= 101 and self.complete()
+            self.over = self.over or 0 <= status <= 101 and self.complete() and not self.asking
         if not self.over:
             member.due = True
             self.later(self.random.uniform(0, 0.15), member.start)
@@ -298,7 +320,8 @@ class Chaos:
                     file.write(" ".join(map(str, row)) + "\n")
 
     def complete(self):
-        return self.read_ledger("SELECT (SELECT count (*) FROM jobs), (SELECT count (*) FROM results)") == \
+        return self.read_ledger("SELECT (SELECT count (*) FROM jobs) - (SELECT count (*) FROM retried),"
+                                " (SELECT count (*) FROM results) - (SELECT count (*) FROM retried)") == \
             [(self.jobs, self.jobs)]
 
     def calm(self):
@@ -364,6 +387,8 @@ class Chaos:
 
     def end(self):
         self.over = True
+        for pid in self.asking:
+            os.kill(pid, signal.SIGKILL)
         for member in self.members:
             if member.pid:
                 os.kill(member.pid, signal.SIGKILL)
@@ -422,6 +447,7 @@ def main():
                 chaos, check, bad = one_round(top, seed, left, disk, options.keep)
                 total.update(chaos.counts)
                 total.update(rounds=1, faults=sum(chaos.counts.values()), jobs=len(check.jobs), repeats=check.repeats,
+                             starved=check.starved,
                              executions=sum(map(len, check.history.runs.values())))
                 if options.verbose:
                     print("seed %d: %d faults, %d jobs; %d faults in all" %

@@ -14,7 +14,7 @@ import sqlite3
 import sys
 import zlib
 
-EXITED, LOST = 0, 2
+EXITED, LOST, CANCELLED = 0, 2, 3
 BYTES = 100000      # that some jobs write
 
 
@@ -35,6 +35,8 @@ class History:
         self.head_deaths = []
         self.exits = []
         self.settings = {}
+        self.cancels = set()            # jobs that somebody asked to cancel
+        self.asked = []                 # who asked, and how that ended
         with open(path, encoding="ascii") as file:
             for at, line in enumerate(file):
                 self.take(at, line.split())
@@ -54,6 +56,10 @@ class History:
                 self.head_deaths.append(at)
         elif kind == "exit":
             self.exits.append((words[1], int(words[2])))
+        elif kind == "ask" and words[2] == "cancel":
+            self.cancels.update(int(word) for word in words[3:] if word.isdigit())
+        elif kind == "asked":
+            self.asked.append((words[1], int(words[2])))
         elif kind == "set":
             self.settings[words[1]] = words[2]
 
@@ -67,12 +73,15 @@ class Check:
         self.rows = database.execute("SELECT job, attempt, reason, status, signal, worker FROM results").fetchall()
         self.retries = {(job, attempt): status for job, attempt, status in
                         database.execute("SELECT job, attempt, status FROM retries WHERE reason = 0")}
+        self.retried = {}               # by which job another is done again
+        if self.history.settings.get("asks") == "yes":
+            self.retried = dict(database.execute("SELECT job, by FROM retried"))
         self.places = collections.defaultdict(list)
         if self.history.settings.get("outputs") == "yes":
             self.read_places(database, os.path.dirname(ledger or folder + "/ledger.db") + "/outputs")
         database.close()
         self.results = {row[0]: row for row in self.rows}
-        self.repeats = 0
+        self.repeats = self.starved = 0
         self.dead = self.history.settings.get("dead") == "yes"      # of such a job a part may be printed
 
     def read_places(self, database, outputs):
@@ -121,7 +130,8 @@ class Check:
     def every_job_once(self):
         with open(self.folder + "/jobs", encoding="ascii") as file:
             wanted = collections.Counter(file.read().splitlines())
-        there = collections.Counter(self.jobs.values())
+        again = set(self.retried.values())
+        there = collections.Counter(command for job, command in self.jobs.items() if job not in again)
         for command in wanted | there:
             if wanted[command] != there[command]:
                 self.wrong("%r was given %d times, and is in the ledger %d times", command, wanted[command],
@@ -134,7 +144,7 @@ class Check:
 
     def results_are_true(self):
         for job, attempt, reason, status, signal, worker in self.rows:
-            if reason == LOST and self.dead:
+            if (reason == LOST and self.dead) or (reason == CANCELLED and job in self.history.cancels):
                 continue
             runs = [run for run in self.history.runs[job] if run.attempt == attempt and run.worker == worker]
             if reason != EXITED or signal != 0 or not any(run.status == status for run in runs):
@@ -142,7 +152,18 @@ class Check:
                            attempt, worker, reason, status, signal,
                            [(run.attempt, run.worker, run.status) for run in self.history.runs[job]])
 
+    def given_up(self):
+        """Workers that a head took for lost since it did not hear them: on a machine that has more to do than it can,
+        nobody needs to hurt them for that. Where a head waits for longer (gentle) that is no excuse."""
+        lost = set()
+        for path in glob.glob(self.folder + "/head-*.err"):
+            talk = self.talk(os.path.basename(path)[:-4])
+            lost.update(set(re.findall("worker (\\S+) is away: it was silent for too long", talk))
+                        & set(re.findall("worker (\\S+) is lost: it did not come back", talk)))
+        return lost
+
     def repeats_have_reasons(self):
+        given_up = self.given_up()
         gentle = self.history.settings.get("gentle") == "yes"
         for job, runs in self.history.runs.items():
             runs = sorted(runs, key=lambda run: run.attempt)    # who was stopped may begin an old one late
@@ -154,7 +175,9 @@ class Check:
                 hurt = [what for at, what in self.history.harm[first.worker] if at < last]
                 died = any(at < last and (first.at < at or first.at > second.at) for at in self.history.head_deaths)
                 gave_up = (first.worker, 4) in self.history.exits       # no head came in time
-                if not gave_up and (gentle or not (hurt or died)):
+                if not gentle and not gave_up and not hurt and not died and first.worker in given_up:
+                    self.starved += 1
+                elif not gave_up and (gentle or not (hurt or died)):
                     self.wrong("job %d ran again without a reason: attempt %d by %s, then %d by %s", job, first.attempt,
                                first.worker, second.attempt, second.worker)
 
@@ -220,6 +243,8 @@ class Check:
         if role == "head" and self.history.harm["disk"] and re.search(
                 "is full|No space left", self.talk(name)):
             good.add(255)               # the head before it ended in order, and the reserve with it
+        if role == "head" and self.history.asked and "another head has this ledger" in self.talk(name):
+            good.add(255)               # who changed a job took it between two looks, or for longer than a moment
         return good
 
     def met_last_head(self, name):
@@ -250,6 +275,26 @@ class Check:
             if missed or heard[job] - {row[3] if row[2] == EXITED else -1}:
                 self.wrong("job %d: sinks heard of %s, the result is %s", job, sorted(heard[job]), row)
 
+    def what_was_asked_is_done(self):
+        """What weft jobs said is so: that a job is cancelled, or done again, which only one that failed is."""
+        for job, again in self.retried.items():
+            row = self.results.get(job)
+            if not row or (row[2:5] == (EXITED, 0, 0)) or self.jobs.get(again) != self.jobs[job]:
+                self.wrong("job %d was done again as job %d (%s); its result is %s", job, again,
+                           self.jobs.get(again), row)
+        for name, status in self.history.asked:
+            talk = self.talk(name)
+            if status not in (0, 1, 3) and not re.search("is full|No space left", talk):
+                self.wrong("%s ended with %d: %s", name, status, talk.strip())
+            with open("%s/%s.out" % (self.folder, name), encoding="ascii") as file:
+                said = re.findall(r"^(\d+) (cancelled|is retried as)(?: (\d+))?$", file.read(), re.M)
+            for job, what, by in said:
+                if what == "cancelled" and self.results.get(int(job), (0, 0, EXITED))[2] != CANCELLED:
+                    self.wrong("%s said that job %s is cancelled, and its result is %s", name, job,
+                               self.results.get(int(job)))
+                if by and int(by) not in self.retried.values():
+                    self.wrong("%s said that job %s is done again as %s, which is not there", name, job, by)
+
     def snapshots_stand(self):
         """What was in the ledger when a head had died is in it still."""
         for path in glob.glob(self.folder + "/snapshot-*"):
@@ -269,6 +314,7 @@ class Check:
             self.output_is_kept()
         self.processes_ended_well()
         self.snapshots_stand()
+        self.what_was_asked_is_done()
         if self.history.settings["sink"] == "yes":
             self.sinks_heard_all()
         return self.problems

@@ -55,12 +55,27 @@ INSERT INTO pieces VALUES (2, 2, 5, 'file:34:27'), (2, 2, 6, 'file:61:29'), (2, 
 """
 
 
+ASKED = """ask asked-1 cancel 2 1
+asked asked-1 1
+"""
+RETRIED = """CREATE TABLE retried (job, by);
+INSERT INTO jobs VALUES (3, 'two');
+INSERT INTO results VALUES (3, 3, 0, 0, 0, 'worker-1.1');
+INSERT INTO retried VALUES (2, 3);
+"""
+
+
 def record(job, text, harm=b""):
     line = b"@%d 1.1 out %d " % (job, len(text))
     return b"%s%08x\n%s\n" % (line, zlib.crc32(line + text + harm), text)
 
 
-def complaints(folder, sql="", log=LOG, output=OUTPUT, kept=None):
+LOST = """weft ventilator: pool: worker worker-0.1 is away: it was silent for too long; 1 jobs wait for it
+weft ventilator: pool: worker worker-0.1 is lost: it did not come back
+"""
+
+
+def complaints(folder, sql="", log=LOG, output=OUTPUT, kept=None, talk="", said=None):
     shutil.rmtree(folder)
     folder.mkdir()
     database = sqlite3.connect(folder / "ledger.db")
@@ -70,8 +85,11 @@ def complaints(folder, sql="", log=LOG, output=OUTPUT, kept=None):
     (folder / "jobs").write_text("one\ntwo\n")
     (folder / "head-0.1.out").write_text(output)
     for name in ("head-0.1", "worker-0.1", "worker-1.1"):
-        (folder / (name + ".err")).write_text("weft ventilator: worker worker-1.1 came with 1 slot\n")
+        (folder / (name + ".err")).write_text("weft ventilator: worker worker-1.1 came with 1 slot\n" + talk)
     (folder / "snapshot-1").write_text("1\n2\n1 1 0 0 0\n")
+    if said is not None:
+        (folder / "asked-1.out").write_text(said)
+        (folder / "asked-1.err").write_text("")
     if kept is not None:
         (folder / "outputs").mkdir()
         (folder / "outputs" / "file").write_bytes(kept)
@@ -91,7 +109,7 @@ def test_the_checker_lets_pass_what_is_right(tmp_path):
     ("status 4", {"sql": "UPDATE results SET status = 4 WHERE job = 2"}),
     ("job 1: its result", {"log": LOG.replace("start 1 1 100 worker-0.1\n", "")}),
     ("job 2 ran again without a reason", {"log": LOG.replace("fault kill worker-0.1\n", "")}),
-    ("job 2 ran again without a reason", {"log": LOG.replace("gentle no", "gentle yes")}),
+    ("job 2 ran again without a reason", {"log": LOG.replace("gentle no", "gentle yes"), "talk": LOST}),
     ("head-0.1 ended with 255", {"log": LOG.replace("exit head-0.1 1", "exit head-0.1 255")}),
     ("worker-1.1 ended with 4", {"log": LOG.replace("exit worker-1.1 0", "exit worker-1.1 4")}),
     ("worker-0.1 ended with -9", {"log": LOG.replace("fault kill worker-0.1\n", "")}),
@@ -117,3 +135,29 @@ def test_the_checker_reads_what_is_kept(tmp_path):
     assert "job 1: at file:0:" in complaints(tmp_path, KEPT, log, "", record(1, b"job 1 100\n", b"x") + two + three)
     assert "job 2: at file:" in complaints(tmp_path, KEPT, log, "", one + two + three[:-1])
     assert "output of process 200" in complaints(tmp_path, KEPT, log, "", one + two + record(2, b"2 200\n"))
+
+
+def asked(folder, said, sql=RETRIED, status=1):
+    """What is wrong when weft jobs said so, and job 2 was done again."""
+    log = LOG.replace("set sink", "set asks yes\nset sink") + ASKED.replace("1 1", "1 %d" % status)
+    folder.mkdir(exist_ok=True)
+    ran = "start 3 3 300 worker-1.1\nend 3 3 300 0\n"
+    return complaints(folder, sql, log + ran, OUTPUT + "job 3 300\n", said=said)
+
+
+def test_the_checker_knows_what_was_asked(tmp_path):
+    good = "2 is retried as 3\n1 had ended: done\n"
+    assert asked(tmp_path, good) == ""
+    assert asked(tmp_path, good, status=255) != ""
+    assert "said that job 1 is cancelled, and its result" in asked(tmp_path, "1 cancelled\n")
+    assert "done again as 4, which is not there" in asked(tmp_path, "2 is retried as 4\n")
+    assert "job 1 was done again" in asked(tmp_path, good, RETRIED + "UPDATE retried SET job = 1")
+    taken = "UPDATE results SET reason = 3 WHERE job = 2"
+    assert asked(tmp_path, "2 cancelled\n", RETRIED + taken) == ""
+    assert "job 2: its result is" in complaints(tmp_path, taken)
+
+
+def test_the_checker_knows_that_a_machine_is_slow(tmp_path):
+    log = LOG.replace("fault kill worker-0.1\n", "").replace("worker-0.1 -9", "worker-0.1 0")
+    assert "job 2 ran again without a reason" in complaints(tmp_path, log=log)
+    assert complaints(tmp_path, log=log, talk=LOST) == ""

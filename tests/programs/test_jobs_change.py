@@ -1,9 +1,11 @@
 """weft jobs changes what a ledger has: with a head that lives, one that was killed or is stopped, and with none."""
 
+import fcntl
 import os
 import re
 import signal
 import sqlite3
+import struct
 
 from running import until
 
@@ -217,3 +219,18 @@ def test_a_ledger_of_an_earlier_weft(weft, tmp_path):
     assert "2 failed" in jobs(weft, ledger, "summary")[1] and jobs(weft, ledger, "list", "--failed")[0] == OK
     assert jobs(weft, ledger, "retry", "2")[1] == "2 is retried as 5\n"
     assert "2\tretried" in jobs(weft, ledger, "list")[1]
+
+
+def test_who_changes_a_job_is_waited_for(weft, tmp_path):
+    """weft jobs is the head for a moment where there is none: a head that begins then is not refused."""
+    ledger, other = tmp_path / "ledger", struct.pack("hhlli4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    assert weft.start("run", "--ledger", str(ledger), "echo", ":::", "1").wait() == OK
+    with open(tmp_path / "ledger-lock", "wb") as lock:
+        fcntl.fcntl(lock, fcntl.F_OFD_SETLK, other)
+        head = weft.start("run", "--ledger", str(ledger), "--resume", "echo", ":::", "1", "2")
+        head.expect_talk("ledger is another's now: waiting a moment")
+    assert head.wait() == OK and head.out.data == b"2\n"
+    with open(tmp_path / "ledger-lock", "wb") as lock:
+        fcntl.fcntl(lock, fcntl.F_OFD_SETLK, other)
+        head = weft.start("run", "--ledger", str(ledger), "--resume", "echo", ":::", "1", "2")
+        assert head.wait() == 255 and b"another head has this ledger" in head.talk.data
