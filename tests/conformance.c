@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "adapters/bridge.h"
+#include "adapters/bridge_metrics.h"
 #include "core/limits.h"
 #include "tests/sockets.h"
 
@@ -90,8 +91,31 @@ start (const char *listen, const char *options)
         if (strcmp (what, adapter->name) == 0)
             break;
     }
+    assert_int_equal (bridge_show (bridge), 0);
     stop_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
     assert_int_equal (pthread_create (&thread, NULL, run, NULL), 0);
+}
+
+/*  While it runs, another thread reads what it shows; and what its sockets count. */
+static void
+expect_shown (uint64_t in)
+{
+    struct metric_source source;
+    uint64_t room[128];
+    struct bridge_values *values = (void *) room;
+    for (int i = 0; i < WAIT_MS; i++) {
+        for (size_t j = 0; bridge_source (bridge, j, &source); j++) {
+            assert_true (source.size <= sizeof room);
+            source.read (source.arg, room);
+        }
+        assert_true (bridge_source (bridge, 0, &source));
+        source.read (source.arg, room);
+        if (values->counters.in == in && values->peers == 1)
+            return;
+        poll (NULL, 0, 1);
+    }
+    fail_msg ("it shows %llu messages and %llu peers", (unsigned long long) values->counters.in,
+              (unsigned long long) values->peers);
 }
 
 /*  Ends it as a signal does, and takes its counters. */
@@ -362,6 +386,7 @@ order_is_kept (void **state)
     write_numbers (&data, 0, COUNT);
     assert_int_equal (client_send (&client, &data, 0, WAIT_MS), buffer_size (&data));
     expect_numbers (pull, 0, COUNT);
+    expect_shown (COUNT);
     client_close (&client);
     stop ();
     assert_int_equal (counters.in, COUNT);
