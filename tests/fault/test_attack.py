@@ -14,7 +14,7 @@ import zmtp
 from running import LIMIT
 
 
-MEMORY = 64                             # MiB that a listener may have had at most, whatever is done to it
+MEMORY = 96                             # MiB that a listener may have had at most, whatever is done to it
 
 
 def check(place, memory=MEMORY):

@@ -251,9 +251,9 @@ def test_a_clock_that_is_wrong_and_jumps(weft, somewhere, tmp_path, clock, who):
     wrong, right = clock(5, tmp_path / "back"), dict(os.environ)
     command = "test {} != 2 || touch back; echo $(({} * 2))"
     head = weft.start("ventilator", "-b", somewhere, "--joblog", "log", "--ledger", "l", "--timeout", "20",
-                      "--heartbeat", "100ms", command, ":::", "1", "2", "3", "4", cwd=tmp_path,
+                      "--heartbeat", "500ms", command, ":::", "1", "2", "3", "4", cwd=tmp_path,
                       env=wrong if who == "head" else right)
-    worker = weft.start("worker", "-j1", "-c", head.endpoint, "--heartbeat", "100ms", cwd=tmp_path,
+    worker = weft.start("worker", "-j1", "-c", head.endpoint, "--heartbeat", "500ms", cwd=tmp_path,
                         env=wrong if who == "worker" else right)
     status, out, talk = head.result()
     assert (status, sorted(out.split())) == (0, [b"2", b"4", b"6", b"8"]), talk

@@ -86,7 +86,7 @@ def test_a_filter_that_fell_is_tried_again(weft, tmp_path):
 
 def test_a_filter_that_hangs_is_killed_at_its_time(weft, tmp_path):
     command = "echo $$ >> %s/lives; while read x; do test $x = 2 && sleep 1000; echo $x; done" % tmp_path
-    status, output, talk = weft.run("run", "-j1", "-k", "--timeout", "300ms", "--filter", command,
+    status, output, talk = weft.run("run", "-j1", "-k", "--timeout", "1s", "--filter", command,
                                     input=b"1\n2\n3\n")
     assert (status, output) == (1, b"1\n3\n") and "took too long" in talk
     for life in (tmp_path / "lives").read_text().split():

@@ -47,7 +47,7 @@ SAME = [
     (["false"], b"x\n" * 100),
     (["false"], b"x\n" * 120),
     (["-k", "--retries", "3", "echo {}; exit {}", ":::", "0", "2"], b""),
-    (["-k", "--timeout", "0.5", "sleep {}; echo {}; exit {}", ":::", "0", "20"], b""),
+    (["-k", "--timeout", "1", "sleep {}; echo {}; exit {}", ":::", "0", "20"], b""),
     (["-k", "-j4", "--timeout", "300%", "sleep {}; echo {}", ":::", "0.1", "0.11", "0.1", "0.12", "20"], b""),
     (["-k", "-j1", "--halt", "now,fail=1", "echo {}; exit {}", ":::", "0", "3", "2", "3"], b""),
     (["-k", "-j1", "--halt", "soon,fail=2", "echo {}; exit {}", ":::", "0", "3", "2", "3", "4"], b""),
@@ -112,7 +112,7 @@ def columns(path):
 
 
 def test_joblog_as_parallel(weft, parallel, tmp_path):
-    arguments = ["--joblog", "log", "--timeout", "0.5", "echo {}; echo talk >&2; [ {} != s ] || sleep 20; exit {}",
+    arguments = ["--joblog", "log", "--timeout", "1", "echo {}; echo talk >&2; [ {} != s ] || sleep 20; exit {}",
                  ":::", "0", "3", "s", "a b"]
     parallel(*arguments)
     expected = columns(tmp_path / "log")
@@ -418,7 +418,7 @@ def test_killed_sink_had_written_what_it_acknowledged(weft, tmp_path):
 def test_lifetime_of_a_worker(weft, tmp_path):
     """It ends well when it is over, and what it had not finished another runs."""
     head = weft.start("ventilator", ANY_TCP, "[ -e %s/again ] || exec sleep 1000; echo {}" % tmp_path, ":::", "a", "b")
-    worker = weft.start("worker", head.endpoint, "-j2", "--lifetime", "300ms")
+    worker = weft.start("worker", head.endpoint, "-j2", "--lifetime", "1s")
     assert worker.wait() == 0
     assert "its lifetime is over; 2 jobs are stopped" in worker.talk.data.decode()
     (tmp_path / "again").touch()
@@ -445,13 +445,13 @@ def test_workers_with_keys(weft, tmp_path):
 def test_killed_head(weft, tmp_path):
     """Workers wait for it as long as they were told, then end with their jobs. So does the sink, when other
     heads have finished."""
-    sink = weft.start("sink", "ipc://%s/sink" % tmp_path, "--heartbeat", "50ms", "--head-timeout", "100ms")
-    head = weft.start("ventilator", "ipc://%s/head" % tmp_path, "--sink", sink.endpoint, "--heartbeat", "50ms",
+    sink = weft.start("sink", "ipc://%s/sink" % tmp_path, "--heartbeat", "100ms", "--head-timeout", "1s")
+    head = weft.start("ventilator", "ipc://%s/head" % tmp_path, "--sink", sink.endpoint, "--heartbeat", "100ms",
                       "echo {}; [ {} = a ] || { echo $$ > {}; exec sleep 1000; }", ":::", "a", "b", "c")
     for name in "bc":
         os.mkfifo(tmp_path / name)
-    workers = [weft.start("worker", head.endpoint, "-j1", "--prefetch", "0", "--connect-timeout", "100ms",
-                          "--heartbeat", "50ms", cwd=tmp_path) for _ in range(2)]
+    workers = [weft.start("worker", head.endpoint, "-j1", "--prefetch", "0", "--connect-timeout", "1s",
+                          "--heartbeat", "100ms", cwd=tmp_path) for _ in range(2)]
     sink.expect(b"a\n")
     other = weft.start("ventilator", "ipc://%s/other" % tmp_path, "--sink", sink.endpoint, input=weft.OPEN)
     weft.start("worker", other.endpoint)
@@ -461,7 +461,7 @@ def test_killed_head(weft, tmp_path):
     head.kill()
     for worker in workers:
         status, _, talk = worker.result()
-        assert status == 4 and "no head has answered for 0.1 s" in talk
+        assert status == 4 and "no head has answered for 1 s" in talk
     sink.expect_talk("went away before it had finished")
     other.write(b"echo c\n")
     other.close_input()

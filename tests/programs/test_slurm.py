@@ -112,7 +112,7 @@ def test_walltime(run):
                         "tr '\\0' ' ' < /proc/$PPID/cmdline; : {}", ":::", "a")
     assert program.wait(40) == 0
     lifetime = int(re.search(rb"--lifetime (\d+) ", program.out.data)[1])
-    assert 30 <= lifetime <= 50
+    assert 0 < lifetime <= 50           # less by how long the pilot took to begin
 
 
 def test_no_walltime(run):
