@@ -20,7 +20,12 @@ def listening(program):
 
 @pytest.fixture
 def threads(weft):
-    return lambda *arguments: weft.start("bridge", "tcp", "-v", "--threads", "3", "--listen", ANY, *arguments)
+    """Three, each of which has found its peer in the fabric."""
+    def run(*arguments):
+        program = weft.start("bridge", "tcp", "-v", "--threads", "3", "--listen", ANY, *arguments)
+        program.talk.wait(lambda talk: talk.count(b"a peer has come") == 3, "three sockets of the fabric")
+        return program
+    return run
 
 
 def test_each_client_has_its_own_replies_whatever_its_thread(weft, threads):
@@ -42,7 +47,6 @@ def test_each_client_has_its_own_replies_whatever_its_thread(weft, threads):
     asyncio.run(all_of_them())
     program.signal()
     assert program.wait() == OK, program.talk.data
-    assert program.talk.data.count(b"a peer has come") == 3     # a socket of the fabric each
     assert program.talk.data.count(b"tcp listening on") == 1
     assert b"in 2000 messages" in program.talk.data and b"100 connections" in program.talk.data
 
@@ -95,7 +99,7 @@ def test_what_is_under_way_is_awaited(weft, threads):
 
 
 def test_a_port_is_not_shared_with_others(weft, threads):
-    program = threads("--push", "tcp://127.0.0.1:1")
+    program = threads("--push", weft.start("pull", ANY_TCP).endpoint)
     address = "%s:%d" % listening(program)
     status, _, talk = weft.run("bridge", "tcp", "--threads", "2", "--listen", address, "--push", "tcp://127.0.0.1:1")
     assert status != OK and "already in use" in talk

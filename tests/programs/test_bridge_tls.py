@@ -45,9 +45,16 @@ def echo(weft, files):
     rep = weft.start("rep", ANY_TCP, "--echo")
 
     def run(*arguments):
-        return weft.start("bridge", "tcp", "-v", "--listen", ANY, "--req", rep.endpoint, "--tls", "--tls-cert",
-                          files("server.pem"), "--tls-key", files("server.key"), *arguments)
+        program = weft.start("bridge", "tcp", "-v", "--listen", ANY, "--req", rep.endpoint, "--tls", "--tls-cert",
+                             files("server.pem"), "--tls-key", files("server.key"), *arguments)
+        joined(program)
+        return program
     return run
+
+
+def joined(program):
+    """Its socket of the fabric has shaken hands: one that is told to end in the middle of that has to linger."""
+    program.expect_talk("a peer has come")
 
 
 def dial(address, context, name="localhost"):
@@ -203,6 +210,6 @@ def test_nc_over_a_unix_socket(weft, tmp_path):
     assert status != OK and "somebody listens there already" in talk
     program.kill()                                      # what it leaves is taken over
     again = weft.start(*arguments)
-    listening(again)
+    joined(again)
     ended(again)
     assert not (tmp_path / "sock").exists()
