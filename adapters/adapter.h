@@ -40,6 +40,7 @@ struct adapter {
     unsigned modes;                     /*  those that make sense                                       */
     bool in_order;                      /*  replies go to a peer in the order of its requests           */
     bool topics;                        /*  peers of --sub say what they want: bridge_subscribe         */
+    bool datagram;                      /*  over UDP: a peer is an address, and has no end              */
 
     /*  Bytes of its connections that a message of max_size may need at once. NULL: a few more than that. */
     size_t (*wire_max) (size_t max_size);
@@ -59,10 +60,13 @@ struct adapter {
 
     /*  Bytes that came: decodes, and hands each message to bridge_emit. Returns how many bytes were used up. When
      *  bridge_emit says WEFT_EAGAIN (the fabric is full; the peer is paused already) it stops before that message,
-     *  which is offered again: so nothing is lost and nothing is kept twice. Another error ends the connection. */
+     *  which is offered again: so nothing is lost and nothing is kept twice. Another error ends the connection.
+     *  A datagram comes alone and whole: the adapter returns its size (0 for an empty one), or bridge_emit's error, of
+     *  which all but WEFT_EAGAIN lose that datagram and no more. */
     int64_t (*on_data) (struct bridge_peer *peer, const unsigned char *data, size_t size);
 
-    /*  The peer has sent its end, after these bytes, which on_data has left. WEFT_EAGAIN as above. */
+    /*  The peer has sent its end, after these bytes, which on_data has left. WEFT_EAGAIN as above. NULL for
+     *  datagrams. */
     int (*on_end) (struct bridge_peer *peer, const unsigned char *data, size_t size);
 
     /*  A message of --sub, before those peers get it that want it. May be NULL. */
@@ -94,7 +98,9 @@ void *bridge_peer_state (struct bridge_peer *peer);
 /*  A message into the fabric. 0: taken, and `msg` is empty. On failure it is whole. */
 int bridge_emit (struct bridge_peer *peer, weft_msg_t *msg);
 
-/*  Bytes to the peer: all of the parts or none. WEFT_EAGAIN when its queue is full, WEFT_ESTATE when it is gone. */
+/*  Bytes to the peer: all of the parts or none. WEFT_EAGAIN when its queue is full, WEFT_ESTATE when it is gone. The
+ *  parts are one datagram; WEFT_EINVAL when they are too long for that, WEFT_ELIMIT when its source, which is not
+ *  trusted, may not be sent so much. */
 int bridge_write (struct bridge_peer *peer, const struct stream_part *parts, size_t count);
 
 /*  A message that the peer had begun was lost with its end: counted. */

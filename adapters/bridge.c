@@ -49,6 +49,9 @@ check_modes (const struct adapter *adapter, const struct bridge_config *config, 
         return error_set (WEFT_EINVAL, "--format is for --relay, --sub and --pull");
     if (config->origin && !(modes & (MODE_PUSH | MODE_PUB | MODE_REQ)))
         return error_set (WEFT_EINVAL, "--origin is for --push, --pub and --req");
+    if (adapter->datagram && modes & MODE_REP && config->listen.count)
+        return error_set (WEFT_EINVAL, "--rep over %s goes with --dial alone: whoever sends to --listen could answer",
+                          adapter->name);
     int rc = config->topic ? format_template_check (config->topic) : 0;
     return rc || !config->format ? rc : format_template_check (config->format);
 }
@@ -58,7 +61,11 @@ check_setup (const struct adapter *adapter, const struct bridge_setup *setup, un
 {
     const struct bridge_config *config = &setup->bridge;
     int rc = check_modes (adapter, config, modes);
-    rc = rc ? rc : bridge_threads_check (setup);
+    if (rc == 0 && adapter->datagram && config->threads > 1)
+        rc = error_set (WEFT_EINVAL, "--threads does not go with %s: one socket hears all sources", adapter->name);
+    if (rc || adapter->datagram)
+        return rc ? rc : datagram_check (&setup->datagram);
+    rc = bridge_threads_check (setup);
     return rc ? rc : tls_check (&setup->stream.tls, config->listen.count > 0, config->dial.count > 0);
 }
 
@@ -102,8 +109,8 @@ bridge_new (weft_t *weft, const struct adapter *adapter, struct bridge_setup *se
     struct bridge *self = calloc (1, sizeof *self);
     if (!self)
         return error_plain (WEFT_ENOMEM);
-    *self = (struct bridge) { .weft = weft, .adapter = adapter, .transport = &bridge_streams,
-                             .setup = setup, .modes = modes };
+    *self = (struct bridge) { .weft = weft, .adapter = adapter, .setup = setup, .modes = modes,
+                             .transport = adapter->datagram ? &bridge_datagrams : &bridge_streams };
     list_init (&self->peers);
     list_init (&self->able);
     buffer_init (&self->text, 0);

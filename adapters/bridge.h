@@ -9,6 +9,7 @@
 #define WEFT_ADAPTERS_BRIDGE_H
 
 #include "adapters/adapter.h"
+#include "core/datagram.h"
 #include "core/security.h"
 #include "patterns/pattern.h"
 
@@ -36,6 +37,7 @@ enum { BRIDGE_KINDS = 4 };
 struct bridge_setup {
     struct bridge_config bridge;        /*  bridge_options                                              */
     struct stream_config stream;        /*  stream_options; and tls_options of stream.tls               */
+    struct datagram_config datagram;    /*  datagram_options, in place of them if adapter->datagram     */
     struct socket_config socket;        /*  bridge_socket_options                                       */
     struct security_config security;    /*  security_options: whoever has them, sets them               */
     void *configs[BRIDGE_KINDS];        /*  by bridge_kind: its options; NULL: it takes no part         */
@@ -82,6 +84,9 @@ struct bridge_counters {
     uint64_t undelivered;               /*  connections that ended with bytes that were not sent        */
     uint64_t waiting;                   /*  connections whose message the fabric has no room for now    */
     uint64_t connects, disconnects, turned_away;
+    uint64_t overrun, limited, oversize;    /*  datagrams that came: struct datagram_counters           */
+    uint64_t withheld, unsent, unread;
+    uint64_t evicted;
     uint64_t late, lost;                /*  of the fabric's sockets: late replies; dropped and refused messages */
 };
 void bridge_counters (struct bridge *self, struct bridge_counters *counters);

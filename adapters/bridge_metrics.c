@@ -33,9 +33,16 @@ const struct metric bridge_metrics[] = {
     { .name = "weft_bridge_message_bytes_total", LABELLED ("direction", "out", out_bytes) },
     { .name = "weft_bridge_dropped_total", LABELLED ("reason", "full", dropped),
       .text = "messages that were dropped: for connections that were full or could not be given them, replies for "
-              "those that had gone, and messages that were begun and not ended (cut_off)" },
+              "those that had gone, messages that were begun and not ended (cut_off); and datagrams: for which the "
+              "system had no room (overrun), over a source's rate, too long, withheld from those who are not trusted, "
+              "or not sent" },
     { .name = "weft_bridge_dropped_total", LABELLED ("reason", "gone", orphaned) },
     { .name = "weft_bridge_dropped_total", LABELLED ("reason", "cut_off", cut_off) },
+    { .name = "weft_bridge_dropped_total", LABELLED ("reason", "overrun", overrun) },
+    { .name = "weft_bridge_dropped_total", LABELLED ("reason", "rate", limited) },
+    { .name = "weft_bridge_dropped_total", LABELLED ("reason", "too_long", oversize) },
+    { .name = "weft_bridge_dropped_total", LABELLED ("reason", "withheld", withheld) },
+    { .name = "weft_bridge_dropped_total", LABELLED ("reason", "unsent", unsent) },
     { .name = "weft_bridge_unanswered_total", COUNTER (unanswered),
       .text = "requests without a reply in time, of connections and of the fabric" },
     { .name = "weft_bridge_connections_total", COUNTER (connects),
@@ -47,6 +54,8 @@ const struct metric bridge_metrics[] = {
       .text = "connections that ended before they had taken all that was for them" },
     { .name = "weft_bridge_turned_away_total", COUNTER (turned_away),
       .text = "connections that were not taken in: too many, or out of descriptors" },
+    { .name = "weft_bridge_forgotten_sources_total", COUNTER (evicted),
+      .text = "sources of datagrams that were forgotten since others needed their place" },
     { .name = "weft_bridge_peers", GAUGE (peers), .text = "connections now" },
     { .name = "weft_bridge_full_peers", GAUGE (full), .text = "connections whose output queue is full now" },
     { .name = "weft_bridge_held_peers", GAUGE (held),

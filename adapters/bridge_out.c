@@ -26,7 +26,7 @@ bridge_deliver (struct bridge_peer *peer, const weft_msg_t *msg)
     if (rc == 0) {
         self->counters.out++;
         self->counters.out_bytes += weft_msg_bytes (msg);
-    } else if (rc != WEFT_EAGAIN && rc != WEFT_ESTATE) {
+    } else if (rc != WEFT_EAGAIN && rc != WEFT_ESTATE && rc != WEFT_ELIMIT) {    /*  withheld ones are counted */
         self->counters.dropped++;
         if (bridge_first (self, TOLD_UNWRITABLE))
             log_warning (&self->weft->log, "a message for %s is dropped: %s", bridge_peer_name (peer),
@@ -166,7 +166,11 @@ bridge_broadcast (struct bridge *self, enum adapter_mode mode, const weft_msg_t 
     self->delivering = mode;
     for (struct list *each = self->peers.next; each != &self->peers; each = each->next) {
         struct bridge_peer *peer = peer_of_all (each);
-        if (peer != but && is_for (peer, mode, msg) && bridge_deliver (peer, msg) == WEFT_EAGAIN)
+        if (peer == but || !is_for (peer, mode, msg))
+            continue;
+        if (peer->asked_only)
+            self->transport->withhold (peer->link);
+        else if (bridge_deliver (peer, msg) == WEFT_EAGAIN)
             overflow (peer, msg);
     }
 }

@@ -39,8 +39,8 @@ enum bridge_pause {                 /*  why a peer is not read: bits            
     PAUSE_HELD = 8                  /*  the adapter wants it so                                         */
 };
 
-/*  What carries the peers of a bridge, and how: streams, bridge_stream.c. A link is what one peer is over; the calls on
- *  it keep what core/stream.h says of those of the same names. */
+/*  What carries the peers of a bridge, and how: streams, bridge_stream.c, or sources of datagrams, bridge_datagram.c. A
+ *  link is what one peer is over; the calls on it keep what core/stream.h says of those of the same names. */
 struct transport {
     int (*open) (struct bridge *self);          /*  listens and dials; the rest is closed by `shut`             */
     void (*stop) (struct bridge *self);         /*  no new peers                                                */
@@ -52,11 +52,12 @@ struct transport {
     size_t (*drop_oldest) (void *link, size_t size);
     void (*pause) (void *link);
     void (*resume) (void *link);
+    void (*withhold) (void *link);              /*  NULL, or counts that it was not told; peer->asked_only      */
     void (*finish) (void *link, int64_t deadline);
     void (*close) (void *link, int error);
     const char *(*name) (const void *link);     /*  "127.0.0.1:4711"                                            */
 };
-extern const struct transport bridge_streams;
+extern const struct transport bridge_streams, bridge_datagrams;
 
 /*  An adapter that takes part, and its options. */
 struct bridge_kind {
@@ -76,6 +77,7 @@ struct bridge_peer {
     unsigned pauses;
     unsigned taken;                 /*  modes that have the message already which others had no room for */
     bool ended;                     /*  it has sent its end                                             */
+    bool asked_only;                /*  it gets replies alone, nothing that it did not ask for          */
     bool full;                      /*  its output is: counted in bridge->full                          */
     bool closing;                   /*  it is finished or closed: nothing more is for it                */
     int64_t requests;

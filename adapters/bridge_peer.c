@@ -37,7 +37,7 @@ bridge_look (struct bridge_peer *peer)
         peer->full = full;
         bridge_want (self);
     }
-    bool able = !full && !peer->ended && !peer->closing && peer->modes & (MODE_PULL | MODE_REP);
+    bool able = !full && !peer->ended && !peer->closing && !peer->asked_only && peer->modes & (MODE_PULL | MODE_REP);
     if (able == list_has (&peer->able))
         return;
     if (able)

@@ -24,10 +24,13 @@ struct bridge_options {
 };
 
 /*  In the order of the targets below; those of the adapters are the first. */
+#define STREAM_TABLES                                                                                              \
+    { .title = "Connections", .table = stream_options, .apart = true },                                                \
+        { .title = "TLS", .table = tls_options, .apart = true }
+#define DATAGRAM_TABLES { .title = "Datagrams", .table = datagram_options, .apart = true }
 #define COMMON_TABLES                                                                                              \
-    { .title = "Bridge", .table = bridge_options }, { .title = "Connections", .table = stream_options },               \
-        { .title = "TLS", .table = tls_options },                                                                      \
-        { .title = "Sockets", .table = bridge_socket_options }, SECURE_TABLE, METRICS_TABLE, { .title = NULL }
+    { .title = "Bridge", .table = bridge_options }, { .title = "Sockets", .table = bridge_socket_options },            \
+        SECURE_TABLE, METRICS_TABLE, { .title = NULL }
 enum { COMMONS = 7 };                   /*  with the end                                        */
 
 /* ------------------------------------------------------------------------- the end */
@@ -37,6 +40,29 @@ add_count (struct buffer *text, uint64_t count, const char *one, const char *man
 {
     if (count)
         buffer_addf (text, ", %" PRIu64 " %s", count, count == 1 ? one : many);
+}
+
+static void
+add_datagrams (struct buffer *text, const struct bridge_counters *counters)
+{
+    add_count (text, counters->overrun, "datagram that the system had no room for",
+               "datagrams that the system had no room for");
+    add_count (text, counters->limited, "datagram over the rate", "datagrams over the rate");
+    add_count (text, counters->oversize, "datagram too long", "datagrams too long");
+    add_count (text, counters->withheld, "message withheld from one who is not trusted",
+               "messages withheld from those who are not trusted");
+    add_count (text, counters->unsent, "datagram not sent", "datagrams not sent");
+    add_count (text, counters->unread, "datagram not looked at before the end",
+               "datagrams not looked at before the end");
+    add_count (text, counters->evicted, "source forgotten for others", "sources forgotten for others");
+}
+
+static bool
+has_lost (const struct bridge_counters *counters)
+{
+    return counters->dropped || counters->lost || counters->unanswered || counters->cut_off || counters->undelivered
+           || counters->overrun || counters->limited || counters->oversize || counters->withheld || counters->unsent
+           || counters->unread;
 }
 
 static void
@@ -58,6 +84,7 @@ summary (struct buffer *text, const struct bridge_counters *counters)
     add_count (text, counters->waiting, "connection had to wait with a message at the end",
                "connections had to wait with a message at the end");
     add_count (text, counters->turned_away, "connection turned away", "connections turned away");
+    add_datagrams (text, counters);
 }
 
 /*  Counts are told when something was lost, or when they are wanted. */
@@ -69,7 +96,7 @@ finish (struct cli *cli, const struct bridge_threads *threads, int status)
     bridge_threads_counters (threads, &counters);
     buffer_init (&text, 0);
     summary (&text, &counters);
-    bool loss = counters.dropped || counters.lost || counters.unanswered || counters.cut_off || counters.undelivered;
+    bool loss = has_lost (&counters);
     if (buffer_terminate (&text) == 0)
         (loss ? cli_error : cli_detail) (cli, "%s", buffer_data (&text));
     buffer_free (&text);
@@ -103,7 +130,8 @@ try_bridge (struct cli *cli, const struct adapter *adapter, struct bridge_option
         right &= trial_lists (cli, fabric[i].pattern->name, &options->secure.security, fabric[i].list,
                               fabric[i].pattern->side);
     for (size_t i = 0; i < config->listen.count; i++)
-        right &= trial_address (cli, adapter->name, "tcp", config->listen.items[i], ENDPOINT_BIND);
+        right &= trial_address (cli, adapter->name, adapter->datagram ? "udp" : "tcp", config->listen.items[i],
+                                ENDPOINT_BIND);
     return right ? EXIT_OK : EXIT_USAGE;
 }
 
@@ -164,17 +192,35 @@ run_or_try (struct cli *cli, const struct adapter *adapter, struct bridge_option
     return EXIT_USAGE;
 }
 
+/*  The tables that follow the adapters', and where their values go. */
+static void
+add_common (const struct adapter *adapter, struct bridge_options *options, struct command_table *tables, void **targets)
+{
+    static const struct command_table streams[] = { STREAM_TABLES }, datagrams[] = { DATAGRAM_TABLES },
+                                      common[] = { COMMON_TABLES };
+    struct bridge_setup *setup = &options->setup;
+    void *const stream_targets[] = { &setup->stream, &setup->stream.tls };
+    void *const common_targets[] = { &setup->bridge, &setup->socket, &options->secure, &options->metrics };
+    if (adapter->datagram) {
+        *tables++ = datagrams[0];
+        *targets++ = &setup->datagram;
+    } else
+        for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++) {
+            *tables++ = streams[i];
+            *targets++ = stream_targets[i];
+        }
+    memcpy (tables, common, sizeof common);
+    memcpy (targets, common_targets, sizeof common_targets);
+}
+
 /*  A command with the options of this adapter, and those of its companions. */
 static int
 adapter_run (struct cli *cli, const struct command *self, const struct adapter *adapter, int argc, char **argv)
 {
-    static const struct command_table common[] = { COMMON_TABLES };
     const struct protocol *words = protocol_find (adapter->name);
     struct command_table tables[BRIDGE_KINDS + COMMONS] = { { .title = NULL } };
     struct bridge_options options = { .setup.configs = { NULL } };
     void *targets[BRIDGE_KINDS + COMMONS] = { NULL };
-    void *const common_targets[COMMONS] = { &options.setup.bridge, &options.setup.stream, &options.setup.stream.tls,
-                                           &options.setup.socket, &options.secure, &options.metrics };
     struct command command = *self;
     const struct adapter *each;
     char *operands[argc + 1];
@@ -186,8 +232,7 @@ adapter_run (struct cli *cli, const struct command *self, const struct adapter *
         tables[kinds] = (struct command_table) { .title = protocol_title (each->name), .table = each->options };
         targets[kinds] = options.setup.configs[kinds];
     }
-    memcpy (tables + kinds, common, sizeof common);
-    memcpy (targets + kinds, common_targets, sizeof common_targets);
+    add_common (adapter, &options, tables + kinds, targets + kinds);
     command.tables = tables;
     if (words) {
         command.usage = words->usage;
@@ -258,7 +303,7 @@ const struct command command_bridge = {
                  "when the fabric has taken it. A request has its reply, or its client is told that it has none.",
     .status = "6 when messages were dropped or cut off, requests had no reply, or connections ended before they had "
               "taken what was for them.",
-    .tables = (const struct command_table[]){ PROTOCOL_TABLES, COMMON_TABLES },
+    .tables = (const struct command_table[]){ PROTOCOL_TABLES, STREAM_TABLES, DATAGRAM_TABLES, COMMON_TABLES },
     .examples =
         (const struct command_example[]){
             { "weft bridge tcp --listen 127.0.0.1:65432 --framing line --req tcp://127.0.0.1:5555",

@@ -69,6 +69,8 @@ struct command_table {
     const struct option *table;
     const struct option *const *indirect;       /*  where the table is when it is no constant, as
                                                     &pattern_req.options; which may hold NULL   */
+    bool apart;                                 /*  for one use of several: others that are apart may
+                                                    have the same options for theirs            */
 };
 const struct option *command_table_options (const struct command_table *self);     /*  never NULL */
 

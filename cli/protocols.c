@@ -18,10 +18,23 @@ static const struct command_example tcp_examples[] = {
     { .line = NULL }
 };
 
+static const struct command_example udp_examples[] = {
+    { "weft bridge udp --listen 127.0.0.1:5140 --pub tcp://127.0.0.1:6000 --topic 'syslog %p '",
+      "Takes in syslog; weft sub tcp://127.0.0.1:6000 shows what came, and from whom." },
+    { "weft bridge udp --listen 127.0.0.1:5005 --req tcp://127.0.0.1:5555",
+      "Beside weft rep tcp://127.0.0.1:5555 --echo: what nc -u 127.0.0.1 5005 sends is answered." },
+    { "weft bridge udp --listen '*:5005' --insecure --rate 1000 --push tcp://127.0.0.1:6001",
+      "Takes in datagrams from a network, at most 1000 a second from each address." },
+    { "weft bridge udp --dial 239.1.2.3:5006 --interface eth0 --sub tcp://127.0.0.1:6000",
+      "Tells a multicast group what is published." },
+    { .line = NULL }
+};
+
 #define REST "\n\n'weft help bridge' says what all protocols have in common."
 
 static const struct protocol protocols[] = {
     { "tcp", "TCP", "tcp [OPTIONS] --listen|--dial ADDRESS ...", PROTOCOL_TCP REST, tcp_examples },
+    { "udp", "UDP", "udp [OPTIONS] --listen|--dial ADDRESS ...", PROTOCOL_UDP REST, udp_examples },
 };
 
 const struct protocol *

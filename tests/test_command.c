@@ -131,6 +131,15 @@ test_help_of_every_command (void **state)
     }
 }
 
+static bool
+is_apart (const struct command *command, const struct option_group *group, const struct option_group *groups)
+{
+    const struct command_table *table = command->tables;
+    for (const struct option_group *each = groups; table && table->title && each != group; each++)
+        table++;
+    return table && table->title && table->apart;
+}
+
 /*  An option that stands in two tables of a command would never be found in the second. */
 static void
 test_no_option_twice (void **state)
@@ -143,7 +152,8 @@ test_no_option_twice (void **state)
         for (const struct option_group *group = groups; group->table; group++)
             for (const struct option *each = group->table; each->name; each++) {
                 for (const struct option_group *other = group + 1; other->table; other++)
-                    if (option_find (other->table, each->name))
+                    if (option_find (other->table, each->name)
+                        && !(is_apart (*command, group, groups) && is_apart (*command, other, groups)))
                         fail_msg ("weft %s has --%s twice", (*command)->name, each->name);
                 if (each->letter && letters[(unsigned char) each->letter]++)
                     fail_msg ("weft %s has -%c twice", (*command)->name, each->letter);
