@@ -19,6 +19,7 @@
 #define FABRIC "inproc://conformance"
 #define WAIT_MS 20000               /*  for anything, before a test gives up    */
 enum { CLIENTS = 1000 };
+enum { KEPT = 100 };                /*  so many datagrams the system keeps without privileges, too  */
 
 const struct conformance *how;
 
@@ -39,7 +40,9 @@ set (const char *name, const char *value)
 {
     const struct option_group groups[] = {
         { .table = bridge_adapter_find (how->adapter)->options, .target = setup.configs[0] },
-        { .table = bridge_options, .target = &setup.bridge }, { .table = stream_options, .target = &setup.stream },
+        { .table = bridge_options, .target = &setup.bridge },
+        how->datagram ? (struct option_group) { .table = datagram_options, .target = &setup.datagram }
+                      : (struct option_group) { .table = stream_options, .target = &setup.stream },
         { .table = tls_options, .target = &setup.stream.tls },
         { .table = bridge_socket_options, .target = &setup.socket }, { 0 } };
     if (option_set_in (groups, name, value, "a bridge", NULL))
@@ -78,6 +81,7 @@ start (const char *listen, const char *options)
     assert_int_equal (option_init (bridge_options, &setup.bridge), 0);
     assert_int_equal (option_init (stream_options, &setup.stream), 0);
     assert_int_equal (option_init (tls_options, &setup.stream.tls), 0);
+    assert_int_equal (option_init (datagram_options, &setup.datagram), 0);
     assert_int_equal (option_init (bridge_socket_options, &setup.socket), 0);
     set_all (how->options);
     set ("listen", listen ? listen : how->listen ? how->listen : "127.0.0.1:0");
@@ -131,6 +135,7 @@ stop (void)
         option_free (bridge_kind (adapter, i)->options, setup.configs[i]);
     option_free (bridge_options, &setup.bridge);
     option_free (tls_options, &setup.stream.tls);
+    option_free (datagram_options, &setup.datagram);
     bridge_configs_free (&setup);
     close (stop_fd);
     assert_int_equal (run_result, 0);
@@ -205,7 +210,7 @@ client_open (void)
     struct sockaddr_storage found;
     assert_int_equal (address_parse (&to, address, false), 0);
     assert_int_equal (address_resolve (&to, &found), 0);
-    self.fd = socket (found.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    self.fd = socket (found.ss_family, (how->datagram ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
     assert_true (self.fd >= 0);
     assert_int_equal (connect (self.fd, (struct sockaddr *) &found, address_size (&found)), 0);
     buffer_init (&self.in, 0);
@@ -323,6 +328,14 @@ client_expect (struct client *self, const char *text)
     const char *heard = client_hear (self);
     if (!heard || strcmp (heard, text))
         fail_msg ("got \"%s\" for \"%s\"", heard ? heard : "(the end)", text);
+}
+
+/*  Of a connection. */
+static void
+client_expect_end (struct client *self)
+{
+    if (!how->datagram)
+        assert_null (client_hear (self));
 }
 
 /*  Messages that are numbers, from `first` on. */
@@ -507,7 +520,7 @@ size_is_limited (void **state)
     memset (body, 'x', sizeof body);
     body[101] = '\0';
     client_say (&over, body);
-    assert_null (client_hear (&over));
+    client_expect_end (&over);
     body[100] = '\0';
     client_say (&fits, body);
     expect_text (pull, body);
@@ -515,7 +528,7 @@ size_is_limited (void **state)
     client_close (&over);
     stop ();
     assert_int_equal (counters.in, 1);
-    assert_int_equal (counters.refused, 1);
+    assert_int_equal (counters.refused + counters.oversize, 1);
 }
 
 static void
@@ -531,7 +544,7 @@ it_comes_back_at_its_address (void **state)
         client_say (&client, "here");
         expect_text (pull, "here");
         stop ();
-        assert_null (client_hear (&client));
+        client_expect_end (&client);
         client_close (&client);
         start (first, "push=" FABRIC " linger=100ms");
     }
@@ -556,8 +569,10 @@ a_thousand_connections_are_served (void **state)
     for (int i = 0; i < CLIENTS; i++) {
         snprintf (text, sizeof text, "%d", i);
         client_say (&clients[i], text);
+        if (how->datagram && (i + 1) % KEPT == 0)
+            echo (rep, KEPT);
     }
-    echo (rep, CLIENTS);
+    echo (rep, how->datagram ? 0 : CLIENTS);
     for (int i = 0; i < CLIENTS; i++) {
         snprintf (text, sizeof text, "%d", i);
         client_expect (&clients[i], text);
@@ -606,10 +621,106 @@ what_was_asked_before_the_end_is_answered (void **state)
     eventfd_write (stop_fd, 1);
     assert_int_equal (weft_send (rep, &msg, 0), 0);
     client_expect (&client, "one");
-    assert_null (client_hear (&client));
+    client_expect_end (&client);
     client_close (&client);
     stop ();
     assert_int_equal (counters.unanswered + counters.orphaned, 0);
+}
+
+/* ---------------------------------------------------------------- datagrams, each a message */
+
+static void
+say_numbers (struct client *client, int first, int count)
+{
+    char text[32];
+    for (int i = first; i < first + count; i++) {
+        snprintf (text, sizeof text, "%d", i);
+        client_say (client, text);
+    }
+}
+
+static void
+datagrams_come_in_order (void **state)
+{
+    (void) state;
+    weft_socket_t *pull = bound ("pull", "timeout=20s");
+    start (NULL, "push=" FABRIC);
+    struct client client = client_open ();
+    for (int i = 0; i < 50; i++) {
+        say_numbers (&client, i * KEPT, KEPT);
+        expect_numbers (pull, i * KEPT, KEPT);
+    }
+    client_close (&client);
+    stop ();
+    assert_int_equal (counters.in, 50 * KEPT);
+    assert_int_equal (counters.overrun, 0);
+}
+
+/*  What the fabric has no room for stays in the socket, for all sources and in order. */
+static void
+the_socket_keeps_what_the_fabric_has_no_room_for (void **state)
+{
+    (void) state;
+    start (NULL, "push=@" FABRIC " hwm=1");
+    struct client one = client_open (), two = client_open ();
+    say_numbers (&one, 0, KEPT);
+    say_numbers (&two, KEPT, KEPT);
+    weft_socket_t *pull = connected ("pull", "timeout=20s hwm=1");
+    expect_numbers (pull, 0, 2 * KEPT);
+    client_close (&one);
+    client_close (&two);
+    stop ();
+    assert_int_equal (counters.in, 2 * KEPT);
+}
+
+static void
+an_empty_datagram_is_a_message (void **state)
+{
+    (void) state;
+    weft_socket_t *rep = bound ("rep", "timeout=20s");
+    weft_msg_t msg;
+    char room[8];
+    start (NULL, "req=" FABRIC);
+    struct client client = client_open ();
+    assert_int_equal (send (client.fd, "", 0, 0), 0);
+    weft_msg_init (&msg);
+    assert_int_equal (weft_recv (rep, &msg, 0), 0);
+    assert_int_equal (weft_msg_frames (&msg), 1);
+    assert_int_equal (weft_msg_bytes (&msg), 0);
+    assert_int_equal (weft_send (rep, &msg, 0), 0);
+    assert_true (client_waits (&client, POLLIN, WAIT_MS));
+    assert_int_equal (recv (client.fd, room, sizeof room, 0), 0);
+    client_close (&client);
+    stop ();
+    assert_int_equal (counters.in, 1);
+    assert_int_equal (counters.out, 1);
+}
+
+/*  Two requests of one source; the second is answered first. */
+static void
+replies_wait_for_no_other (void **state)
+{
+    (void) state;
+    weft_socket_t *one = bound ("rep", "timeout=20s"), *two = open_bound ("rep", "timeout=20s", FABRIC "2");
+    weft_msg_t first, second;
+    start (NULL, "req=" FABRIC " req=" FABRIC "2");
+    struct client client = client_open ();
+    client_say (&client, "first");
+    client_say (&client, "second");
+    weft_msg_init (&first);
+    weft_msg_init (&second);
+    assert_int_equal (weft_recv (one, &first, 0), 0);
+    assert_int_equal (weft_recv (two, &second, 0), 0);
+    char text[16];
+    snprintf (text, sizeof text, "%.*s", (int) weft_msg_size (&second, 0), (const char *) weft_msg_data (&second, 0));
+    assert_int_equal (weft_send (two, &second, 0), 0);
+    client_expect (&client, text);
+    assert_int_equal (weft_send (one, &first, 0), 0);
+    assert_non_null (client_hear (&client));
+    client_close (&client);
+    stop ();
+    weft_close (&two);
+    assert_int_equal (counters.out, 2);
 }
 
 #define test(name) cmocka_unit_test_setup_teardown (name, zmq_setup, teardown)
@@ -627,3 +738,16 @@ const struct CMUnitTest conformance_tests[] = {
     test (what_was_asked_before_the_end_is_answered),
 };
 _Static_assert (sizeof conformance_tests / sizeof conformance_tests[0] == CONFORMANCE_TESTS, "as many as are told");
+
+const struct CMUnitTest conformance_datagram_tests[] = {
+    test (size_is_limited),
+    test (it_comes_back_at_its_address),
+    test (a_thousand_connections_are_served),
+    test (what_was_asked_before_the_end_is_answered),
+    test (datagrams_come_in_order),
+    test (the_socket_keeps_what_the_fabric_has_no_room_for),
+    test (an_empty_datagram_is_a_message),
+    test (replies_wait_for_no_other),
+};
+_Static_assert (sizeof conformance_datagram_tests / sizeof conformance_datagram_tests[0] == CONFORMANCE_DATAGRAM_TESTS,
+                "as many as are told");

@@ -20,11 +20,12 @@ struct conformance {
 
     const char *listen;                 /*  where; NULL: any port of 127.0.0.1                              */
     const char *ca;                     /*  the options are for TLS: whom clients trust; NULL: clear text   */
+    bool datagram;                      /*  each message is one, and a client sees no end                   */
 };
 
 /*  The tests of the suite, for cmocka; `how` is what runs now. */
 extern const struct conformance *how;
-extern const struct CMUnitTest conformance_tests[];
-enum { CONFORMANCE_TESTS = 10 };
+extern const struct CMUnitTest conformance_tests[], conformance_datagram_tests[];
+enum { CONFORMANCE_TESTS = 10, CONFORMANCE_DATAGRAM_TESTS = 8 };
 
 #endif
