@@ -186,7 +186,9 @@ static int
 run_or_try (struct cli *cli, const struct adapter *adapter, struct bridge_options *options, const char *operand)
 {
     if (!operand)
-        return cli->trial ? try_bridge (cli, adapter, options) : open_and_run (cli, adapter, options);
+        return !cli->trial ? open_and_run (cli, adapter, options)
+                           : meter_try (cli, &options->metrics, options->secure.security.insecure,
+                                        try_bridge (cli, adapter, options));
     cli_error (cli, "%s: an endpoint of what kind? say --push, --pub, --req, --pull, --sub or --rep in front of it",
                operand);
     return EXIT_USAGE;

@@ -110,6 +110,9 @@ void jobhead_counts (const struct jobhead *self, struct progress_counts *counts)
 int jobhead_begin_metrics (struct jobhead *self, const struct metrics_options *options, bool insecure);
 void jobhead_end_metrics (struct jobhead *self);
 
+/*  With -v: how long attempts ran, if there were any. */
+void jobhead_say_times (struct jobhead *self);
+
 /*  Runs all jobs; the exit status. */
 int jobhead_run (struct jobhead *self);
 

@@ -19,6 +19,7 @@ jobhead_finish (struct jobhead *self)
     if (self->kept.ready && self->not_run)
         cli_note (self->cli, "what has no result yet is kept in %s: the same with --resume goes on with it",
                   self->options->ledger);
+    jobhead_say_times (self);
     if (self->status >= 0)
         return self->status;
     if (self->stops && (self->not_run || !self->total_known))

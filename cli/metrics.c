@@ -2,12 +2,18 @@
 
 #include "cli/metrics.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "adapters/bridge_metrics.h"
 #include "cli/scrape.h"
 #include "cli/session.h"
+#include "cli/trial.h"
+#include "core/address.h"
+#include "core/buffer.h"
+#include "core/clock.h"
 #include "core/error.h"
+#include "core/histogram.h"
 #include "core/usage.h"
 #include "patterns/pattern_metrics.h"
 #include "patterns/pool_metrics.h"
@@ -15,8 +21,8 @@
 const struct option metrics_options[] = {
     { .name = "metrics", .type = OPTION_TEXT, .argument = "ADDRESS",
       .offset = offsetof (struct metrics_options, address),
-      .text = "listen at HOST:PORT for Prometheus, or whoever wants numbers: GET /metrics (weft help metrics has them "
-              "all)" },
+      .text = "listen at HOST:PORT, or unix:PATH, for Prometheus and whoever wants numbers: GET /metrics (weft help "
+              "metrics has them all)" },
     OPTION_END
 };
 
@@ -53,6 +59,33 @@ add_process (struct meter *self, const struct cli *cli)
 
 /* ---------------------------------------------------------------------- the meter */
 
+/*  By what it says; the listener looks at what it means. */
+static int
+check_address (const char *text, bool insecure)
+{
+    struct address address;
+    int rc = address_parse (&address, text, true);
+    if (rc)
+        return error_set (rc, "--metrics %s", weft_error ());
+    return address.local || insecure
+               ? 0 : error_set (WEFT_EACCES, "--metrics %s: whoever is in that network could read it, in clear text; "
+                                "listen on 127.0.0.1, or say --insecure", text);
+}
+
+int
+meter_try (struct cli *cli, const struct metrics_options *options, bool insecure, int status)
+{
+    const char *address = options->address;
+    int rc = address ? check_address (address, insecure) : 0;
+    if (rc) {
+        cli_fail (cli, rc, NULL);
+        return EXIT_USAGE;
+    }
+    if (address && strncmp (address, "unix:", 5) != 0)
+        trial_address (cli, "metrics", "tcp", address, ENDPOINT_BIND);
+    return status;
+}
+
 int
 meter_begin (struct meter *self, struct cli *cli, const struct metrics_options *options, bool insecure)
 {
@@ -61,7 +94,8 @@ meter_begin (struct meter *self, struct cli *cli, const struct metrics_options *
         self->part = cli->part;
         return 0;
     }
-    int rc = metrics_new (&self->own);
+    int rc = check_address (options->address, insecure);
+    rc = rc ? rc : metrics_new (&self->own);
     self->metrics = self->own;
     rc = rc ? rc : add_process (self, cli);
     rc = rc ? rc : scrape_open (&self->scrape, self->metrics, options->address, insecure);
@@ -83,8 +117,10 @@ meter_add (struct meter *self, const struct metric_source *source)
     struct metric_source told = *source;
     if (!self->metrics)
         return 0;
-    if (self->count == METER_SOURCES)
-        return error_set (WEFT_ELIMIT, "metrics: no more than %d sources", METER_SOURCES);
+    struct metrics_entry **entries = realloc (self->entries, (self->count + 1) * sizeof *entries);
+    if (!entries)
+        return error_plain (WEFT_ENOMEM);
+    self->entries = entries;
     if (self->part) {
         memmove (told.labels + 1, told.labels, sizeof told.labels - sizeof *told.labels);
         told.labels[0] = (struct metric_label) { "part", self->part };
@@ -98,8 +134,11 @@ int
 meter_ready (struct meter *self, struct cli *cli)
 {
     int rc = self->scrape ? scrape_start (self->scrape) : 0;
+    const char *address = self->scrape ? scrape_address (self->scrape) : "";
+    bool is_path = strncmp (address, "unix:", 5) == 0;
     if (self->scrape && rc == 0)
-        cli_note (cli, "metrics listening on http://%s/metrics", scrape_address (self->scrape));
+        cli_note (cli, "metrics listening on %s%s%s", is_path ? "" : "http://", address,
+                  is_path ? ", GET /metrics" : "/metrics");
     return rc;
 }
 
@@ -109,8 +148,25 @@ meter_end (struct meter *self)
     scrape_stop (&self->scrape);
     while (self->count)
         metrics_remove (&self->entries[--self->count]);
+    free (self->entries);
+    self->entries = NULL;
     metrics_destroy (&self->own);
     self->metrics = NULL;
+}
+
+static void
+add_time (struct buffer *text, const char *what, int64_t time)
+{
+    double ms = (double) time / (double) TIME_MS;
+    buffer_addf (text, "%s within %.3g %s", what, ms < 1000 ? ms : ms / 1000, ms < 1000 ? "ms" : "s");
+}
+
+void
+meter_add_times (struct buffer *text, const struct histogram *times)
+{
+    add_time (text, "half", histogram_percentile (times, 50));
+    add_time (text, ", 99%", histogram_percentile (times, 99));
+    add_time (text, ", all", histogram_percentile (times, 100));
 }
 
 /* --------------------------------------------------------------------- all of them */

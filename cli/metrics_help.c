@@ -17,8 +17,8 @@ static const char text[] =
     "about to wait. A histogram's values below one of its bounds are counted with an error of less than 1/64 of "
     "that bound.\n\n"
     "Times are seconds, sizes are bytes. Labels tell apart what is counted alike: socket (the pattern, or the "
-    "side of a proxy: front, back, capture), bridge (the protocol), pool (head, worker, sink), and part, in "
-    "front of all others, the name of a part of weft up.";
+    "side of a proxy: front, back, capture), bridge (the protocol), thread (of a bridge that has "
+    "several), pool (head, worker, sink), and part, in front of all others, the name of a part of weft up.";
 
 static const char *const kinds[] = {
     [METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge", [METRIC_HISTOGRAM] = "histogram"

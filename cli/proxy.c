@@ -181,7 +181,8 @@ proxy_make_and_run (struct cli *cli, const struct proxy_ends *ends, const struct
         return cli_fail (cli, WEFT_EINVAL, NULL);
     if (cli->trial) {
         weft_proxy_destroy (&proxy);
-        return try_ends (cli, ends, secure, operands, count);
+        return meter_try (cli, metrics, secure->security.insecure,
+                          try_ends (cli, ends, secure, operands, count));
     }
     int rc = configure (proxy, config, secure);
     rc = rc ? rc : secure_begin (cli, secure, EXIT_ERROR);

@@ -221,9 +221,10 @@ run_run (struct cli *cli, const struct command *command, int argc, char **argv)
     int count = 0, status = EXIT_RUN_ERROR;
     int rc = command_parse (cli, command, targets, NULL, argc, argv, operands, &count);
     bool right = rc == 0 && run_check (&self) == 0 && run_check_cores (&self) == 0;
-    if (right && cli->trial)
-        status = trial_lists (cli, "head", &self.secure.security, &self.options.listen, ENDPOINT_BIND) ? EXIT_OK
-                                                                                                       : EXIT_USAGE;
+    if (right && cli->trial) {
+        right = trial_lists (cli, "head", &self.secure.security, &self.options.listen, ENDPOINT_BIND);
+        status = meter_try (cli, &self.metrics, self.secure.security.insecure, right ? EXIT_OK : EXIT_USAGE);
+    }
     else if (right) {
         struct jobhead_config config = { &self.list, &self.view, &self.head_options, &self.feed, operands,
                                          count, false };

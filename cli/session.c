@@ -101,7 +101,7 @@ attach (struct session *self, const struct session_program *program, int *status
         return false;
     }
     if (self->cli->trial) {
-        *status = try_session (self, program);
+        *status = meter_try (self->cli, &self->metrics, self->secure.security.insecure, try_session (self, program));
         return false;
     }
     int rc = secure_begin (self->cli, &self->secure, EXIT_ERROR);

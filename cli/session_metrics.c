@@ -77,21 +77,13 @@ session_took (struct session *self, int64_t since)
         histogram_record (self->times, clock_now (clock_system ()) - since);
 }
 
-static void
-add_time (struct buffer *text, const char *what, int64_t time)
-{
-    double ms = (double) time / (double) TIME_MS;
-    buffer_addf (text, "%s within %.3g %s", what, ms < 1000 ? ms : ms / 1000, ms < 1000 ? "ms" : "s");
-}
-
 void
 session_add_times (const struct session *self, struct buffer *text)
 {
     if (!self->times || histogram_count (self->times) == 0)
         return;
-    add_time (text, "; half", histogram_percentile (self->times, 50));
-    add_time (text, ", 99%", histogram_percentile (self->times, 99));
-    add_time (text, ", all", histogram_percentile (self->times, 100));
+    buffer_add_str (text, "; ");
+    meter_add_times (text, self->times);
 }
 
 void

@@ -355,7 +355,8 @@ sink_work (struct sink *self, char *const *endpoints, int count)
         return EXIT_USAGE;
     }
     if (self->cli->trial)
-        return sink_try (self, endpoints, count);
+        return meter_try (self->cli, &self->metrics, self->secure.security.insecure,
+                          sink_try (self, endpoints, count));
     int status, rc = jobview_init (&self->view, self->cli, &self->view_options, JOBLOG_NEW, NULL);
     if (rc == 0)
         rc = sink_open (self, endpoints, count);

@@ -159,7 +159,7 @@ ventilator_work (struct ventilator *self, char **operands, int count)
         return EXIT_RUN_ERROR;
     }
     if (self->cli->trial)
-        return ventilator_try (self, endpoint);
+        return meter_try (self->cli, &self->metrics, self->secure.security.insecure, ventilator_try (self, endpoint));
     bool files = self->list.files.count == 0 && !joblist_has_sources (operands, count);
     if (files && !ventilator_files_exist (self, operands, count))
         return EXIT_RUN_ERROR;

@@ -229,7 +229,8 @@ worker_run (struct cli *cli, const struct command *command, int argc, char **arg
     if (rc == 0 && count + (self.own.connect != NULL) + (self.own.ticket != NULL) != 1)
         cli_error (cli, "give one endpoint, where the head is, as in 'weft worker -c tcp://127.0.0.1:6000'");
     else if (rc == 0 && cli->trial)
-        status = worker_try (&self, self.own.connect ? self.own.connect : operands[0]);
+        status = meter_try (cli, &self.metrics, self.secure.security.insecure,
+                            worker_try (&self, self.own.connect ? self.own.connect : operands[0]));
     else if (rc == 0)
         status = worker_work (&self, self.own.connect ? self.own.connect : operands[0]);
     weft_worker_destroy (&self.worker);

@@ -117,7 +117,8 @@ take_end (struct weft_pool *self, const struct pool_record *record, weft_pool_ev
     struct dispatch_end how = {
         .reason = (int) record->reason, .status = (int) record->status, .signal = (int) record->signal
     };
-    const struct dispatch_job *found = dispatch_find (&self->dispatch, &worker->credit, record->job, record->attempt);
+    const struct dispatch_job *found =
+        self->show ? dispatch_find (&self->dispatch, &worker->credit, record->job, record->attempt) : NULL;
     int64_t queued = found ? found->queued : 0;
     enum dispatch_verdict verdict =
         dispatch_ended (&self->dispatch, &worker->credit, record->job, record->attempt, &how, &job);

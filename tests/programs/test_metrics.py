@@ -142,6 +142,22 @@ def test_tells_of_a_bridge(weft):
                                ("weft_bridge_disconnections_total", ("bridge", "tcp")): 1}, "a client that has gone")
 
 
+def test_tells_of_each_thread_of_a_bridge(weft):
+    rep = weft.start("rep", ANY_TCP, "--echo")
+    bridge = weft.start("bridge", "tcp", "--listen", ANY, "--framing", "line", "--req", rep.endpoint, "--threads", "20",
+                        *METRICS)
+    host, port = bridge.expect_talk(r"^weft bridge: tcp listening on (\S+)$").group(1).decode().split(":")
+    with socket.create_connection((host, int(port)), LIMIT) as client, client.makefile("rb") as answers:
+        client.sendall(b"1234\n")
+        assert answers.readline() == b"1234\n"
+    address = address_of(bridge)
+
+    def taken():
+        return [value for name, labels, value in scrape(address).order
+                if name == "weft_bridge_messages_total" and labels["direction"] == "in"]
+    until(lambda: sorted(taken()) == [0] * 19 + [1], "the thread that took it")
+
+
 # ---------------------------------------------------------------------- pools
 
 def ends(pool, **results):
@@ -249,6 +265,12 @@ def test_tells_of_the_parts_of_a_fabric(weft, tmp_path):
     assert up.wait() == 0
 
 
+def test_checks_where_parts_would_listen(weft, tmp_path):
+    (tmp_path / "fabric.zpl").write_text((FABRIC % ANY_TCP).replace("metrics = 127.0.0.1:0", "metrics = 4711"))
+    status, _, talk = weft.run("up", "--check", str(tmp_path / "fabric.zpl"))
+    assert status == 2 and re.search(r"fabric.zpl:13: alone: --metrics 4711: a port alone", talk), talk
+
+
 # ---------------------------------------------------------------------- what is written about them
 
 def told(weft):
@@ -280,6 +302,12 @@ def test_req_says_how_long_requests_took(weft):
     half, most, all_of_them = (float(times.group(i)) * (1 if times.group(i + 1) == "s" else 0.001) for i in (1, 3, 5))
     assert status == 0 and 0 < half <= most <= all_of_them < LIMIT
     assert "within" not in weft.run("req", "-v", rep.endpoint, input=b"")[2]
+
+
+def test_run_says_how_long_jobs_ran(weft):
+    status, _, talk = weft.run("run", "-v", "true", ":::", "1", "2", "3")
+    assert status == 0
+    assert re.search(r"^weft run: jobs ran: half within \S+ m?s, 99% within \S+ m?s, all within \S+ m?s$", talk, re.M)
 
 
 # ---------------------------------------------------------------------- the listener
@@ -357,6 +385,18 @@ def test_says_when_somebody_else_listens_there(weft, rep):
 def test_listens_to_a_network_when_told(weft):
     program = weft.start("pull", ANY_TCP, "--metrics", "0.0.0.0:0", "--insecure")
     assert ask("127.0.0.1:" + address_of(program).split(":")[1], "/healthz")[0] == 200
+
+
+def test_listens_at_a_path(weft, tmp_path):
+    path = str(tmp_path / "socket")
+    weft.start("pull", ANY_TCP, "--metrics", "unix:" + path).expect_talk(
+        r"^weft pull: metrics listening on unix:\S+/socket, GET /metrics$")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(LIMIT)
+        client.connect(path)
+        client.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        with client.makefile("rb") as answer:
+            assert answer.read().endswith(b"\r\n\r\nok\n")
 
 
 def test_ends_with_those_who_ask_still_there(weft, rep):
