@@ -92,6 +92,7 @@ void ledger_store_release (struct ledger_store *self);
 
 void ledger_store_counters (const struct ledger_store *self, struct ledger_counters *counters);
 
+/*  As those of ledger.h, of which the caller has the store for itself. In ledger_read.c. */
 int ledger_store_load (struct ledger_store *self, int priority, uint64_t after, uint64_t limit, ledger_take_fn *take,
                        void *arg);
 int ledger_store_levels (struct ledger_store *self, ledger_level_fn *take, void *arg);
