@@ -31,10 +31,13 @@ run (weft_pool_t *pool)
     while (rc == 0) {
         while (more && (more = next_line (line, sizeof line, &kept))) {
             weft_job_t job = { .input = line, .input_size = strlen (line) };
-            kept = weft_pool_submit (pool, &job, NULL) != 0;
-            if (kept)
+            rc = weft_pool_submit (pool, &job, NULL);
+            kept = rc == WEFT_EAGAIN;
+            if (rc)
                 break;
         }
+        if (rc && !kept)
+            break;
         if (!more)
             weft_pool_finish (pool);
         rc = weft_pool_next (pool, &event, -1);
@@ -43,8 +46,10 @@ run (weft_pool_t *pool)
         else if (rc == 0 && event.kind == WEFT_POOL_DONE)
             failed += event.status || event.signal || event.reason;
     }
-    if (rc != WEFT_EEND || failed)
-        fprintf (stderr, "task_head: %d failed: %s\n", failed, weft_error ());
+    if (rc != WEFT_EEND)
+        fprintf (stderr, "task_head: %s\n", weft_error ());
+    else if (failed)
+        fprintf (stderr, "task_head: %d failed\n", failed);
     return rc != WEFT_EEND || failed;
 }
 
