@@ -1,4 +1,4 @@
-"""What the tests of the programs share: GNU parallel, to be set beside them; a small disk; a head that is killed."""
+"""What the tests of the programs share: GNU parallel, small disks, terminals, a head that is killed."""
 
 import os
 import subprocess
@@ -78,3 +78,12 @@ def halfway(weft, tmp_path):
         assert (second.wait(), worker.wait()) == (0, 0), second.talk.data
         return second, 200000 + len("more\n1\n")
     return play
+
+
+@pytest.fixture
+def terminals():
+    """There are some; a bare chroot has none."""
+    try:
+        os.close(os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY))
+    except OSError as error:
+        pytest.skip("no terminal can be had: %s" % error)

@@ -49,11 +49,7 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path):
-    try:
-        os.close(os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY))
-    except OSError as error:
-        pytest.skip("no terminal can be had: %s" % error)
+def shell(terminals, tmp_path):
     shell = Shell(tmp_path)
     yield shell
     shell.end()

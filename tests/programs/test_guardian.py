@@ -82,7 +82,7 @@ def test_a_guardian_is_killed_and_then_its_worker(weft, somewhere, jobs):
     worker = weft.start("worker", "-v", "-j1", "-c", head.endpoint, cwd=jobs.folder)
     jobs.wait_for(1)
     for _i in range(3):
-        (guardian,) = guardians(worker.process.pid)
+        (guardian,) = until(lambda: guardians(worker.process.pid), "a guardian")   # which takes its name when it runs
         os.kill(guardian, signal.SIGKILL)
         until(lambda: guardians(worker.process.pid) not in ([], [guardian]), "another guardian")
     worker.expect_talk("its guardian was killed, and another started")

@@ -68,7 +68,7 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(weft):
+def terminal(weft, terminals):
     made = []
     def start(*arguments, **size):
         made.append(Terminal(weft, *arguments, **size))
