@@ -13,7 +13,7 @@
 #define STOPPING (20 * TIME_S)      /*  until a job that is stopped has ended           */
 
 static int
-cancelled_line (struct jobs *self, struct buffer *out, const struct change *change, const char *state)
+add_line (const struct jobs *self, struct buffer *out, const struct change *change, const char *state)
 {
     if (self->options.json)
         return buffer_addf (out, "{\"id\":%" PRIu64 ",\"state\":\"%s\"}\n", change->id, state);
@@ -27,24 +27,11 @@ cancelled_line (struct jobs *self, struct buffer *out, const struct change *chan
                         state);
 }
 
-/*  Says what became of each; 1 when not all were cancelled. */
 static int
-tell (struct jobs *self, const struct changes *changes)
+cancelled_line (const struct jobs *self, struct buffer *out, const struct change *change, const char *state)
 {
-    struct buffer out;
-    int rc = 0, status = 0;
-    buffer_init (&out, 0);
-    for (size_t i = 0; i < changes_count (changes) && rc >= 0; i++) {
-        const struct change *change = changes_at (changes, i);
-        char state[16] = "none";
-        if (strcmp (change->outcome, "none") != 0)
-            rc = ledgerview_state (self->view, change->id, state, sizeof state);
-        status |= strcmp (state, "cancelled") != 0;
-        rc = rc < 0 ? rc : cancelled_line (self, &out, change, state);
-    }
-    rc = rc < 0 ? rc : jobs_write (self, &out);
-    buffer_free (&out);
-    return rc < 0 ? rc : status;
+    int rc = add_line (self, out, change, state);
+    return rc < 0 ? rc : strcmp (state, "cancelled") != 0;
 }
 
 /*  Those that a head has taken end in its time. A job that has just come may not be on disk yet. */
@@ -216,7 +203,7 @@ jobs_cancel (struct jobs *self, char **words, int count)
     changes_init (&changes, self);
     rc = self->options.all ? cancel_all (self, &changes) : cancel_some (self, &changes, ids, (size_t) count);
     if (rc == 0 && !self->options.all)
-        rc = tell (self, &changes);
+        rc = changes_tell (&changes, cancelled_line);
     changes_free (&changes);
     return rc;
 }

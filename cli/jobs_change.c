@@ -217,3 +217,22 @@ changes_end (struct changes *self, size_t ended)
     weft_pool_destroy (&self->pool);
     return rc;
 }
+
+int
+changes_tell (const struct changes *self, change_line_fn *line)
+{
+    struct buffer out;
+    int rc = 0, status = 0;
+    buffer_init (&out, 0);
+    for (size_t i = 0; i < changes_count (self) && rc >= 0; i++) {
+        const struct change *change = changes_at (self, i);
+        char state[16] = "none";
+        if (strcmp (change->outcome, "none") != 0)
+            rc = ledgerview_state (self->jobs->view, change->by ? change->by : change->id, state, sizeof state);
+        rc = rc < 0 ? rc : line (self->jobs, &out, change, state);
+        status |= rc == 1;
+    }
+    rc = rc < 0 ? rc : jobs_write (self->jobs, &out);
+    buffer_free (&out);
+    return rc < 0 ? rc : status;
+}

@@ -37,6 +37,12 @@ int changes_turn (struct changes *self, int ms);
 /*  As the head ourselves: runs the pool until so many jobs have ended, and is the head no longer. */
 int changes_end (struct changes *self, size_t ended);
 
+/*  Says what became of each, by a line for it: `state` is that of the job, or of the one that does it again. 1 when
+ *  `line` says of one, with 1, that it is not as was asked. */
+typedef int (change_line_fn) (const struct jobs *jobs, struct buffer *out, const struct change *change,
+                              const char *state);
+int changes_tell (const struct changes *self, change_line_fn *line);
+
 /*  Waits a moment; WEFT_EINTR: we were stopped. */
 int changes_pause (const struct changes *self, int ms);
 

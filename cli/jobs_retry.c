@@ -25,7 +25,7 @@ retried (const struct changes *changes)
 }
 
 static int
-retry_line (struct jobs *self, struct buffer *out, const struct change *change, const char *state)
+add_line (const struct jobs *self, struct buffer *out, const struct change *change, const char *state)
 {
     bool done = strcmp (change->outcome, "retried") == 0;
     if (self->options.json && done)
@@ -42,24 +42,11 @@ retry_line (struct jobs *self, struct buffer *out, const struct change *change, 
     return buffer_addf (out, "%" PRIu64 " is not retried: it is %s\n", change->id, state);
 }
 
-/*  1 when not all are done again. */
 static int
-tell (struct jobs *self, const struct changes *changes)
+retry_line (const struct jobs *self, struct buffer *out, const struct change *change, const char *state)
 {
-    struct buffer out;
-    int rc = 0, status = 0;
-    buffer_init (&out, 0);
-    for (size_t i = 0; i < changes_count (changes) && rc >= 0; i++) {
-        const struct change *change = changes_at (changes, i);
-        char state[16] = "none";
-        if (strcmp (change->outcome, "none") != 0)
-            rc = ledgerview_state (self->view, change->by, state, sizeof state);
-        status |= strcmp (change->outcome, "retried") != 0;
-        rc = rc < 0 ? rc : retry_line (self, &out, change, state);
-    }
-    rc = rc < 0 ? rc : jobs_write (self, &out);
-    buffer_free (&out);
-    return rc < 0 ? rc : status;
+    int rc = add_line (self, out, change, state);
+    return rc < 0 ? rc : strcmp (change->outcome, "retried") != 0;
 }
 
 static int
@@ -147,7 +134,7 @@ jobs_retry (struct jobs *self, char **words, int count)
     rc = rc ? rc : await_jobs (self, &changes);
     if (rc == 0 && !head && retried (&changes))
         cli_note (self->cli, "nobody runs that ledger now: 'weft run --ledger %s --resume' does", self->path);
-    rc = rc ? rc : all ? tell_all (self, &changes) : tell (self, &changes);
+    rc = rc ? rc : all ? tell_all (self, &changes) : changes_tell (&changes, retry_line);
     changes_free (&changes);
     return rc;
 }
