@@ -190,12 +190,25 @@ settle_handshake (struct zmq_wire *self)
     }
 }
 
+/*  Who has sent nothing has nothing that could linger; but libzmq waits all that time for a peer whose handshake is
+ *  under way. */
+static void
+settle_nothing_sent (struct zmq_wire *self)
+{
+    if (self->wire.counters.sent)
+        return;
+    self->wire.options.linger = 0;
+    if (self->socket)
+        zmq_wire_set (self, ZMQ_LINGER, 0);
+}
+
 static void
 zmq_wire_close (struct wire **wire)
 {
     struct zmq_wire *self = (struct zmq_wire *) *wire;
-    int64_t linger = self->wire.options.linger, until = linger ? clock_deadline (clock_system (), linger) : 0;
     *wire = NULL;
+    settle_nothing_sent (self);
+    int64_t linger = self->wire.options.linger, until = linger ? clock_deadline (clock_system (), linger) : 0;
     settle_handshake (self);
     linger_hold (self);
     zap_leave (self);

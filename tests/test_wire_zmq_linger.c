@@ -1,8 +1,12 @@
-/*  test_wire_zmq_linger.c - over ipc nothing is lost when a sender ends before its reader has read */
+/*  test_wire_zmq_linger.c - over ipc nothing is lost when a sender ends before its reader has read, and who has sent
+ *  nothing waits for nobody */
 
+#include <arpa/inet.h>
 #include <pthread.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "patterns/requests.h"
 #include "tests/folder.h"
 #include "tests/testing.h"
 
@@ -109,6 +113,30 @@ a_context_that_lives_on_lets_go (void **state)
     weft_destroy (&sending);
 }
 
+/*  Whoever has sent nothing waits for nobody, not for a peer either that says no word. */
+static void
+nothing_sent_does_not_linger (void **state)
+{
+    (void) state;
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+    socklen_t size = sizeof address;
+    int silent = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal (bind (silent, (struct sockaddr *) &address, size) || listen (silent, 1), 0);
+    assert_int_equal (getsockname (silent, (struct sockaddr *) &address, &size), 0);
+    snprintf (endpoint, sizeof endpoint, "tcp://127.0.0.1:%d", ntohs (address.sin_port));
+    weft_t *weft = weft_new ();
+    weft_socket_t *asking = requests_open (weft);
+    assert_int_equal (weft_set (asking, "linger", "200ms") || weft_connect (asking, endpoint), 0);
+    weft_pollitem_t item = { .self = asking, .events = WEFT_OUT };
+    assert_int_equal (weft_poll (&item, 1, 0), 0);
+    int peer = accept (silent, NULL, NULL);
+    assert_true (peer >= 0);
+    weft_close (&asking);
+    assert_int_equal (weft_destroy (&weft), 0);
+    close (peer);
+    close (silent);
+}
+
 int
 main (void)
 {
@@ -116,6 +144,7 @@ main (void)
         cmocka_unit_test_setup_teardown (the_tail_arrives, setup, teardown),
         cmocka_unit_test_setup_teardown (a_reader_that_does_not_read_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown (a_context_that_lives_on_lets_go, setup, teardown),
+        cmocka_unit_test (nothing_sent_does_not_linger),
     };
     return cmocka_run_group_tests_name ("wire_zmq_linger", tests, NULL, NULL);
 }
