@@ -56,6 +56,18 @@ const struct metric bridge_metrics[] = {
       .text = "connections that were not taken in: too many, or out of descriptors" },
     { .name = "weft_bridge_forgotten_sources_total", COUNTER (evicted),
       .text = "sources of datagrams that were forgotten since others needed their place" },
+    { .name = "weft_bridge_datagrams_lost_total", LABELLED ("reason", "overrun", overrun),
+      .text = "datagrams (udp) that came and were not taken: the system had no room for them (overrun), their source "
+              "was over its rate (limited), they were too long (oversize) or not looked at before the end (unread); "
+              "and such that were not sent: to sources that had not sent as much (withheld), or since the system "
+              "refused (unsent)" },
+    { .name = "weft_bridge_datagrams_lost_total", LABELLED ("reason", "limited", limited) },
+    { .name = "weft_bridge_datagrams_lost_total", LABELLED ("reason", "oversize", oversize) },
+    { .name = "weft_bridge_datagrams_lost_total", LABELLED ("reason", "unread", unread) },
+    { .name = "weft_bridge_datagrams_lost_total", LABELLED ("reason", "withheld", withheld) },
+    { .name = "weft_bridge_datagrams_lost_total", LABELLED ("reason", "unsent", unsent) },
+    { .name = "weft_bridge_evicted_sources_total", COUNTER (evicted),
+      .text = "sources of datagrams that were forgotten for others" },
     { .name = "weft_bridge_peers", GAUGE (peers), .text = "connections now" },
     { .name = "weft_bridge_full_peers", GAUGE (full), .text = "connections whose output queue is full now" },
     { .name = "weft_bridge_held_peers", GAUGE (held),

@@ -142,6 +142,20 @@ def test_tells_of_a_bridge(weft):
                                ("weft_bridge_disconnections_total", ("bridge", "tcp")): 1}, "a client that has gone")
 
 
+def test_tells_of_datagrams(weft):
+    pull = weft.start("pull", ANY_TCP)
+    bridge = weft.start("bridge", "udp", "--listen", ANY, "--push", pull.endpoint, "--max-size", "10", *METRICS)
+    host, port = bridge.expect_talk(r"^weft bridge: udp listening on (\S+)$").group(1).decode().split(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.connect((host, int(port)))
+        client.send(b"far too long a datagram")
+        client.send(b"1234")
+        pull.expect(b"1234\n")
+    agree(address_of(bridge), {("weft_bridge_messages_total", ("bridge", "udp"), ("direction", "in")): 1,
+                               ("weft_bridge_datagrams_lost_total", ("bridge", "udp"), ("reason", "oversize")): 1},
+          "datagrams")
+
+
 def test_tells_of_each_thread_of_a_bridge(weft):
     rep = weft.start("rep", ANY_TCP, "--echo")
     bridge = weft.start("bridge", "tcp", "--listen", ANY, "--framing", "line", "--req", rep.endpoint, "--threads", "20",
@@ -428,7 +442,7 @@ def test_is_not_held_up_by_who_never_reads(weft, rep):
 def test_lets_in_whoever_asks_while_others_only_sit_there(weft, rep):
     program, address = rep
     host, port = address.split(":")
-    silent = [socket.create_connection((host, int(port)), LIMIT) for _ in range(80)]
+    silent = [socket.create_connection((host, int(port)), LIMIT) for _ in range(300)]
     try:
         for client in silent[::2]:
             client.sendall(b"G")
