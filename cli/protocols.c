@@ -30,11 +30,23 @@ static const struct command_example udp_examples[] = {
     { .line = NULL }
 };
 
+static const struct command_example http_examples[] = {
+    { "weft bridge http --listen 127.0.0.1:8080 --req @tcp://127.0.0.1:5555 --mount /=req",
+      "Beside weft rep '>tcp://127.0.0.1:5555' --exec 'jq .path': curl http://127.0.0.1:8080/items/1 prints "
+      "\"/items/1\"." },
+    { "weft bridge http --listen 127.0.0.1:8080 --push @tcp://127.0.0.1:6001",
+      "curl --data-binary @job.json http://127.0.0.1:8080/push gives a job to a weft pull '>tcp://127.0.0.1:6001'." },
+    { "weft bridge http --listen 127.0.0.1:8080 --root www --pub @tcp://127.0.0.1:6000 --sub tcp://127.0.0.1:6000",
+      "A page in www/ hears new EventSource ('/sub?topic=news'), and posts to /pub/news." },
+    { .line = NULL }
+};
+
 #define REST "\n\n'weft help bridge' says what all protocols have in common."
 
 static const struct protocol protocols[] = {
     { "tcp", "TCP", "tcp [OPTIONS] --listen|--dial ADDRESS ...", PROTOCOL_TCP REST, tcp_examples },
     { "udp", "UDP", "udp [OPTIONS] --listen|--dial ADDRESS ...", PROTOCOL_UDP REST, udp_examples },
+    { "http", "HTTP", "http [OPTIONS] --listen ADDRESS ...", PROTOCOL_HTTP REST, http_examples },
 };
 
 const struct protocol *

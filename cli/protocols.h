@@ -19,13 +19,14 @@ const char *protocol_title (const char *name);
 
 /*  For the man page, which has all of them: names, options and texts. A protocol is a line in each, and in the table of
  *  protocols.c. */
-extern const struct adapter adapter_tcp, adapter_udp;
-#define PROTOCOL_NAMES "tcp, udp"
-#define PROTOCOL_WORDS "tcp|udp"
+extern const struct adapter adapter_tcp, adapter_udp, adapter_http;
+#define PROTOCOL_NAMES "tcp, udp, http"
+#define PROTOCOL_WORDS "tcp|udp|http"
 #define PROTOCOL_TABLES                                                                                               \
     { .title = "TCP", .indirect = &adapter_tcp.options, .apart = true },                                              \
-        { .title = "UDP", .indirect = &adapter_udp.options, .apart = true }
-#define PROTOCOL_TEXTS PROTOCOL_TCP "\n\n" PROTOCOL_UDP
+        { .title = "UDP", .indirect = &adapter_udp.options, .apart = true },                                          \
+        { .title = "HTTP", .indirect = &adapter_http.options, .apart = true }
+#define PROTOCOL_TEXTS PROTOCOL_TCP "\n\n" PROTOCOL_UDP "\n\n" PROTOCOL_HTTP
 
 #define PROTOCOL_TCP                                                                                                  \
     "tcp: plain connections, each of which carries messages in both directions. --framing says where a message ends: " \
@@ -47,5 +48,18 @@ extern const struct adapter adapter_tcp, adapter_udp;
     "With --rep, which goes with --dial alone, the next datagram of the server is the reply. A datagram that is "     \
     "lost or late is seen by --timeout: the reply is empty then, and what comes later reaches nobody. A multicast "   \
     "group is listened to by --listen GROUP:PORT, or by --group, and sent to by --dial GROUP:PORT."
+
+#define PROTOCOL_HTTP                                                                                                  \
+    "http: /req/PATH asks a service of --req, whatever the method; POST /push and POST /pub/TOPIC give the body to "   \
+    "--push and --pub, and say 202 when the fabric has taken it; GET /sub?topic=A&topic=B is a stream of Server-Sent " \
+    "Events from --sub; what else there is are the files of --root. --mount /=req puts a service at the root, "        \
+    "--mount /jobs=push a queue at /jobs.\n\n"                                                                         \
+    "A service gets each request as one JSON object: method, path, query, headers, peer, body (a string, or "          \
+    "{\"base64\": ...}); or in other forms by --as. Its reply is a body, sent with status 200; or an object with a "   \
+    "number \"status\" and any of \"headers\", \"type\" and \"body\" or \"json\"; or the frames status, headers, "     \
+    "body. Without a service for --wait the answer is 503, without a reply for --timeout 504.\n\n"                     \
+    "Events have ids; whoever comes back with Last-Event-ID gets what was missed and is among the last --events, or "  \
+    "an event \"gap\". Those who read too slowly lose events (--when-full drop), or are cut off and come back by "     \
+    "themselves (--when-full disconnect). Pages of other origins may do nothing but look, unless --cors says so."
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "core/buffer.h"
 
@@ -138,6 +139,11 @@ bool http_header_has (const struct http_header *headers, size_t count, const cha
 /*  Writes the bytes that a percent-encoded text means: at most text.size of them, to `out`, which may be where the text
  *  lies. `plus`: a + is a space, as in queries. Returns how many; WEFT_EPROTO: not two hex digits behind a %. */
 int64_t http_decode (struct http_text text, bool plus, char *out);
+
+/*  "Sun, 06 Nov 1994 08:49:37 GMT", with a NUL. Reading: -1 when it is none of this form. */
+enum { HTTP_DATE_SIZE = 30 };
+void http_date_write (time_t when, char *text);
+time_t http_date_read (struct http_text text);
 
 /*  Takes the next "name=value" off the front of a query, both still encoded; false when nothing is left. */
 bool http_query_next (struct http_text *query, struct http_text *name, struct http_text *value);

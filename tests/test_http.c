@@ -416,6 +416,20 @@ splits_queries (void **state)
     assert_string_equal (all, "a:1;b:;c:d=e;:f;");
 }
 
+static void
+reads_and_writes_dates (void **state)
+{
+    (void) state;
+    char text[HTTP_DATE_SIZE];
+    http_date_write (784111777, text);
+    assert_string_equal (text, "Sun, 06 Nov 1994 08:49:37 GMT");
+    assert_int_equal (http_date_read (TEXT ("Sun, 06 Nov 1994 08:49:37 GMT")), 784111777);
+    assert_int_equal (http_date_read (TEXT ("Sun, 06 Nov 1994 08:49:37 CET")), -1);
+    assert_int_equal (http_date_read (TEXT ("Sun, 06 ovD 1994 08:49:37 GMT")), -1);
+    assert_int_equal (http_date_read (TEXT ("Sunday, 06-Nov-94 08:49:37 GMT")), -1);
+    assert_int_equal (http_date_read (TEXT ("")), -1);
+}
+
 int
 main (void)
 {
@@ -434,6 +448,7 @@ main (void)
         cmocka_unit_test (reads_what_it_writes),
         cmocka_unit_test (decodes_percents),
         cmocka_unit_test (splits_queries),
+        cmocka_unit_test (reads_and_writes_dates),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

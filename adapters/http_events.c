@@ -1,0 +1,259 @@
+/*  http_events.c - Server-Sent Events: what is published, to pages that listen (HTML standard, section 9.2)
+ *
+ *  An event's id is EPOCH-N: of this run of the bridge, and counted on. The last of them are kept, so that whoever
+ *  comes back with the id of the last that it saw gets those between, or an event `gap` when they are not all there. */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/http_parts.h"
+#include "codec/format.h"
+#include "codec/json.h"
+#include "core/clock.h"
+#include "core/error.h"
+
+#define RING_BYTES (64 << 20)           /*  of all events that are kept                         */
+#define TOPIC_MAX 245
+
+struct http_event {
+    uint64_t id;                        /*  0: none                                             */
+    size_t topic_size;
+    char topic[TOPIC_MAX];              /*  as much of the first frame as a topic can match     */
+    struct buffer text;                 /*  as it goes out                                      */
+};
+
+static struct http_event *
+slot_of (const struct http_config *config, uint64_t id)
+{
+    return &config->ring[id % config->ring_size];
+}
+
+int
+http_events_init (struct http_config *config)
+{
+    config->ring_size = (size_t) config->events + 1;
+    config->ring = calloc (config->ring_size, sizeof *config->ring);
+    config->event_epoch = (uint64_t) clock_wall (clock_system ()) / TIME_MS;
+    config->event_id = config->ring_bytes = 0;
+    return config->ring ? 0 : error_set (WEFT_ENOMEM, "not enough memory for %zu events", config->ring_size);
+}
+
+static void
+drop (struct http_config *config, struct http_event *event)
+{
+    config->ring_bytes -= buffer_size (&event->text);
+    buffer_free (&event->text);
+    event->id = 0;
+}
+
+void
+http_events_fini (struct http_config *config)
+{
+    for (size_t i = 0; config->ring && i < config->ring_size; i++)
+        buffer_free (&config->ring[i].text);
+    free (config->ring);
+    config->ring = NULL;
+}
+
+/*  Each line with "data: " in front; CR, LF and both end one. */
+static int
+add_lines (struct buffer *out, const char *text, size_t size)
+{
+    const char *end = text + size;
+    int rc;
+    do {
+        const char *stop = text;
+        while (stop < end && *stop != '\n' && *stop != '\r')
+            stop++;
+        rc = buffer_add (out, "data: ", 6);
+        rc = rc || stop == text ? rc : buffer_add (out, text, (size_t) (stop - text));
+        rc = rc ? rc : buffer_add (out, "\n", 1);
+        bool more = stop < end;
+        stop += stop + 1 < end && stop[0] == '\r' && stop[1] == '\n';
+        text = stop + more;
+        if (!more)
+            break;
+    } while (rc == 0 && text <= end);
+    return rc;
+}
+
+/*  A frame: as it is when it is text, else {"base64": "..."}. */
+static int
+add_frame (struct buffer *out, const void *data, size_t size)
+{
+    if (json_is_text (data, size))
+        return add_lines (out, data, size);
+    int rc = buffer_add (out, "data: ", 6);
+    rc = rc ? rc : format_json_bytes (out, data, size);
+    return rc ? rc : buffer_add (out, "\n", 1);
+}
+
+static int
+write_event (const struct http_config *config, const weft_msg_t *msg, struct buffer *out)
+{
+    size_t frames = weft_msg_frames (msg), size = weft_msg_size (msg, 0);
+    const char *topic = weft_msg_data (msg, 0);
+    bool name = config->event_names && frames > 1 && json_is_text (topic, size) && !memchr (topic, '\n', size)
+                && !memchr (topic, '\r', size);
+    int rc = buffer_addf (out, "id: %" PRIx64 "-%" PRIu64 "\n", config->event_epoch, config->event_id);
+    if (rc == 0 && name)
+        rc = buffer_addf (out, "event: %.*s\n", (int) size, topic);
+    for (size_t i = frames > 1 ? 1 : 0; i < frames && rc == 0; i++)
+        rc = add_frame (out, weft_msg_data (msg, i), weft_msg_size (msg, i));
+    return rc ? rc : buffer_add (out, "\n", 1);
+}
+
+void
+http_events_passing (void *arg, const weft_msg_t *msg)
+{
+    struct http_config *config = arg;
+    struct http_event *event = slot_of (config, ++config->event_id);
+    size_t size = weft_msg_size (msg, 0);
+    drop (config, event);
+    buffer_init (&event->text, 0);
+    if (write_event (config, msg, &event->text)) {
+        buffer_free (&event->text);
+        return;
+    }
+    event->id = config->event_id;
+    event->topic_size = size < TOPIC_MAX ? size : TOPIC_MAX;
+    memcpy (event->topic, weft_msg_data (msg, 0), event->topic_size);
+    config->ring_bytes += buffer_size (&event->text);
+    for (uint64_t i = config->event_id - config->ring_size + 1; config->ring_bytes > RING_BYTES && i < config->event_id;
+         i++)
+        drop (config, slot_of (config, i));
+}
+
+static int
+send_text (struct bridge_peer *peer, const struct buffer *text)
+{
+    const struct stream_part part = { buffer_data (text), buffer_size (text) };
+    return bridge_write (peer, &part, 1);
+}
+
+int
+http_events_deliver (struct bridge_peer *peer, const weft_msg_t *msg)
+{
+    const struct http_config *config = bridge_adapter_config (peer);
+    const struct http_event *event = slot_of (config, config->event_id);
+    (void) msg;
+    return event->id == config->event_id ? send_text (peer, &event->text) : error_plain (WEFT_ENOMEM);
+}
+
+int
+http_events_ping (struct bridge_peer *peer)
+{
+    static const char ping[] = ": ping\n\n";
+    const struct stream_part part = { ping, sizeof ping - 1 };
+    return bridge_write (peer, &part, 1);
+}
+
+/* ------------------------------------------------------------------------ beginning */
+
+/*  The topics of the query. `*new`: one of them was not had here before. Returns how many there were, or an error. */
+static int
+subscribe (struct bridge_peer *peer, const struct http_request *request, bool *new)
+{
+    char topic[HTTP_TARGET_MAX];
+    struct http_text query = request->query, name, value;
+    int count = 0;
+    while (http_query_next (&query, &name, &value)) {
+        if (!http_text_is (name, "topic"))
+            continue;
+        int64_t size = http_decode (value, true, topic);
+        int rc = size < 0 ? WEFT_EPROTO : 0;
+        *new = *new || (rc == 0 && !bridge_has_topic (peer, topic, (size_t) size));
+        rc = rc ? rc : bridge_subscribe (peer, topic, (size_t) size);
+        if (rc)
+            return rc;
+        count++;
+    }
+    return count;
+}
+
+/*  What is missing between the last event that it saw and the first that is sent. */
+static int
+add_gap (struct buffer *out, const struct http_config *config, uint64_t from, uint64_t to)
+{
+    return buffer_addf (out, "id: %" PRIx64 "-%" PRIu64 "\nevent: gap\ndata: {\"from\":%" PRIu64 ",\"to\":%" PRIu64
+                        "}\n\n", config->event_epoch, to, from, to);
+}
+
+/*  "EPOCH-N": N when it is of this run and not of the future. */
+static bool
+parse_id (const struct http_config *config, struct http_text text, uint64_t *id)
+{
+    char copy[64], *end;
+    if (text.size == 0 || text.size >= sizeof copy)
+        return false;
+    memcpy (copy, text.data, text.size);
+    copy[text.size] = '\0';
+    uint64_t epoch = strtoull (copy, &end, 16);
+    if (*end != '-' || epoch != config->event_epoch)
+        return false;
+    *id = strtoull (end + 1, &end, 10);
+    return *end == '\0' && *id <= config->event_id;
+}
+
+/*  What came after the last event that it saw. */
+static int
+replay (struct bridge_peer *peer, const struct http_config *config, struct http_text last, bool new,
+        struct buffer *out)
+{
+    uint64_t seen = 0, newest = config->event_id, first;
+    bool known = parse_id (config, last, &seen);
+    if (!known || new)
+        return add_gap (out, config, known ? seen + 1 : 0, newest);
+    for (first = newest + 1; first > seen + 1 && slot_of (config, first - 1)->id == first - 1; first--)
+        ;
+    int rc = first > seen + 1 ? add_gap (out, config, seen + 1, first - 1) : 0;
+    for (uint64_t id = first; id <= newest && rc == 0; id++) {
+        const struct http_event *event = slot_of (config, id);
+        if (bridge_wants (peer, event->topic, event->topic_size))
+            rc = buffer_add (out, buffer_data (&event->text), buffer_size (&event->text));
+    }
+    return rc;
+}
+
+static int
+refuse (struct bridge_peer *peer, int rc)
+{
+    bridge_route (peer, 0);
+    return http_say (peer, rc == WEFT_EACCES ? 403 : rc == WEFT_ELIMIT ? 503 : 400, NULL, "%s", weft_error ());
+}
+
+int
+http_events_begin (struct bridge_peer *peer, const struct http_request *request)
+{
+    const struct http_config *config = bridge_adapter_config (peer);
+    struct http_peer *self = bridge_peer_state (peer);
+    static const struct http_header fresh = { { "Cache-Control", 13 }, { "no-store", 8 } };
+    struct http_text last = http_find_header (request->headers, request->header_count, "last-event-id");
+    bool new = false;
+    int count = subscribe (peer, request, &new);
+    if (count == 0) {
+        new = !bridge_has_topic (peer, "", 0);
+        count = bridge_subscribe (peer, "", 0);
+    }
+    if (count < 0)
+        return refuse (peer, count);
+    self->keep_alive = false;
+    const struct http_answer answer = { .status = 200, .type = "text/event-stream", .headers = &fresh,
+                                        .header_count = 1, .body = NULL, .size = SIZE_MAX };
+    int rc = http_answer (peer, &answer);
+    if (rc)
+        return rc;
+    struct buffer text;
+    buffer_init (&text, 0);
+    rc = buffer_add_str (&text, ": listening\n\n");
+    rc = rc || !last.data ? rc : replay (peer, config, last, new, &text);
+    rc = rc ? rc : send_text (peer, &text);
+    buffer_free (&text);
+    if (rc)
+        return rc == WEFT_EAGAIN ? error_set (WEFT_ELIMIT, "it does not read its answers") : rc;
+    self->stage = HTTP_LISTENS;
+    bridge_set_timer (peer, bridge_now (peer) + config->ping);
+    return 0;
+}
