@@ -39,6 +39,7 @@ struct adapter {
     const char *accepts_by;             /*  the companion that begins with what listens; NULL: itself   */
     unsigned modes;                     /*  those that make sense                                       */
     bool in_order;                      /*  replies go to a peer in the order of its requests           */
+    bool listens_only;                  /*  it has no place for --dial                                  */
     bool topics;                        /*  peers of --sub say what they want: bridge_subscribe         */
     bool datagram;                      /*  over UDP: a peer is an address, and has no end              */
 
@@ -138,7 +139,6 @@ void bridge_release (struct bridge_peer *peer);
  *  TIME_FOREVER switches it off. */
 void bridge_set_timer (struct bridge_peer *peer, int64_t deadline);
 int64_t bridge_now (const struct bridge_peer *peer);
-int64_t bridge_timeout (const struct bridge_peer *peer);        /*  the bridge's option, of a request */
 
 /*  With `topics`: the peer, if it takes part in MODE_SUB, gets what begins so; of no topic it gets nothing. A topic
  *  that it has already changes nothing. WEFT_EACCES: --subscribe does not have it; WEFT_ETOOBIG; WEFT_ELIMIT: too

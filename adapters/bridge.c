@@ -39,8 +39,11 @@ check_modes (const struct adapter *adapter, const struct bridge_config *config, 
     if (!modes)
         return error_set (WEFT_EINVAL, "no side of the fabric: one of --push, --pub, --req, --pull, --sub and --rep "
                           "with an endpoint, or --relay");
+    if (adapter->listens_only && config->dial.count)
+        return error_set (WEFT_EINVAL, "%s dials nobody: say --listen", adapter->name);
     if (modes & ~adapter->modes)
-        return error_set (WEFT_EINVAL, "%s does not go with one of these modes", adapter->name);
+        return error_set (WEFT_EINVAL, "%s does not go with --%s", adapter->name,
+                          bridge_mode_name (modes & ~adapter->modes));
     if (config->topic && !(modes & MODE_PUB))
         return error_set (WEFT_EINVAL, "--topic is for --pub alone");
     if (config->subscribe.count && !(modes & MODE_SUB))

@@ -13,6 +13,12 @@
 
 static const char *const names[MODES] = { "rep", "push", "req", "pub", "relay", "sub", "pull" };
 
+const char *
+bridge_mode_name (unsigned modes)
+{
+    return names[__builtin_ctz (modes)];
+}
+
 struct fabric *
 fabric_of (struct bridge *self, enum adapter_mode mode)
 {

@@ -195,12 +195,6 @@ bridge_now (const struct bridge_peer *peer)
     return reactor_now (peer->bridge->reactor);
 }
 
-int64_t
-bridge_timeout (const struct bridge_peer *peer)
-{
-    return peer->bridge->setup->bridge.timeout;
-}
-
 /* -------------------------------------------------------------------- coming and going */
 
 void

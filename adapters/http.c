@@ -521,6 +521,7 @@ const struct adapter adapter_http = {
     .alpn = "http/1.1",
     .modes = MODE_REQ | MODE_PUB | MODE_PUSH | MODE_SUB,
     .in_order = true,
+    .listens_only = true,
     .topics = true,
     .wire_max = http_wire_max,
     .init = http_init,

@@ -13,6 +13,7 @@
 #include "codec/json.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/map.h"
 
 #define RING_BYTES (64 << 20)           /*  of all events that are kept                         */
 #define TOPIC_MAX 245
@@ -35,7 +36,7 @@ http_events_init (struct http_config *config)
 {
     config->ring_size = (size_t) config->events + 1;
     config->ring = calloc (config->ring_size, sizeof *config->ring);
-    config->event_epoch = (uint64_t) clock_wall (clock_system ()) / TIME_MS;
+    config->event_epoch = hash_number ((uint64_t) clock_wall (clock_system ()) ^ (uintptr_t) config->ring);
     config->event_id = config->ring_bytes = 0;
     return config->ring ? 0 : error_set (WEFT_ENOMEM, "not enough memory for %zu events", config->ring_size);
 }

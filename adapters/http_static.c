@@ -253,9 +253,11 @@ http_static_answer (struct bridge_peer *peer, const struct http_request *request
 static int
 send_piece (struct bridge_peer *peer, struct http_peer *self)
 {
-    static char piece[PIECE];
+    struct buffer *out = &((struct http_config *) bridge_adapter_config (peer))->out;
     size_t want = self->end - self->at < PIECE ? (size_t) (self->end - self->at) : PIECE;
-    ssize_t count = pread (self->file, piece, want, self->at);
+    buffer_clear (out);
+    char *piece = buffer_reserve (out, want);
+    ssize_t count = piece ? pread (self->file, piece, want, self->at) : 0;
     if (count <= 0)
         return WEFT_EIO;
     const struct stream_part part = { piece, (size_t) count };

@@ -2,6 +2,7 @@
 import contextlib
 import glob
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -428,7 +429,8 @@ def running(setting, *commands):
     with open(setting.path("talk"), "w+") as said:
         try:
             for command, port in commands:
-                processes.append(subprocess.Popen([setting.weft, *command], stdout=subprocess.DEVNULL, stderr=said))
+                program = [] if command[0].startswith("/") else [setting.weft]
+                processes.append(subprocess.Popen(program + command, stdout=subprocess.DEVNULL, stderr=said))
                 wait_until_bound(port, processes[-1])
             yield processes
         finally:
@@ -545,6 +547,36 @@ def bridge(setting):
                      [bridge_memory(setting, count, "clear text"), bridge_memory(setting, count, "TLS", True)])
 
 
+# ------------------------------------------------------------------------ http
+
+def wrk(setting, name, command, connections, missing=""):
+    """Requests for a service that sends back what it got. `command`: what speaks HTTP, of its port and the service."""
+    def play():
+        fabric, foreign = free_port(), free_port()
+        endpoint = f"tcp://127.0.0.1:{fabric}"
+        with running(setting, (["rep", endpoint, "--echo"], fabric), (command(foreign, endpoint), foreign)):
+            output, _ = run(["wrk", "-t1", f"-c{connections}", f"-d{setting.amount(5, 1)}s",
+                             f"http://127.0.0.1:{foreign}/req/items/1"])
+        rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
+        wrong = re.search(r"Non-2xx or 3xx responses: (\d+)|Socket errors: .*", output)
+        if not rate or wrong:
+            raise Failure(wrong.group(0) if wrong else output)
+        return {"rate": float(rate.group(1))}
+    return Contestant(name, play, missing or missing_tool("wrk", "wrk") or setting.missing_weft())
+
+
+def http(setting):
+    for connections in (64, 1000):
+        yield Comparison("http", f"requests over {connections} connections kept alive, to one service", "pyzmq",
+                         {"rate": "requests/s"},
+                         [wrk(setting, "weft bridge", lambda port, service: [
+                             "bridge", "http", "--listen", f"127.0.0.1:{port}", "--req", service], connections),
+                          wrk(setting, "pyzmq", lambda port, service: [
+                              PYTHON, os.path.join(HERE, "http_zmq.py"), str(port), service], connections,
+                              missing_pyzmq())],
+                         [Target("weft bridge", "rate", ">=", 20000)])
+
+
 PARTS = {
     "seam": (seam, "the library against bare libzmq and a raw socket"),
     "curve": (curve, "the same with keys and in clear text, against bare libzmq"),
@@ -554,5 +586,6 @@ PARTS = {
     "outputs": (outputs, "many small outputs kept by weft run: in few files, in files of each job, by GNU parallel"),
     "pool": (pool, "messages as jobs of a pool, with a ledger and without, against a plain libzmq pipeline"),
     "bridge": (bridge, "lines over TCP through weft bridge, against raw TCP and bare libzmq, and weft push"),
+    "http": (http, "requests to a service through weft bridge http, against Python's own server and pyzmq"),
     "footprint": (footprint, "memory of weft run as input grows, and the time to start"),
 }

@@ -552,6 +552,12 @@ def test_pages_of_other_origins(bridge, connect, service):
     ended(program)
 
 
+def test_help_is_of_http_alone(weft):
+    status, out, _ = weft.run("bridge", "http", "--help")
+    assert status == OK
+    assert b"--mount" in out and b"EventSource" in out and b"--framing" not in out
+
+
 def test_http_1_0(echo, connect):
     program = echo("--as", "body")
     client = connect(listening(program))
@@ -565,7 +571,8 @@ def test_http_1_0(echo, connect):
 
 @pytest.mark.parametrize("wrong, words", [
     (["--mount", "/x"], b"PATH=WHAT"), (["--mount", "x=req"], b"PATH=WHAT"), (["--mount", "/x=what"], b"no what"),
-    (["--mount", "/x=file"], b"--root"), (["--root", "/nonexistent/folder"], b"root"), (["--cors", "a\nb"], b"cors")])
+    (["--mount", "/x=file"], b"--root"), (["--root", "/nonexistent/folder"], b"root"), (["--cors", "a\nb"], b"cors"),
+    (["--dial", "127.0.0.1:1"], b"dials nobody"), (["--pull", "@" + ANY_TCP], b"--pull")])
 def test_mistakes_are_said(weft, wrong, words):
     status, _, talk = weft.run("bridge", "http", "--listen", ANY, "--push", "@" + ANY_TCP, *wrong)
     assert status in (1, USAGE)
