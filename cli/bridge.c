@@ -319,6 +319,8 @@ const struct command command_bridge = {
               "Takes in lines from a network, encrypted; weft pull @tcp://127.0.0.1:6001 prints them." },
             { "weft bridge tcp --dial 127.0.0.1:7 --rep tcp://127.0.0.1:5555",
               "weft req asks a foreign server that answers lines." },
+            { "weft bridge http --listen 127.0.0.1:8080 --req tcp://127.0.0.1:5555 --mount /=req",
+              "Beside weft rep tcp://127.0.0.1:5555 --exec 'jq .path': curl http://127.0.0.1:8080/items/1." },
             { .line = NULL } },
     .part = true,
     .run = bridge_command_run,

@@ -31,8 +31,8 @@ static const struct command_example udp_examples[] = {
 };
 
 static const struct command_example http_examples[] = {
-    { "weft bridge http --listen 127.0.0.1:8080 --req @tcp://127.0.0.1:5555 --mount /=req",
-      "Beside weft rep '>tcp://127.0.0.1:5555' --exec 'jq .path': curl http://127.0.0.1:8080/items/1 prints "
+    { "weft bridge http --listen 127.0.0.1:8080 --req tcp://127.0.0.1:5555 --mount /=req",
+      "Beside weft rep tcp://127.0.0.1:5555 --exec 'jq .path': curl http://127.0.0.1:8080/items/1 prints "
       "\"/items/1\"." },
     { "weft bridge http --listen 127.0.0.1:8080 --push @tcp://127.0.0.1:6001",
       "curl --data-binary @job.json http://127.0.0.1:8080/push gives a job to a weft pull '>tcp://127.0.0.1:6001'." },
