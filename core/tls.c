@@ -100,11 +100,8 @@ set_name (struct tls *self, const struct tls_context *context)
 {
     const char *name = context->config->name && *context->config->name ? context->config->name : context->host;
     struct in6_addr ip;
-    if (!name) {
-        if (context->config->verify == TLS_NONE)
-            return 0;
-        return error_set (WEFT_EINVAL, "--tls-name: say what name the server has in its certificate");
-    }
+    if (!name)
+        return 0;
     snprintf (self->name, sizeof self->name, "%s", name);
     bool is_ip = inet_pton (AF_INET, name, &ip) == 1 || inet_pton (AF_INET6, name, &ip) == 1;
     if (!is_ip && SSL_set_tlsext_host_name (self->ssl, name) != 1)

@@ -259,6 +259,8 @@ tls_context_new (const struct tls_config *config, bool listens, const char *host
                  struct tls_context **handle)
 {
     int rc = tls_check (config, listens, !listens);
+    if (rc == 0 && !listens && !host && !given (config->name) && config->verify != TLS_NONE)
+        rc = error_set (WEFT_EINVAL, "--tls-name: a path is no name; say which one the server has in its certificate");
     if (rc)
         return rc;
     struct tls_context *self = calloc (1, sizeof *self);

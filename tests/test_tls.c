@@ -435,6 +435,9 @@ files_that_do_not_do_are_told (void **state)
     expect_no_context (SERVER, WEFT_EPROTO, "server.key: there is no certificate in it");
     config[SERVER].cert = file (SERVER, 0, "none.pem");
     expect_no_context (SERVER, WEFT_EIO, "none.pem: No such file");
+    host = NULL;
+    expect_no_context (CLIENT, WEFT_EINVAL, "--tls-name: a path is no name");
+    host = "server.test";
     config[CLIENT].ca = file (CLIENT, 2, "server.key");
     expect_no_context (CLIENT, WEFT_EPROTO, "server.key: there is no certificate in it");
 }
