@@ -47,6 +47,10 @@ bool
 trial_address (struct cli *cli, const char *kind, const char *transport, const char *address, enum endpoint_side side)
 {
     const char *scheme = strstr (address, "://");
+    if (strncmp (address, "unix:", 5) == 0) {
+        transport = "unix";
+        address += 5;
+    }
     cli->trial->opens (cli->trial, kind, transport, scheme ? scheme + 3 : address, side);
     return true;
 }

@@ -211,6 +211,9 @@ test_what_does_not_clash (void **state)
     expect_words ("a\n    command = rep --echo tcp://localhost:7001\n"
                   "b\n    command = rep --echo tcp://127.0.0.1:7001\n",
                   "f:4: b: tcp://127.0.0.1:7001 is taken");
+    expect_words ("a\n    command = bridge tcp\n    listen = unix:/tmp/s\n    relay = yes\n"
+                  "b\n    command = bridge tcp\n    listen = unix:/tmp/s\n    relay = yes\n",
+                  "f:7: b: unix:///tmp/s is taken");
     expect_words ("a\n    command = sub tcp://127.0.0.1:7001\n    stdin = -\nb\n    command = push inproc://c\n"
                   "    stdin = -\nc\n    command = pull inproc://c\n",
                   "f:4: b: 'a' reads the standard input of weft up already");
