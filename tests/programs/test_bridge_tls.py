@@ -5,6 +5,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import time
 
 import pytest
 
@@ -167,12 +168,13 @@ def test_a_certificate_that_was_replaced_is_shown_to_the_next(weft, files, tmp_p
                          str(tmp_path / "server.pem"), "--tls-key", str(tmp_path / "server.key"))
     context = ssl.create_default_context(cafile=files("ca.pem"))
     context.check_hostname = False
-    seen = set()
+    seen, deadline = set(), time.monotonic() + LIMIT
     for name in ("server", "client"):
         for ending in (".key", ".pem"):
             shutil.copy(files(name + ending), tmp_path / "new")
             (tmp_path / "new").replace(tmp_path / ("server" + ending))
         while name not in seen:             # the files are looked at once a second
+            assert time.monotonic() < deadline, program.talk.data
             try:
                 with dial(listening(program), context) as client:
                     seen.add(dict(pair[0] for pair in client.getpeercert()["subject"])["commonName"])
