@@ -167,7 +167,7 @@ set_options (struct zmq_wire *self, const struct wire_options *o)
     return rc;
 }
 
-#define SETTLE_TIME (100 * TIME_MS)
+#define SETTLE_TIME TIME_S         /*  many times what a handshake takes on a busy machine */
 
 /*  A handshake that is under way when libzmq's socket is closed gets no answer from the actor any more, and hangs
  *  until its time is over: what was to linger would be late, or lost. So it is awaited, for a moment where there is
