@@ -184,6 +184,7 @@ reactor_poll (struct reactor *self, int64_t deadline)
 {
     bool forever = deadline == TIME_FOREVER;
     int64_t left = deadline - reactor_now (self);
+    self->now = 0;                      /*  what is called after the wait needs the time after it */
     if (!forever && left > 0) {
         int ms = clock_poll_ms (left > ALARM_MAX ? ALARM_MAX : left);
         uv_update_time (&self->loop);
@@ -193,5 +194,4 @@ reactor_poll (struct reactor *self, int64_t deadline)
     }
     uv_run (&self->loop, forever || left > 0 ? UV_RUN_ONCE : UV_RUN_NOWAIT);
     uv_timer_stop (&self->alarm);
-    self->now = 0;
 }

@@ -217,6 +217,44 @@ looks_names_up (void **state)
 
 #define test(name) cmocka_unit_test_setup_teardown (name, setup, teardown)
 
+static int64_t woken_at;
+
+/*  Late enough that the loop waits, as a rule. */
+static void *
+wake_later (void *arg)
+{
+    usleep (20000);
+    woken_at = clock_now (clock_system ());
+    eventfd_write (*(int *) arg, 1);
+    return NULL;
+}
+
+static void
+on_woken (void *arg, int events)
+{
+    eventfd_t count;
+    (void) events;
+    eventfd_read (*(int *) arg, &count);
+    assert_true (reactor_now (reactor) >= woken_at);
+    reactor_stop (reactor);
+}
+
+static void
+knows_the_time_after_a_wait (void **state)
+{
+    (void) state;
+    struct reactor_fd *waker;
+    pthread_t thread;
+    int fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    assert_int_equal (reactor_watch_fd (reactor, fd, on_woken, &fd, &waker), 0);
+    assert_int_equal (reactor_want_fd (waker, WEFT_IN), 0);
+    assert_int_equal (pthread_create (&thread, NULL, wake_later, &fd), 0);
+    assert_int_equal (reactor_run (reactor, LIMIT), 0);
+    pthread_join (thread, NULL);
+    reactor_unwatch_fd (&waker);
+    close (fd);
+}
+
 int
 main (void)
 {
@@ -227,6 +265,7 @@ main (void)
         test (watches_what_is_wanted),
         test (comes_again_while_there_is_something),
         test (looks_names_up),
+        test (knows_the_time_after_a_wait),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
