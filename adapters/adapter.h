@@ -43,6 +43,10 @@ struct adapter {
     bool topics;                        /*  peers of --sub say what they want: bridge_subscribe         */
     bool datagram;                      /*  over UDP: a peer is an address, and has no end              */
 
+    /*  Of a --dial: the address in it, in at most `room` bytes with the NUL; *tls: it says that TLS is to be spoken, or
+     *  (false) that it is not; as it was, when it says nothing. WEFT_EENDPOINT, explained. NULL: all of it is one. */
+    int (*dial) (const char *text, char *address, size_t room, bool *tls);
+
     /*  Bytes of its connections that a message of max_size may need at once. NULL: a few more than that. */
     size_t (*wire_max) (size_t max_size);
 
@@ -86,6 +90,9 @@ struct adapter {
     /*  What bridge_set_timer has set is due. */
     void (*on_timer) (struct bridge_peer *peer);
 
+    /*  The bridge ends, or the peer has sent its end, and it is owed nothing any more: last words. May be NULL. */
+    void (*ending) (struct bridge_peer *peer);
+
     /*  The connection has gone, or was handed over: frees what the state has. May be NULL. */
     void (*close) (struct bridge_peer *peer);
 };
@@ -112,6 +119,21 @@ const char *bridge_peer_name (const struct bridge_peer *peer);
 
 /*  Writes what is queued, and closes. */
 void bridge_finish (struct bridge_peer *peer);
+
+/*  The same for an error, explained, of which the peer was told: it counts as one of on_data. */
+void bridge_break (struct bridge_peer *peer, int error);
+
+/*  As an error of on_data: at once. */
+void bridge_cut (struct bridge_peer *peer, int error);
+
+/*  The --dial that it comes from, as it was given; NULL: it was taken in. */
+const char *bridge_dialled (const struct bridge_peer *peer);
+
+/*  Is it read? Not while the fabric is full, say. */
+bool bridge_reads (const struct bridge_peer *peer);
+
+/*  May what bridge_write has taken still be dropped (--when-full drop)? */
+bool bridge_drops (const struct bridge_peer *peer);
 
 /* -------------------------------------------------- for those with several routes */
 
@@ -144,6 +166,9 @@ int64_t bridge_now (const struct bridge_peer *peer);
  *  that it has already changes nothing. WEFT_EACCES: --subscribe does not have it; WEFT_ETOOBIG; WEFT_ELIMIT: too
  *  many. */
 int bridge_subscribe (struct bridge_peer *peer, const void *topic, size_t size);
+
+/*  All that --subscribe has: everything without it. */
+int bridge_subscribe_all (struct bridge_peer *peer);
 
 /*  False: it did not have it. */
 bool bridge_unsubscribe (struct bridge_peer *peer, const void *topic, size_t size);

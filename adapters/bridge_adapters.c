@@ -4,9 +4,9 @@
 
 #include "adapters/bridge.h"
 
-extern const struct adapter adapter_tcp, adapter_udp, adapter_http;
+extern const struct adapter adapter_tcp, adapter_udp, adapter_http, adapter_ws;
 
-const struct adapter *const bridge_adapters[] = { &adapter_tcp, &adapter_udp, &adapter_http, NULL };
+const struct adapter *const bridge_adapters[] = { &adapter_tcp, &adapter_udp, &adapter_http, &adapter_ws, NULL };
 
 const struct adapter *
 bridge_adapter_find (const char *name)

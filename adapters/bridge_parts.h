@@ -72,6 +72,7 @@ struct bridge_peer {
     struct bridge_topics *topics;   /*  that it wants; NULL: none                                       */
     struct reactor_timer timer;
     void *link;                     /*  of bridge->transport                                            */
+    const char *dialled;            /*  as --dial says it; NULL: it was taken in                        */
     struct list all, wait;
     struct list able;               /*  in bridge->able while it can be given more: open, not full      */
     unsigned pauses;

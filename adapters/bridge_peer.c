@@ -86,6 +86,13 @@ bridge_wake (struct fabric *fabric, int count)
     bridge_want (fabric->bridge);
 }
 
+/*  The peer's fault, which is counted. */
+static bool
+is_refusal (int error)
+{
+    return error == WEFT_EPROTO || error == WEFT_ETOOBIG || error == WEFT_EINVAL;
+}
+
 static void
 complain (struct bridge_peer *peer)
 {
@@ -156,6 +163,25 @@ bridge_route (struct bridge_peer *peer, unsigned modes)
     return peer->modes;
 }
 
+const char *
+bridge_dialled (const struct bridge_peer *peer)
+{
+    return peer->dialled;
+}
+
+bool
+bridge_reads (const struct bridge_peer *peer)
+{
+    return !peer->pauses;
+}
+
+bool
+bridge_drops (const struct bridge_peer *peer)
+{
+    const struct bridge *self = peer->bridge;
+    return self->setup->bridge.when_full == FULL_DROP && self->modes & (MODE_SUB | MODE_RELAY);
+}
+
 enum adapter_mode
 bridge_delivers (const struct bridge_peer *peer)
 {
@@ -220,13 +246,32 @@ bridge_finish (struct bridge_peer *peer)
 }
 
 void
+bridge_break (struct bridge_peer *peer, int error)
+{
+    if (peer->closing)
+        return;
+    if (is_refusal (error))
+        complain (peer);
+    bridge_finish (peer);
+}
+
+void
+bridge_cut (struct bridge_peer *peer, int error)
+{
+    bridge_close_peer (peer, error);
+}
+
+void
 bridge_end_if_done (struct bridge_peer *peer)
 {
     struct bridge *self = peer->bridge;
     bool stays = peer->modes & MODE_SUB && !self->stopping;     /*  half closed: it reads on */
-    if ((peer->ended || self->stopping) && !peer->first && !(peer->pauses & PAUSE_HELD) && self->serving != peer
-        && !stays)
-        bridge_finish (peer);
+    if (peer->closing || (!peer->ended && !self->stopping) || peer->first || peer->pauses & PAUSE_HELD
+        || self->serving == peer || stays)
+        return;
+    if (peer->kind->adapter->ending)
+        peer->kind->adapter->ending (peer);
+    bridge_finish (peer);
 }
 
 /*  Its requests go on, for nobody. */
@@ -250,7 +295,7 @@ void
 bridge_on_closed (struct bridge_peer *peer, int error, const char *why, size_t unsent)
 {
     struct bridge *self = peer->bridge;
-    if (error == WEFT_EPROTO || error == WEFT_ETOOBIG || error == WEFT_EINVAL) {
+    if (is_refusal (error)) {
         error_set (error, "%s", why);
         complain (peer);
     }

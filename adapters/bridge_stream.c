@@ -5,9 +5,16 @@
 #include "adapters/bridge_parts.h"
 #include "core/error.h"
 
+/*  What was asked for, for who comes of it. */
+struct dialling {
+    struct bridge *bridge;
+    const char *text;
+};
+
 struct carrier {
     struct listener **listeners;
     struct dialer **dialers;
+    struct dialling *diallings;
     size_t listener_count, dialer_count;
 };
 
@@ -61,12 +68,13 @@ on_closed (void *arg, struct stream *stream, int error, const char *why, size_t 
 static const struct stream_handler handler = { on_data, on_ended, on_drained, on_closed };
 
 static void
-begin_peer (struct bridge *self, struct stream *stream, const struct bridge_kind *kind)
+begin_peer (struct bridge *self, struct stream *stream, const struct bridge_kind *kind, const char *dialled)
 {
     struct bridge_peer *peer = bridge_peer_new (self, stream);
     if (!peer)
         return;
     peer->kind = kind;
+    peer->dialled = dialled;
     stream_adopt (stream, &handler, peer);
     bridge_peer_begin (peer);
 }
@@ -85,20 +93,20 @@ static void
 on_accepted (void *bridge, struct stream *stream)
 {
     struct bridge *self = bridge;
-    begin_peer (self, stream, self->accepting);
+    begin_peer (self, stream, self->accepting, NULL);
 }
 
 static void
-on_dialled (void *bridge, struct stream *stream)
+on_dialled (void *dialling, struct stream *stream)
 {
-    struct bridge *self = bridge;
-    begin_peer (self, stream, self->kinds);
+    const struct dialling *self = dialling;
+    begin_peer (self->bridge, stream, self->bridge->kinds, self->text);
 }
 
 static void
-on_dial_failed (void *bridge, const char *why)
+on_dial_failed (void *dialling, const char *why)
 {
-    struct bridge *self = bridge;
+    struct bridge *self = ((struct dialling *) dialling)->bridge;
     if (bridge_first (self, TOLD_DIAL))
         log_warning (&self->weft->log, "%s; it is tried again", why);
     else
@@ -107,18 +115,43 @@ on_dial_failed (void *bridge, const char *why)
 
 /* -------------------------------------------------------------------- listening, dialling */
 
+/*  TLS is spoken by all of a bridge, or by none: a --dial that says other has to be mended. */
+static int
+check_tls (const char *text, bool says, bool is)
+{
+    if (says == is)
+        return 0;
+    return error_set (WEFT_EENDPOINT, says ? "%s: add --tls" : "%s: not in TLS, and --tls is given", text);
+}
+
+static int
+dial (struct bridge *self, struct carrier *carrier, const char *text)
+{
+    struct dialling *dialling = &carrier->diallings[carrier->dialer_count];
+    char address[ENDPOINT_MAX];
+    bool tls = self->setup->stream.tls.on;
+    *dialling = (struct dialling) { self, text };
+    int rc = self->adapter->dial ? self->adapter->dial (text, address, sizeof address, &tls) : 0;
+    rc = rc ? rc : check_tls (text, tls, self->setup->stream.tls.on);
+    rc = rc ? rc : dialer_new (self->reactor, self->adapter->dial ? address : text, &self->setup->stream, on_dialled,
+                               on_dial_failed, dialling, &carrier->dialers[carrier->dialer_count]);
+    carrier->dialer_count += rc == 0;
+    return rc;
+}
+
 static int
 streams_open (struct bridge *self)
 {
-    const struct option_list *listen = &self->setup->bridge.listen, *dial = &self->setup->bridge.dial;
+    const struct option_list *listen = &self->setup->bridge.listen, *dials = &self->setup->bridge.dial;
     const struct stream_config *config = &self->setup->stream;
     struct carrier *carrier = self->carrier = calloc (1, sizeof *carrier);
     if (!carrier)
         return error_plain (WEFT_ENOMEM);
     share_options (self, self->setup);
     carrier->listeners = calloc (listen->count + 1, sizeof (struct listener *));
-    carrier->dialers = calloc (dial->count + 1, sizeof (struct dialer *));
-    if (!carrier->listeners || !carrier->dialers)
+    carrier->dialers = calloc (dials->count + 1, sizeof (struct dialer *));
+    carrier->diallings = calloc (dials->count + 1, sizeof (struct dialling));
+    if (!carrier->listeners || !carrier->dialers || !carrier->diallings)
         return error_plain (WEFT_ENOMEM);
     int rc = 0;
     for (size_t i = 0; i < listen->count && rc == 0; i++) {
@@ -130,11 +163,8 @@ streams_open (struct bridge *self)
             rc = bridge_add_listening (self, self->adapter->name, listener_address (*made));
         }
     }
-    for (size_t i = 0; i < dial->count && rc == 0; i++) {
-        rc = dialer_new (self->reactor, dial->items[i], config, on_dialled, on_dial_failed, self,
-                         &carrier->dialers[carrier->dialer_count]);
-        carrier->dialer_count += rc == 0;
-    }
+    for (size_t i = 0; i < dials->count && rc == 0; i++)
+        rc = dial (self, carrier, dials->items[i]);
     return rc;
 }
 
@@ -160,6 +190,7 @@ streams_shut (struct bridge *self)
         dialer_destroy (&carrier->dialers[i]);
     free (carrier->listeners);
     free (carrier->dialers);
+    free (carrier->diallings);
     free (carrier);
     self->carrier = NULL;
 }

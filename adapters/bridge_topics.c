@@ -232,6 +232,16 @@ bridge_has_topic (const struct bridge_peer *peer, const void *bytes, size_t size
     return wanted && (!follows (peer->bridge) || find (wanted, bytes, size));
 }
 
+int
+bridge_subscribe_all (struct bridge_peer *peer)
+{
+    const struct option_list *list = &peer->bridge->setup->bridge.subscribe;
+    int rc = list->count ? 0 : bridge_subscribe (peer, "", 0);
+    for (size_t i = 0; i < list->count && rc == 0; i++)
+        rc = bridge_subscribe (peer, list->items[i], strlen (list->items[i]));
+    return rc;
+}
+
 bool
 bridge_unsubscribe (struct bridge_peer *peer, const void *bytes, size_t size)
 {

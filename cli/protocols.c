@@ -41,12 +41,23 @@ static const struct command_example http_examples[] = {
     { .line = NULL }
 };
 
+static const struct command_example ws_examples[] = {
+    { "weft bridge ws --listen 127.0.0.1:8765 --relay",
+      "A chat: what a page sends by new WebSocket ('ws://127.0.0.1:8765/') goes to all others." },
+    { "weft bridge ws --listen 127.0.0.1:8765 --sub tcp://127.0.0.1:6000 --req tcp://127.0.0.1:5555",
+      "Pages get publications at /sub?topic=news, and ask a service at /req." },
+    { "weft bridge ws --dial ws://127.0.0.1:9000/ticks --pub @tcp://127.0.0.1:6000",
+      "Publishes what a WebSocket server tells." },
+    { .line = NULL }
+};
+
 #define REST "\n\n'weft help bridge' says what all protocols have in common."
 
 static const struct protocol protocols[] = {
     { "tcp", "TCP", "tcp [OPTIONS] --listen|--dial ADDRESS ...", PROTOCOL_TCP REST, tcp_examples },
     { "udp", "UDP", "udp [OPTIONS] --listen|--dial ADDRESS ...", PROTOCOL_UDP REST, udp_examples },
     { "http", "HTTP", "http [OPTIONS] --listen ADDRESS ...", PROTOCOL_HTTP REST, http_examples },
+    { "ws", "WebSocket", "ws [OPTIONS] --listen|--dial ADDRESS ...", PROTOCOL_WS REST, ws_examples },
 };
 
 const struct protocol *

@@ -19,14 +19,15 @@ const char *protocol_title (const char *name);
 
 /*  For the man page, which has all of them: names, options and texts. A protocol is a line in each, and in the table of
  *  protocols.c. */
-extern const struct adapter adapter_tcp, adapter_udp, adapter_http;
-#define PROTOCOL_NAMES "tcp, udp, http"
-#define PROTOCOL_WORDS "tcp|udp|http"
+extern const struct adapter adapter_tcp, adapter_udp, adapter_http, adapter_ws;
+#define PROTOCOL_NAMES "tcp, udp, http, ws"
+#define PROTOCOL_WORDS "tcp|udp|http|ws"
 #define PROTOCOL_TABLES                                                                                               \
     { .title = "TCP", .indirect = &adapter_tcp.options, .apart = true },                                              \
         { .title = "UDP", .indirect = &adapter_udp.options, .apart = true },                                          \
-        { .title = "HTTP", .indirect = &adapter_http.options, .apart = true }
-#define PROTOCOL_TEXTS PROTOCOL_TCP "\n\n" PROTOCOL_UDP "\n\n" PROTOCOL_HTTP
+        { .title = "HTTP", .indirect = &adapter_http.options, .apart = true },                                        \
+        { .title = "WebSocket", .indirect = &adapter_ws.options, .apart = true }
+#define PROTOCOL_TEXTS PROTOCOL_TCP "\n\n" PROTOCOL_UDP "\n\n" PROTOCOL_HTTP "\n\n" PROTOCOL_WS
 
 #define PROTOCOL_TCP                                                                                                  \
     "tcp: plain connections, each of which carries messages in both directions. --framing says where a message ends: " \
@@ -61,5 +62,15 @@ extern const struct adapter adapter_tcp, adapter_udp, adapter_http;
     "Events have ids; whoever comes back with Last-Event-ID gets what was missed and is among the last --events, or "  \
     "an event \"gap\". Those who read too slowly lose events (--when-full drop), or are cut off and come back by "     \
     "themselves (--when-full disconnect). Pages of other origins may do nothing but look, unless --cors says so."
+
+#define PROTOCOL_WS                                                                                                    \
+    "ws: WebSockets, of browsers and all others. Each message of one is a message of the fabric, and the other way "   \
+    "round: as text when it is UTF-8, else, or with --binary, as binary. The path of a connection says what it is "    \
+    "for: /req, /push, /pub, /sub, /pull, /rep or /relay; / is all that the bridge has. /sub?topic=A&topic=B gets "    \
+    "what begins with A or B, /pub?topic=A publishes to A. A server is dialled as ws://HOST:PORT/PATH, or as "         \
+    "wss://HOST:PORT/PATH with --tls.\n\n"                                                                             \
+    "Browsers let any page connect to anything, so a page may only when it comes from the same HOST:PORT, by an "      \
+    "address or as localhost; --allow-origin names others. Who is refused is told why, with a status of HTTP: 400, "   \
+    "403 for an origin or a topic, 404 for a path, 426 for what is no WebSocket."
 
 #endif

@@ -334,6 +334,12 @@ deflater_run (struct deflater *self, const void *data, size_t size, struct buffe
     return 0;
 }
 
+void
+deflater_forget (struct deflater *self)
+{
+    deflateReset (&self->zlib);
+}
+
 /*  Reads on until `size` bytes are used up. */
 static int
 inflate_part (struct inflater *self, const void *data, size_t size, size_t max, struct buffer *out)

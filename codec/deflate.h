@@ -53,6 +53,9 @@ void inflater_destroy (struct inflater **self);
 /*  Adds the whole message, compressed, to `out`. WEFT_ENOMEM. */
 int deflater_run (struct deflater *self, const void *data, size_t size, struct buffer *out);
 
+/*  What it had so far is not needed to read what follows. */
+void deflater_forget (struct deflater *self);
+
 /*  The other way, into an empty `out`. WEFT_ETOOBIG: it would be more than `max` bytes; no more than that is ever made
  *  of it. WEFT_EPROTO: it is not compressed data. After a failure nothing more can be read, unless the side forgets. */
 int inflater_run (struct inflater *self, const void *data, size_t size, size_t max, struct buffer *out);

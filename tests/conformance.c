@@ -203,7 +203,7 @@ client_shake (struct client *self)
 }
 
 static struct client
-client_open (void)
+client_connect (void)
 {
     struct client self = { .fd = -1 };
     struct address to;
@@ -289,6 +289,27 @@ client_read (struct client *self)
             if (!client_waits (self, POLLIN, WAIT_MS))
                 fail_msg ("nothing came");
     return count > 0 ? (size_t) count : 0;
+}
+
+/*  Connects, and waits for the answer to its hello. */
+static struct client
+client_open (void)
+{
+    struct client self = client_connect ();
+    if (!how->hello)
+        return self;
+    struct buffer hello;
+    const char *end = NULL;
+    buffer_init (&hello, 0);
+    buffer_add_str (&hello, how->hello);
+    assert_int_equal (client_send (&self, &hello, 0, WAIT_MS), buffer_size (&hello));
+    buffer_free (&hello);
+    while (!end) {
+        buffer_wrote (&self.in, client_read (&self));
+        end = memmem (buffer_data (&self.in), buffer_size (&self.in), "\r\n\r\n", 4);
+    }
+    buffer_consume (&self.in, (size_t) (end - buffer_data (&self.in)) + 4);
+    return self;
 }
 
 static void

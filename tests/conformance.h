@@ -18,6 +18,7 @@ struct conformance {
      *  takes in *used; -1: more are needed. */
     long (*read) (struct buffer *in, const char **data, size_t *used);
 
+    const char *hello;                  /*  what a client says first, which an empty line answers; or NULL  */
     const char *listen;                 /*  where; NULL: any port of 127.0.0.1                              */
     const char *ca;                     /*  the options are for TLS: whom clients trust; NULL: clear text   */
     bool datagram;                      /*  each message is one, and a client sees no end                   */
