@@ -183,6 +183,18 @@ def test_a_certificate_that_was_replaced_is_shown_to_the_next(weft, files, tmp_p
     ended(program)
 
 
+def test_curl_is_answered_by_https(weft, files):
+    rep = weft.start("rep", ANY_TCP, "--echo")
+    program = weft.start("bridge", "http", "-v", "--listen", ANY, "--req", rep.endpoint, "--tls", "--tls-cert",
+                         files("server.pem"), "--tls-key", files("server.key"))
+    joined(program)
+    url = "https://localhost:%s/req" % listening(program, "http").rsplit(":", 1)[1]
+    ask = ["curl", "-sS", "--http2", "--cacert", files("ca.pem"), "-d", "hello", "-w", " %{http_version} %{http_code}"]
+    done = subprocess.run([*ask, url], stdout=subprocess.PIPE, timeout=LIMIT)
+    assert b"hello" in done.stdout and done.stdout.endswith(b" 1.1 200")       # by ALPN: not HTTP/2
+    ended(program)
+
+
 @pytest.mark.parametrize("options, status, words", [
     (("--tls",), USAGE, "takes a certificate"),
     (("--tls-cert", "server.pem"), USAGE, "of no use without --tls"),
