@@ -175,7 +175,7 @@ format: ## the style of the house, for the lines that you have changed
 
 # The program writes its own pages and completion; weft.h's comments make those of the library.
 PAGES := $(patsubst docs/man/%.in,$(BUILD)/man/%,$(wildcard docs/man/*.3.in)) \
-    $(patsubst docs/%,$(BUILD)/%,$(wildcard docs/man/*.7))
+    $(patsubst docs/%,$(BUILD)/%,$(wildcard docs/man/*.[57]))
 manual: $(BUILD)/man/weft.1 $(PAGES) $(BUILD)/completion ## the man pages, in $(BUILD)/man
 
 $(BUILD)/man/weft.1: $(BUILD)/weft
@@ -190,7 +190,7 @@ $(BUILD)/man/%.3: docs/man/%.3.in docs/man/declarations.awk include/weft.h
 	$(call short,man)awk -f docs/man/declarations.awk include/weft.h $< > $@
 	@for call in $$(awk -v list=1 -f docs/man/declarations.awk include/weft.h $<); do \
 	    [ $$call = $* ] || ln -sf $(@F) $(@D)/$$call.3; done
-$(patsubst docs/%,$(BUILD)/%,$(wildcard docs/man/*.7)): $(BUILD)/man/%: docs/man/%
+$(patsubst docs/%,$(BUILD)/%,$(wildcard docs/man/*.[57])): $(BUILD)/man/%: docs/man/%
 	@mkdir -p $(@D); cp $< $@
 $(BUILD)/completion: $(BUILD)/weft
 	@$< help --completion bash > $@
@@ -200,7 +200,7 @@ $(BUILD)/completion: $(BUILD)/weft
 D := $(DESTDIR)$(PREFIX)
 install: all manual ## the program, the library, weft.h, weft.pc, man pages, completion
 	install -d $(D)/bin $(D)/include $(D)/lib/pkgconfig $(D)/share/man/man1 $(D)/share/man/man3 \
-	    $(D)/share/man/man7 $(D)/share/bash-completion/completions
+	    $(D)/share/man/man5 $(D)/share/man/man7 $(D)/share/bash-completion/completions
 	install -m 755 $(BUILD)/weft $(D)/bin/
 	install -m 644 include/weft.h $(D)/include/
 	install -m 644 $(BUILD)/libweft.a $(D)/lib/
@@ -209,7 +209,7 @@ install: all manual ## the program, the library, weft.h, weft.pc, man pages, com
 	ln -sf $(SONAME) $(D)/lib/libweft.so
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' include/weft.pc.in > $(D)/lib/pkgconfig/weft.pc
 	install -m 644 $(BUILD)/completion $(D)/share/bash-completion/completions/weft
-	for s in 1 3 7; do cp -P $(BUILD)/man/*.$$s $(D)/share/man/man$$s/; done
+	for s in 1 3 5 7; do cp -P $(BUILD)/man/*.$$s $(D)/share/man/man$$s/; done
 	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 
 # By name, not by what is built: only what an install of this version put there.

@@ -35,6 +35,7 @@ struct part {
     int done_fd;                /*  an eventfd: written when one of these was set       */
     int lines_fd;               /*  what it writes, to be put out line by line; or -1   */
     struct buffer lines;        /*  ... the line that is not whole yet                  */
+    int64_t lines_due;          /*  ... and when it comes out all the same              */
     unsigned failures;          /*  one after the other                                 */
     int64_t began, due;
 };

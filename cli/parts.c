@@ -364,6 +364,8 @@ patience (const struct parts *self)
             until = clock_earlier (until, now + NUDGE_EVERY);
         if (part->state == PART_RESTING)
             until = clock_earlier (until, part->due);
+        if (!parts_output_full (&self->output))
+            until = clock_earlier (until, parts_output_deadline (part));
     }
     return clock_left (clock_system (), until);
 }
@@ -384,9 +386,12 @@ wait_for_all (struct parts *self, int wake_fd, bool *woken)
     *woken = rc > 0 && items[WAKE].revents;
     if (rc < 0)
         return rc == WEFT_EINTR ? 0 : rc;
-    for (size_t i = 0; i < self->count && rc > 0; i++)
-        if (items[FIRST + i].revents)
+    for (size_t i = 0; i < self->count; i++) {
+        if (rc > 0 && items[FIRST + i].revents)
             parts_output_take (&self->output, self->list[i], false);
+        if (!full)
+            parts_output_due (&self->output, self->list[i]);
+    }
     return parts_output_flush (&self->output);
 }
 

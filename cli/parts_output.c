@@ -8,9 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/error.h"
 
 #define READ_SIZE 16384
+#define LINE_PATIENCE TIME_S
 #define LINE_MAX_SIZE 65536     /*  what is longer comes in pieces of this      */
 
 void
@@ -52,10 +54,25 @@ put_lines (struct parts_output *self, struct part *part, bool last)
     }
 }
 
+int64_t
+parts_output_deadline (const struct part *part)
+{
+    return buffer_size (&part->lines) > 0 ? part->lines_due : TIME_FOREVER;
+}
+
+void
+parts_output_due (struct parts_output *self, struct part *part)
+{
+    if (clock_left (clock_system (), parts_output_deadline (part)) == 0)
+        put_lines (self, part, true);
+}
+
 void
 parts_output_take (struct parts_output *self, struct part *part, bool last)
 {
     ssize_t size = 0;
+    if (buffer_size (&part->lines) == 0)
+        part->lines_due = clock_deadline (clock_system (), LINE_PATIENCE);
     while (part->lines_fd >= 0 && (last || !parts_output_full (self))) {
         char *room = buffer_reserve (&part->lines, READ_SIZE);
         size = room ? read (part->lines_fd, room, READ_SIZE) : -1;

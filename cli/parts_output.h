@@ -1,6 +1,7 @@
 /*  parts_output.h - what the parts of a fabric write: whole lines, each with its part's name in front
  *
- *  Whoever reads may be slow: then no more is taken from the parts, and they wait. */
+ *  Whoever reads may be slow: then no more is taken from the parts, and they wait. A line that does not end within a
+ *  second comes out as it is. */
 #ifndef WEFT_CLI_PARTS_OUTPUT_H
 #define WEFT_CLI_PARTS_OUTPUT_H
 
@@ -17,6 +18,10 @@ void parts_output_free (struct parts_output *self);
 
 /*  Reads what a part has written, as far as it goes. `last`: it writes no more. */
 void parts_output_take (struct parts_output *self, struct part *part, bool last);
+
+/*  When a part's line that has not ended is to come out all the same, by parts_output_due; or TIME_FOREVER. */
+int64_t parts_output_deadline (const struct part *part);
+void parts_output_due (struct parts_output *self, struct part *part);
 
 /*  There is something to write, and no room for more. */
 static inline bool

@@ -107,6 +107,7 @@ struct zmq_wire {
     unsigned inproc_now;                /*  peers; under lock                                   */
     bool inproc_several;                /*  there was more than one at a time; under lock       */
     atomic_bool inproc_woken;           /*  it was written to, and is to be read                */
+    atomic_bool inproc_again;           /*  it has to connect again, before anything is sent    */
     struct zap_domain *domain;          /*  NULL until tcp or ipc is used                       */
     struct guard *guard;                /*  with keys, once we listen                           */
     struct subscribers *subscribers;    /*  of an XPUB                                          */
@@ -162,7 +163,8 @@ address_closed (const struct zmq_wire *self)
 static inline bool
 address_open (const struct zmq_wire *self)
 {
-    return self->gate == GATE_NONE || (self->gate == GATE_SINGLE && self->wire.peers > 0);
+    return (self->gate == GATE_NONE || (self->gate == GATE_SINGLE && self->wire.peers > 0))
+           && !atomic_load_explicit (&self->inproc_again, memory_order_relaxed);
 }
 
 /*  Before libzmq binds or connects, which copies them: keys, or clear text, and the domain. */
@@ -248,6 +250,9 @@ void inproc_remove (struct zmq_wire *wire, const char *name);
  *  thread until then. */
 bool inproc_ready (struct zmq_wire *wire);
 void inproc_wake (struct zmq_wire *wire);
+
+/*  Connects again where the other side has left. */
+int inproc_settle (struct zmq_wire *wire);
 
 /*  When the context has ended. */
 void inproc_finish (struct zmq_context *context);

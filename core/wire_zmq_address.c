@@ -66,6 +66,7 @@ int
 address_pass (struct zmq_wire *self, int64_t timeout)
 {
     int rc = address_settle (self);
+    rc = rc ? rc : inproc_settle (self);
     if (rc || !address_closed (self))
         return rc;
     rc = timeout ? wire_wait (&self->wire, 0, timeout) : 0;

@@ -55,7 +55,10 @@ tell_pairs (struct inproc_link *link, bool up)
             tell (other->wire, up);
             tell (link->wire, up);
             other->met = link->met = true;
-            other->again |= !up && link->bind;
+            if (!up && link->bind) {
+                other->again = true;
+                atomic_store (&other->wire->inproc_again, true);
+            }
         }
 }
 
@@ -172,6 +175,8 @@ end_old (struct zmq_wire *wire, const char *endpoint)
 static int
 connect_again (struct zmq_wire *wire)
 {
+    if (!atomic_exchange (&wire->inproc_again, false))
+        return 0;
     for (struct inproc_link *link = wire->context->links; link; link = link->next)
         if (link->wire == wire && link->again) {
             link->again = false;
@@ -183,16 +188,25 @@ connect_again (struct zmq_wire *wire)
 }
 
 int
+inproc_settle (struct zmq_wire *wire)
+{
+    if (!atomic_load (&wire->inproc_again))
+        return 0;
+    pthread_mutex_lock (&wire->context->lock);
+    int rc = connect_again (wire);
+    pthread_mutex_unlock (&wire->context->lock);
+    return rc;
+}
+
+int
 inproc_next (struct zmq_wire *wire, struct wire_event *event)
 {
     if (!inproc_ready (wire))
         return 0;
-    pthread_mutex_lock (&wire->context->lock);
-    int rc = connect_again (wire);
-    if (rc) {
-        pthread_mutex_unlock (&wire->context->lock);
+    int rc = inproc_settle (wire);
+    if (rc)
         return rc;
-    }
+    pthread_mutex_lock (&wire->context->lock);
     if (wire->inproc_up) {
         wire->inproc_up--;
         *event = (struct wire_event) { .kind = WIRE_CONNECTED, .endpoint = "inproc", .text = "a peer has come" };

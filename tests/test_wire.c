@@ -607,6 +607,31 @@ who_connects_comes_back_to_the_next_one (void **state)
     close_wire (rig, push);
 }
 
+/*  Whoever sends has not heard yet that the other one has left. */
+static void
+nothing_is_sent_to_one_who_has_left (void **state)
+{
+    struct rig *rig = *state;
+    struct wire *router, *dealer;
+    char where[ENDPOINT_MAX];
+    if (strcmp (rig->transport, "inproc") != 0)
+        return;             /*  what is under way over a network is lost    */
+    pair_up (rig, WIRE_ROUTER, WIRE_DEALER, &router, &dealer);
+    strcpy (where, router->bound);
+    for (int i = 0; i < 20; i++) {
+        close_wire (rig, router);
+        router = bound_again (rig, where, WIRE_ROUTER);
+        assert_sent (dealer, "x");
+        weft_msg_t msg;
+        weft_msg_init (&msg);
+        assert_int_equal (wire_recv (router, &msg, PATIENCE), 0);
+        assert_int_equal (weft_msg_frames (&msg), 2);
+        weft_msg_clear (&msg);
+    }
+    close_wire (rig, router);
+    close_wire (rig, dealer);
+}
+
 static void
 subscriptions_come_back_with_it (void **state)
 {
@@ -668,6 +693,7 @@ static const struct CMUnitTest behaviours[] = {
     cmocka_unit_test (the_descriptor_wakes),
     cmocka_unit_test (an_endpoint_has_one_owner),
     cmocka_unit_test (who_connects_comes_back_to_the_next_one),
+    cmocka_unit_test (nothing_is_sent_to_one_who_has_left),
     cmocka_unit_test (subscriptions_come_back_with_it),
     cmocka_unit_test (disconnecting_ends_it),
 };

@@ -1,5 +1,6 @@
 """weft up: fabrics of one process, from a file."""
 
+import glob
 import os
 import re
 import signal
@@ -148,6 +149,17 @@ taker
 """ % (tmp_path, tmp_path))
     assert weft.run("up", str(tmp_path / "pipe.zpl"))[:2] == (OK, b"")
     assert (tmp_path / "out").read_text() == "1\n2\n3\n"
+
+
+def test_a_line_that_does_not_end_comes_out(up):
+    program = up("""
+source
+    command = push inproc://pipe --data x
+taker
+    command = pull inproc://pipe --raw
+""")
+    program.expect(b"taker: x\n")
+    ended(program)
 
 
 def test_its_own_input_and_output(weft, tmp_path):
@@ -434,6 +446,36 @@ def test_files_that_are_none(weft, tmp_path):
     assert weft.run("up", "--check", "a", "b")[0] == USAGE
     (tmp_path / "program").write_bytes(b"\x7fELF\0\0")
     assert "is this a file of weft up?" in weft.run("up", str(tmp_path / "program"))[2]
+
+
+# ------------------------------------------------------------------- what is shown
+
+EXAMPLES = glob.glob(os.path.join(os.path.dirname(__file__), "../../examples/*.zpl"))
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=os.path.basename(path)) for path in EXAMPLES])
+def test_examples_are_right(weft, path):
+    assert weft.run("up", "--check", path)[0] == OK
+
+
+def test_example_of_jobs(weft):
+    path = next(path for path in EXAMPLES if path.endswith("jobs.zpl"))
+    status, out, _ = weft.run("up", "-q", path)
+    assert (status, sorted(out.splitlines())) == (OK, [b"%d squared is %d" % (n, n * n) for n in range(1, 9)])
+
+
+def test_example_of_sensors(weft, tmp_path):
+    """Two readings, two workers."""
+    with open(next(path for path in EXAMPLES if path.endswith("sensors.zpl"))) as file:
+        (tmp_path / "sensors.zpl").write_text(file.read().replace("127.0.0.1:7000", ANY))
+    program = weft.start("up", str(tmp_path / "sensors.zpl"))
+    await_ready(program)
+    host, port = listening(program, "sensors").split(":")
+    with socket.create_connection((host, int(port)), LIMIT) as sensor:
+        sensor.sendall(b"a\nb\n")
+        written = program.out.wait(lambda data: data.count(b"\n") == 2 and data, "two readings")
+    assert sorted(line.split(b": ")[2] for line in written.splitlines()) == [b"a", b"b"]
+    ended(program)
 
 
 # -------------------------------------------------------------------- the default
