@@ -225,7 +225,7 @@ def test_dial_asks_a_foreign_server(weft, bridge, client):
 
 def test_a_late_or_lost_reply_is_a_timeout_and_reaches_nobody(weft, bridge, client):
     server = client()
-    program = bridge("--dial", server.name, "--rep", ANY_TCP, "--timeout", "100ms")
+    program = bridge("--dial", server.name, "--rep", ANY_TCP, "--timeout", "1s")
     asking = weft.start("req", listening(program, "rep"), "--timeout", "20s", input=b"late\nnow\n")
     first, old = server.socket.recvfrom(100)
     second, new = server.socket.recvfrom(100)       # the first was given up
