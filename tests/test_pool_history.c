@@ -902,6 +902,9 @@ test_done_again (void **state)
                                      .worker_stop = 60, .head_crash = 40, .head_stop = 60, .fail = 3, .cancel = 60,
                                      .cancel_one = 60, .retry = 10, .outage = 20 * TIME_S },
               true, false);
+    /*  What a worker tells of a job that its head has left to the next one is that one's to count. */
+    play_all (&(struct sim_faults) { .lose = 4, .repeat = 20, .cut = 8, .cancel = 25, .outage = 3 * TIME_S },
+              true, false);
 }
 
 int
