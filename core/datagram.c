@@ -14,6 +14,7 @@
 #include "weft.h"
 
 #define PREFIX "udp://"
+#define STREAM_PREFIX "tcp://"      /*  with which address_parse tells what is wrong */
 #define AT(field) offsetof (struct datagram_config, field)
 
 const struct option datagram_options[] = {
@@ -164,8 +165,10 @@ find_address (struct datagram *self, const char *text)
     if (strstr (bare, "://") || *bare == '/' || strncmp (bare, "unix:", 5) == 0)
         return error_set (WEFT_EENDPOINT, "%s: write HOST:PORT, as in 127.0.0.1:514", text);
     int rc = address_parse (&address, bare, !self->dialled);
-    if (rc)
-        return rc;
+    if (rc) {
+        bool named = strncmp (weft_error (), STREAM_PREFIX, strlen (STREAM_PREFIX)) == 0;
+        return error_set (rc, "%s", weft_error () + (named ? strlen (STREAM_PREFIX) : 0));
+    }
     if (!self->dialled && !address.local && !self->config->insecure)
         return error_set (WEFT_EACCES, "%s: can be reached from a network, in clear text, by anybody; listen on "
                           "127.0.0.1, or say --insecure", text);

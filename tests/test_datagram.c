@@ -649,6 +649,8 @@ what_can_be_reached_from_a_network_needs_the_word (void **state)
         assert_int_equal (datagram_listen (reactor, open[i], &config, &handler, sides, &udp), WEFT_EACCES);
         assert_says ("--insecure");
     }
+    assert_int_equal (datagram_dial (reactor, "127.0.0.1:0", &config, &handler, sides, &udp), WEFT_EENDPOINT);
+    assert_memory_equal (weft_error (), "127.0.0.1:0: ", 13);
     assert_int_equal (datagram_listen (reactor, "tcp://127.0.0.1:0", &config, &handler, sides, &udp), WEFT_EENDPOINT);
     listen_at ("udp://127.0.0.1:0");
 }
