@@ -267,6 +267,8 @@ def event(client):
     """The next event as a dict; comments are passed over."""
     found = {}
     for line in iter(client.file.readline, b""):
+        if not line.endswith(b"\n"):
+            return None
         line = line.rstrip(b"\n")
         if not line and found:
             return found
@@ -353,6 +355,34 @@ def test_who_comes_back_gets_what_was_missed(published, connect):
     listen(stranger, b"?topic=a", b"Last-Event-ID: 1-99\r\n")
     assert event(stranger)["event"] == "gap"
     ended(program)
+
+
+def test_who_reads_too_slowly_is_cut_off_and_misses_nothing(published, connect):
+    program = published("--when-full", "disconnect", "--out-queue", "64K", "--events", "3000")
+    address = listening(program)
+    listener, client = connect(address), connect(address)
+    listen(listener, b"?topic=a")
+    epoch, last = settled(listener, client, b"a").split("-")
+    last, count = int(last), 1500       # more than any buffers of the system hold
+    for number in range(count):
+        publish(client, b"a", b"%d " % number + bytes(10000).replace(b"\0", b"."))
+    got = []
+    while len(got) < count:
+        heard = event(listener)
+        if heard is None or not heard.get("data", "").endswith("."):        # its end, perhaps within an event
+            listener = connect(address)
+            listen(listener, b"?topic=a", b"Last-Event-ID: %s-%d\r\n" % (epoch.encode(), last))
+            continue
+        assert heard.get("event") != "gap"
+        epoch, number = heard["id"].split("-")
+        assert int(number) == last + 1
+        last += 1
+        got.append(heard["data"].split()[0])
+    assert got == [str(number) for number in range(count)]
+    assert b"does not read" in program.talk.data
+    close_all()
+    program.signal()
+    assert program.wait() == LOSS
 
 
 def test_subscribe_is_a_limit(published, connect):
