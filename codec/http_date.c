@@ -19,23 +19,41 @@ http_date_write (time_t when, char *text)
     memcpy (text, room, HTTP_DATE_SIZE);
 }
 
+/*  The digits at `at`; -1: one of them is none. */
+static int
+number (const char *at, int digits)
+{
+    int value = 0;
+    for (int i = 0; i < digits; i++) {
+        if (at[i] < '0' || at[i] > '9')
+            return -1;
+        value = value * 10 + (at[i] - '0');
+    }
+    return value;
+}
+
+static int
+month_of (const char *at)
+{
+    for (int i = 0; i < 12; i++)
+        if (memcmp (months + 3 * i, at, 3) == 0)
+            return i;
+    return -1;
+}
+
 time_t
 http_date_read (struct http_text text)
 {
-    char copy[HTTP_DATE_SIZE], month[4], zone[4];
-    struct tm tm = { .tm_isdst = 0 };
-    int end = 0;
+    static const char form[] = "DDD, 00 MMM 0000 00:00:00 GMT";
+    const char *at = text.data;
     if (text.size != HTTP_DATE_SIZE - 1)
         return -1;
-    memcpy (copy, text.data, text.size);
-    copy[text.size] = '\0';
-    if (sscanf (copy + 3, ", %2d %3s %4d %2d:%2d:%2d %3s%n", &tm.tm_mday, month, &tm.tm_year, &tm.tm_hour, &tm.tm_min,
-                &tm.tm_sec, zone, &end) != 7 || end != HTTP_DATE_SIZE - 4 || strcmp (zone, "GMT") != 0)
-        return -1;
-    const char *found = strstr (months, month);
-    if (!found || strlen (month) != 3 || (found - months) % 3)
-        return -1;
-    tm.tm_mon = (int) (found - months) / 3;
-    tm.tm_year -= 1900;
-    return timegm (&tm);
+    for (size_t i = 0; i < text.size; i++)
+        if (form[i] != 'D' && form[i] != 'M' && form[i] != '0' && form[i] != at[i])
+            return -1;
+    struct tm tm = { .tm_mday = number (at + 5, 2), .tm_mon = month_of (at + 8), .tm_year = number (at + 12, 4) - 1900,
+                     .tm_hour = number (at + 17, 2), .tm_min = number (at + 20, 2), .tm_sec = number (at + 23, 2) };
+    bool good = tm.tm_mday > 0 && tm.tm_mon >= 0 && tm.tm_year >= -1900 && tm.tm_hour >= 0 && tm.tm_min >= 0
+                && tm.tm_sec >= 0 && memcmp (at + 26, "GMT", 3) == 0;
+    return good ? timegm (&tm) : -1;
 }
