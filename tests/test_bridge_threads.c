@@ -58,7 +58,7 @@ connect_to (const char *address)
 {
     struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
     int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    to.sin_port = htons ((uint16_t) atoi (strrchr (address, ':') + 1));
+    to.sin_port = htons ((uint16_t) strtol (strrchr (address, ':') + 1, NULL, 10));
     assert_int_equal (connect (fd, (struct sockaddr *) &to, sizeof to), 0);
     return fd;
 }
@@ -101,7 +101,7 @@ all_are_served_counted_and_ended (void **state)
     }
     for (int i = 0; i < CLIENTS; i++) {
         assert_int_equal (recv (fds[i], text, 8, MSG_WAITALL), 8);
-        assert_int_equal (atoi (text), i);
+        assert_int_equal (strtol (text, NULL, 10), i);
         close (fds[i]);
     }
     eventfd_write (stop_fd, 1);

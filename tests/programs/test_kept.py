@@ -64,9 +64,11 @@ def test_results_are_placed(weft, tmp_path, cut):
     for path in results.glob("1/*/2/*/stdout"):
         assert (path.parent / "seq").read_text() == path.read_text().split()[0]
         found[int(path.read_text().split()[0])] = path.read_bytes()
-    found.setdefault(1, lines([1]))     # its end may be in the ledger, and its file was not written yet
+    # The end of the first may be in the ledger, and its file have its name not yet.
+    left = {str(path.parent.relative_to(results)) for path in results.glob("**/*.part")}
+    assert left <= (set() if 1 in found else {"1/a/2/1"})
+    found.setdefault(1, lines([1]))
     assert b"".join(found[number] for number in sorted(found)) == lines(range(1, 10))
-    assert not list(results.glob("**/*.part"))
 
 
 def test_names_of_columns_are_kept(weft, tmp_path):
