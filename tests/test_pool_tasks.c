@@ -570,6 +570,16 @@ turn_until_records (struct alone *self, uint32_t records)
     }
 }
 
+static void
+turn_until_none_is_held (struct alone *self)
+{
+    while (tasks_held (self->tasks)) {
+        struct pollfd fd = { .fd = tasks_fd (self->tasks), .events = POLLIN };
+        poll (&fd, 1, 1);
+        tasks_turn (self->tasks);
+    }
+}
+
 /*  It takes its slot, and begins when the report that says so was acknowledged; then the one after it may be told. */
 static void
 test_announced (void **state)
@@ -639,9 +649,8 @@ test_drop (void **state)
     assert_int_equal (tasks_drop (self->tasks), 3);
     open_gate (&self->bench, true);
     add (self, 4, 1);
-    turn_until_records (self, 1);
+    turn_until_none_is_held (self);
     assert_int_equal (count_calls (&self->bench, 1), 2);
-    assert_int_equal (tasks_held (self->tasks), 0);
 }
 
 /*  Jobs that wait for too long go back. */
