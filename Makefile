@@ -85,6 +85,7 @@ $(SHARED): $(call objects,$(LIB_SRC))
 
 # What it takes in as it is.
 $(BUILD)/cli/embedded.o: cli/default.zpl
+$(BUILD)/adapters/ws_page.o: adapters/ws_chat.html
 
 # Exported so that libzmq finds them before libc's: see cli/descriptors.c.
 $(BUILD)/weft: $(BUILD)/cli/main.o $(BUILD)/cli.a $(BUILD)/internal.a
@@ -95,10 +96,10 @@ $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/internal.a
 	$(call short,ld)$(link) $(LIBS) -lm
 $(AGENTS): $(call objects,$(AGT_SRC)) $(BUILD)/internal.a
 	$(call short,ld)$(link) $(LIBS)
-$(REPLAYS): $(BUILD)/replay/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/internal.a
+$(REPLAYS): $(BUILD)/replay/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/cli.a $(BUILD)/internal.a
 	@mkdir -p $(@D)
 	$(call short,ld)$(link) $(LIBS)
-$(FUZZERS): $(BUILD)/fuzzer/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/internal.a
+$(FUZZERS): $(BUILD)/fuzzer/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/cli.a $(BUILD)/internal.a
 	@mkdir -p $(@D)
 	$(call short,ld)$(link) -fsanitize=fuzzer $(LIBS)
 
@@ -110,7 +111,7 @@ $(EXAMPLES): $(BUILD)/%: %.c include/weft.h $(SHARED)
 # ----------------------------------------------------------------- for people
 
 demo: ## build, then see a pool at work, and the patterns
-	@CC="$(CC)" tests/packages --install build
+	@CC="$(CC)" tests/packages --install build demo
 	@+$(MAKE) $(JOBS) --no-print-directory all
 	@WEFT=$(abspath $(BUILD))/weft examples/demo.sh
 

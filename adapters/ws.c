@@ -35,6 +35,8 @@ static const struct option ws_options[] = {
       .offset = AT (compress_min), .text = "messages that are shorter are not compressed" },
     { .name = "compress-window", .type = OPTION_INT, .argument = "BITS", .standard = "15", .min = 9, .max = 15,
       .offset = AT (compress_window), .text = "compress by what was in the last 2^BITS bytes" },
+    { .name = "page", .type = OPTION_FLAG, .offset = AT (page),
+      .text = "give a page to talk with to a browser that opens http://ADDRESS/, as for a chat by --relay" },
     { .name = "error-reply", .type = OPTION_TEXT, .argument = "TEXT", .offset = AT (error_reply),
       .text = "what a client gets whose request has no reply; without it its connection is closed" },
     OPTION_END

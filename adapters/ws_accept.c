@@ -145,11 +145,25 @@ write_acceptance (struct bridge_peer *peer, const struct http_request *request, 
     return write_response (peer, &response, HTTP_BODY_NONE);
 }
 
+static int
+give_page (struct bridge_peer *peer)
+{
+    struct ws_peer *self = bridge_peer_state (peer);
+    struct http_response response;
+    ws_page (&response);
+    self->state = WS_CLOSING;
+    write_response (peer, &response, HTTP_BODY_SIZED);
+    bridge_finish (peer);
+    return 0;
+}
+
 int
 ws_accept (struct bridge_peer *peer, const struct http_request *request)
 {
     const struct ws_config *config = bridge_adapter_config (peer);
     struct deflate_terms terms;
+    if (ws_wants_page (config, request))
+        return give_page (peer);
     int rc = check_request (request);
     rc = rc ? rc : ws_origin_check (&config->origins, header (request, "Origin"), header (request, "Host"));
     rc = rc ? rc : agree (peer, request, &terms);

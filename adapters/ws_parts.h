@@ -20,6 +20,7 @@ struct ws_config {
     int compress;                   /*  enum ws_compress                                                */
     int64_t compress_min, compress_window;
     char *error_reply;
+    bool page;
 
     size_t max_size;
     struct deflater *deflater;      /*  of all peers to which what was sent is forgotten ...            */
@@ -72,6 +73,10 @@ int ws_random (struct ws_config *config, void *data, size_t size);
 /*  ws_path.c: takes part in the modes that the path stands for. WEFT_EENDPOINT: there is no such path or mode; other
  *  errors tell what is wrong with the query. */
 int ws_route (struct bridge_peer *peer, const struct http_request *request);
+
+/*  ws_page.c: a page to talk with, and who gets it. */
+bool ws_wants_page (const struct ws_config *config, const struct http_request *request);
+void ws_page (struct http_response *response);
 
 /*  ws_origin.c: may a page of this origin connect to what it called `host`? By `list`, or by itself when that is empty.
  *  WEFT_EACCES says why not, and what to do. */

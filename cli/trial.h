@@ -15,7 +15,7 @@ struct trial {
     void (*wrong) (struct trial *self, const char *argument, const char *text);
 
     /*  An endpoint that would be opened. kind: what is there: "req" and the other patterns, "head", "worker" and
-     *  "sink" of a pool, or the name of a foreign protocol. transport: "tcp", "udp", "ipc", "inproc"; address: what
+     *  "sink" of a pool, or the name of a foreign protocol. transport: tcp, udp, unix, ipc, inproc; address: what
      *  follows it, as it was given. */
     void (*opens) (struct trial *self, const char *kind, const char *transport, const char *address,
                    enum endpoint_side side);
@@ -28,7 +28,7 @@ bool trial_endpoints (struct cli *cli, const char *kind, const struct security_c
 bool trial_lists (struct cli *cli, const char *kind, const struct security_config *security,
                   const struct option_list *lists, enum endpoint_side side);
 
-/*  The same for an address of a foreign protocol. */
+/*  The same for an address of a foreign protocol, of this transport unless it says itself that it is another. */
 bool trial_address (struct cli *cli, const char *kind, const char *transport, const char *address,
                     enum endpoint_side side);
 

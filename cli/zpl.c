@@ -4,6 +4,7 @@
 
 #include <czmq.h>
 
+#include "core/buffer.h"
 #include "core/error.h"
 
 #define INDENT 4
@@ -11,6 +12,7 @@
 
 struct scanner {
     struct zpl *zpl;
+    struct buffer plain;        /*  the text without comments on lines of their own: zconfig refuses some   */
     zpl_wrong_fn *wrong;
     void *arg;
     int line;
@@ -147,6 +149,8 @@ scan_line (struct scanner *self, const char *text)
 {
     if (is_over (text))
         return true;
+    if (buffer_add_str (&self->plain, text))
+        return refuse (self, "not enough memory");
     int level = scan_level (self, &text);
     if (level < 0)
         return false;
@@ -177,6 +181,8 @@ scan (struct scanner *self, const char *text, size_t size)
             line[length] = '\0';
             scan_line (self, line);
         }
+        if (buffer_add (&self->plain, "\n", 1))
+            return refuse (self, "not enough memory");
         text += length + 1;
     }
     return self->mistakes == 0;
@@ -203,16 +209,15 @@ take (struct zpl *self, zconfig_t *first, int level, size_t *next)
 }
 
 static int
-read_items (struct zpl *self, const char *text, size_t size)
+read_items (struct zpl *self, struct buffer *text)
 {
-    char *copy = strndup (text, size);
-    zconfig_t *root = copy ? zconfig_str_load (copy) : NULL;
+    int rc = buffer_terminate (text);
+    zconfig_t *root = rc ? NULL : zconfig_str_load (buffer_data (text));
     size_t next = 0;
-    int rc = root ? take (self, zconfig_child (root), 0, &next) : error_plain (copy ? WEFT_EPROTO : WEFT_ENOMEM);
+    rc = rc ? rc : root ? take (self, zconfig_child (root), 0, &next) : error_set (WEFT_EPROTO, "it cannot be read");
     if (rc == 0 && next != self->count)
         rc = error_set (WEFT_EPROTO, "the file cannot be read");
     zconfig_destroy (&root);
-    free (copy);
     return rc;
 }
 
@@ -223,14 +228,16 @@ zpl_parse (struct zpl *self, const char *text, size_t size, zpl_wrong_fn *wrong,
     *self = (struct zpl){ .items = calloc (ZPL_ITEMS_MAX, sizeof *self->items) };
     if (!self->items)
         return error_plain (WEFT_ENOMEM);
+    buffer_init (&scanner.plain, 0);
     int rc = scan (&scanner, text, size) ? 0 : WEFT_EPROTO;
     if (rc == 0) {
-        rc = read_items (self, text, size);
+        rc = read_items (self, &scanner.plain);
         if (rc == WEFT_EPROTO)
             wrong (arg, 0, weft_error ());
     }
     if (rc)
         zpl_free (self);
+    buffer_free (&scanner.plain);
     return rc;
 }
 

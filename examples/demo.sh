@@ -10,8 +10,8 @@ WEFT=${WEFT:-weft}
 FILES=${DEMO_FILES:-12000}      # at most so many
 BATCH=8                         # files a job
 dir=$(mktemp -d "${TMPDIR:-/tmp}/weft-demo.XXXXXX")
-head='' worker=''
-trap 'kill $head $worker 2> /dev/null || true; rm -rf "$dir"' EXIT
+head='' worker='' up=''
+trap 'kill $head $worker $up 2> /dev/null || true; rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
 
 bold='' dim='' plain=''
@@ -99,5 +99,25 @@ run "weft ventilator -q -b ipc://$dir/pool --ledger ledger --resume > second"
 wait "$worker"
 head='' worker=''
 run "weft jobs ledger summary; sort first second | uniq | wc -l"
+
+title "7. A fabric in one process: what listens, and who answers, from one file"
+say "weft up without a file is an example; weft up --print shows it."
+typed "weft up &"
+weft up --any-port 2> up.log &
+up=$!
+until grep -q '^weft up: ready$' up.log; do
+    kill -0 "$up" || { cat up.log >&2; exit 1; }
+    sleep 0.05
+done
+port() { sed -n "s/^weft up: $1: .*listening on 127.0.0.1:\([0-9]*\)$/\1/p" up.log; }
+cat up.log
+run "echo 'hello over TCP' | nc -N 127.0.0.1 $(port tcp)"
+run "echo 'hello over UDP' | nc -u -w 1 127.0.0.1 $(port udp)"
+run "curl -s 'http://127.0.0.1:$(port http)/items?id=1'"
+echo
+say "And a chat for browsers, at http://127.0.0.1:8765/ as soon as you type 'weft up'."
+kill "$up"
+wait "$up"
+up=''
 
 title "That was weft. 'weft help' lists its commands, 'weft help run' explains the pool."

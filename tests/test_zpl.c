@@ -68,6 +68,7 @@ test_items_have_lines_and_levels (void **state)
     (void) state;
     expect_items ("", "");
     expect_items ("# nothing\n\n   \n", "");
+    expect_items ("  # moved in as one likes\na\n\t# with a tab\n   # \n    b = 1\n", "2.0 a|5.1 b=1|");
     expect_items ("a = 1\nb\n    c = 2\n        d = 3\n    e\nf\n", "1.0 a=1|2.0 b|3.1 c=2|4.2 d=3|5.1 e|6.0 f|");
     expect_items ("a=1\r\nb =2 \t\r\n", "1.0 a=1|2.0 b=2|");
     expect_items ("a\n    b = 1\n    b = 2", "1.0 a|2.1 b=1|3.1 b=2|");

@@ -1,10 +1,13 @@
 """weft up: fabrics of one process, from a file."""
 
 import glob
+import json
 import os
 import re
 import signal
 import socket
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -491,6 +494,62 @@ def test_default_tcp(default, connect):
     client = connect(listening(default, "tcp"))
     client.socket.sendall(b"Hello, world")              # no newline: as it comes
     assert client.file.read(12) == b"Hello, world"
+    ended(default)
+
+
+def test_default_udp(default):
+    host, port = listening(default, "udp", "udp").split(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(LIMIT)
+        client.connect((host, int(port)))
+        client.send(b"Hello, world")
+        assert client.recv(100) == b"Hello, world"
+    ended(default)
+
+
+def test_default_http(default):
+    url = "http://%s/items?id=1" % listening(default, "http", "http")
+    with urllib.request.urlopen(url, timeout=LIMIT) as answer:
+        seen = json.loads(answer.read())
+    assert (seen["method"], seen["path"], seen["query"]) == ("GET", "/items", {"id": "1"})
+    ended(default)
+
+
+def test_default_page(default):
+    url = "http://%s/" % listening(default, "chat", "ws")
+    with urllib.request.urlopen(url, timeout=LIMIT) as answer:
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert b"new WebSocket" in answer.read()
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(url + "other", timeout=LIMIT)
+    assert refused.value.code == 426
+    ended(default)
+
+
+def websocket(address):
+    """A WebSocket by hand, whose messages are short."""
+    host, port = address.split(":")
+    connection = socket.create_connection((host, int(port)), LIMIT)
+    connection.sendall(("GET / HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+                        % address).encode())
+    file = connection.makefile("rb")
+    assert file.readline().split()[1] == b"101"
+    while file.readline() != b"\r\n":
+        pass
+    return connection, file
+
+
+def test_default_chat(default):
+    address = listening(default, "chat", "ws")
+    one, two = websocket(address), websocket(address)
+    one[0].sendall(b"\x81\x82\0\0\0\0hi")                # masked, by nothing
+    assert two[1].read(4) == b"\x81\x02hi"
+    two[0].sendall(b"\x81\x82\0\0\0\0ho")
+    assert one[1].read(4) == b"\x81\x02ho"
+    for connection, file in one, two:
+        file.close()
+        connection.close()
     ended(default)
 
 
