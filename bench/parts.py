@@ -555,7 +555,7 @@ def wrk(setting, name, command, connections, missing=""):
         fabric, foreign = free_port(), free_port()
         endpoint = f"tcp://127.0.0.1:{fabric}"
         with running(setting, (["rep", endpoint, "--echo"], fabric), (command(foreign, endpoint), foreign)):
-            output, _ = run(["wrk", "-t1", f"-c{connections}", f"-d{setting.amount(5, 1)}s",
+            output, _ = run(["wrk", "-t1", f"-c{connections}", f"-d{setting.amount(5, 1)}s", "--timeout", "10s",
                              f"http://127.0.0.1:{foreign}/req/items/1"])
         rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
         wrong = re.search(r"Non-2xx or 3xx responses: (\d+)|Socket errors: .*", output)
