@@ -103,7 +103,7 @@ run "weft jobs ledger summary; sort first second | uniq | wc -l"
 title "7. A fabric in one process: what listens, and who answers, from one file"
 say "weft up without a file is an example; weft up --print shows it."
 typed "weft up &"
-weft up --any-port 2> up.log &
+"$WEFT" up --any-port 2> up.log &          # not the function: to be told to end
 up=$!
 until grep -q '^weft up: ready$' up.log; do
     kill -0 "$up" || { cat up.log >&2; exit 1; }
