@@ -180,9 +180,9 @@ bool bridge_has_topic (const struct bridge_peer *peer, const void *topic, size_t
 /*  Does the peer want what begins with these bytes? */
 bool bridge_wants (const struct bridge_peer *peer, const void *data, size_t size);
 
-/*  The peer is from now on the sibling's of that name: it has a new state, and `upgraded` is called with the info. When
- *  this says 0, the caller's state is gone; what is left of the bytes goes to the sibling. WEFT_EINVAL: no such
- *  companion takes part; or what `upgraded` says: nothing has changed. */
+/*  The peer is from now on the sibling's of that name: it has a new state and no timer, and `upgraded` is called with
+ *  the info. When this says 0, the caller's state is gone, and what is left of the bytes goes to the sibling.
+ *  WEFT_EINVAL: no such companion takes part; or what `upgraded` says: nothing has changed but the timer. */
 int bridge_hand_over (struct bridge_peer *peer, const char *name, const void *info);
 
 #endif

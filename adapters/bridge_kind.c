@@ -146,6 +146,7 @@ bridge_hand_over (struct bridge_peer *peer, const char *name, const void *info)
     state = calloc (1, kind->adapter->state_size + 1);
     if (!state)
         return error_plain (WEFT_ENOMEM);
+    bridge_set_timer (peer, TIME_FOREVER);      /*  it was the other's */
     peer->kind = kind;
     peer->state = state;
     int rc = kind->adapter->upgraded (peer, info);

@@ -519,6 +519,7 @@ const struct adapter adapter_http = {
     .config_size = sizeof (struct http_config),
     .state_size = sizeof (struct http_peer),
     .alpn = "http/1.1",
+    .companions = "ws",
     .modes = MODE_REQ | MODE_PUB | MODE_PUSH | MODE_SUB,
     .in_order = true,
     .listens_only = true,

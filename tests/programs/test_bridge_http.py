@@ -582,6 +582,26 @@ def test_pages_of_other_origins(bridge, connect, service):
     ended(program)
 
 
+UPGRADE = (b"GET /req HTTP/1.1\r\nHost: here\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"
+           b"Sec-WebSocket-Version: %d\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+
+
+def test_a_connection_becomes_a_websocket(echo, connect):
+    program = echo("--as", "body")
+    client = connect(listening(program))
+    assert client.ask(b"/req", b"POST", b"as HTTP").body == b"as HTTP"
+    client.send(UPGRADE % 13 + b"\x81\x85\0\0\0\0hello")          # a masked frame of text, sent ahead
+    accepted = client.answer()
+    assert (accepted.status, accepted.headers["sec-websocket-accept"]) == (101, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
+    assert client.file.read(7) == b"\x81\x05hello"
+    client.send(b"\x82\x82\0\0\0\0ab")
+    assert client.file.read(4)[2:] == b"ab"
+    stranger = connect(listening(program))
+    stranger.send(UPGRADE % 12)
+    assert stranger.answer().status == 426
+    ended(program)
+
+
 def test_help_is_of_http_alone(weft):
     status, out, _ = weft.run("bridge", "http", "--help")
     assert status == OK
