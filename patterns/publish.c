@@ -179,6 +179,21 @@ sub_change (struct weft_socket *socket, const struct option *option, const char 
     return rc;
 }
 
+/*  What begins with other subscriptions is the same otherwise. */
+#define SUBSCRIBER(opens)                                                                                              \
+    {                                                                                                                  \
+        .name = "sub",                                                                                                 \
+        .peers = "pub (PUB or XPUB sockets)",                                                                          \
+        .peers_do = "pub",                                                                                             \
+        .type = WIRE_SUB,                                                                                              \
+        .side = ENDPOINT_CONNECT,                                                                                      \
+        .options = sub_options,                                                                                        \
+        .prepare = sub_prepare,                                                                                        \
+        .opened = (opens),                                                                                             \
+        .recv = socket_recv,                                                                                           \
+        .change = sub_change                                                                                           \
+    }
+
 /*  That of publish_open_topics: none at first. */
 static int
 topics_opened (struct weft_socket *socket)
@@ -187,18 +202,7 @@ topics_opened (struct weft_socket *socket)
     return 0;
 }
 
-static const struct pattern pattern_topics = {
-    .name = "sub",
-    .peers = "pub (PUB or XPUB sockets)",
-    .peers_do = "pub",
-    .type = WIRE_SUB,
-    .side = ENDPOINT_CONNECT,
-    .options = sub_options,
-    .prepare = sub_prepare,
-    .opened = topics_opened,
-    .recv = socket_recv,
-    .change = sub_change
-};
+static const struct pattern pattern_topics = SUBSCRIBER (topics_opened);
 
 weft_socket_t *
 publish_open_topics (weft_t *weft)
@@ -220,15 +224,4 @@ publish_remove (weft_socket_t *socket, const void *topic, size_t size)
     return socket->wire->engine->unsubscribe (socket->wire, topic, size);
 }
 
-const struct pattern pattern_sub = {
-    .name = "sub",
-    .peers = "pub (PUB or XPUB sockets)",
-    .peers_do = "pub",
-    .type = WIRE_SUB,
-    .side = ENDPOINT_CONNECT,
-    .options = sub_options,
-    .prepare = sub_prepare,
-    .opened = sub_opened,
-    .recv = socket_recv,
-    .change = sub_change
-};
+const struct pattern pattern_sub = SUBSCRIBER (sub_opened);
