@@ -20,7 +20,7 @@
 
 struct up_options {
     bool check, print, any_port;
-    struct secure secure;           /*  memory-limit alone  */
+    struct secure secure;           /*  memory-limit, and insecure for the metrics  */
     struct metrics_options metrics;
 };
 
@@ -31,6 +31,8 @@ static const struct option up_table[] = {
       .text = "write the fabric that runs when there is no FILE, as a beginning of one's own" },
     { .name = "any-port", .type = OPTION_FLAG, .offset = offsetof (struct up_options, any_port),
       .text = "without FILE: listen on ports that are free, and say which" },
+    { .name = "insecure", .type = OPTION_FLAG, .offset = offsetof (struct up_options, secure.security.insecure),
+      .text = "let --metrics listen beyond this machine in clear text; parts have a key of that name" },
     MEMORY_LIMIT_OPTION (offsetof (struct up_options, secure.memory)), OPTION_END
 };
 
@@ -108,7 +110,10 @@ on_hangup (void *arg)
         cli_note (self->cli, "SIGHUP: there is no file to read again");
         return;
     }
-    if (read_fabric (self, &fabric) || parts_change (self->parts, fabric))
+    int rc = read_fabric (self, &fabric);
+    if (rc == 0 && (rc = parts_change (self->parts, fabric)))
+        cli_error (self->cli, "%s", weft_error ());
+    if (rc)
         cli_error (self->cli, "%s is not taken: all goes on as it was", self->file);
     fabric_destroy (&fabric);
 }
@@ -133,7 +138,7 @@ run_fabric (struct up *self, struct fabric *fabric)
     weft_set_log (cli->weft, parts_log, cli);
     struct meter meter = { .metrics = NULL };
     int rc = secure_begin (cli, &self->options->secure, EXIT_ERROR);
-    rc = rc ? rc : meter_begin (&meter, cli, &self->options->metrics, false);
+    rc = rc ? rc : meter_begin (&meter, cli, &self->options->metrics, self->options->secure.security.insecure);
     rc = rc ? rc : meter_ready (&meter, cli);
     cli->metrics = meter.metrics;       /*  the parts', too */
     rc = rc ? rc : open_hangup (self);
@@ -181,6 +186,8 @@ up_run (struct cli *cli, const struct command *command, int argc, char **argv)
         cli_error (cli, "one fabric at a time: %s is one too many", operands[1]);
     else if (rc == 0 && count && options.any_port)
         cli_error (cli, "--any-port is for the default fabric; in a file a port of 0 is any that is free");
+    else if (rc == 0 && count && options.print)
+        cli_error (cli, "--print writes the default fabric, and reads no file");
     else if (rc == 0)
         status = up_work (&self);
     command_free_options (command, targets, NULL);

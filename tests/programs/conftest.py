@@ -1,6 +1,9 @@
-"""What the tests of the programs share: GNU parallel, small disks, terminals, a head that is killed."""
+"""What the tests of the programs share: GNU parallel, small disks, terminals, a head that is killed,
+clients over TCP."""
 
 import os
+import socket
+import struct
 import subprocess
 
 import pytest
@@ -87,3 +90,54 @@ def terminals():
         os.close(os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY))
     except OSError as error:
         pytest.skip("no terminal can be had: %s" % error)
+
+
+class Client:
+    """A plain socket that reads by lines."""
+
+    def __init__(self, address):
+        host, port = address.rsplit(":", 1)
+        self.socket = socket.create_connection((host, int(port)), LIMIT)
+        self.file = self.socket.makefile("rb")
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def line(self):
+        return self.file.readline()
+
+    def ask(self, line):
+        self.send(line)
+        return self.line()
+
+    def read(self, size=-1):
+        return self.file.read(size)
+
+    def end(self):
+        self.socket.shutdown(socket.SHUT_WR)
+
+    def reset(self):
+        self.file.close()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+    @property
+    def name(self):
+        return "%s:%d" % self.socket.getsockname()
+
+
+@pytest.fixture
+def connect():
+    """connect (HOST:PORT) is a Client."""
+    clients = []
+
+    def run(address):
+        clients.append(Client(address))
+        return clients[-1]
+    yield run
+    for client in clients:
+        client.close()

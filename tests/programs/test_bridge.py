@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import socket
-import struct
 import subprocess
 import threading
 import time
@@ -25,52 +24,6 @@ def listening(program, what="tcp"):
     pattern = rb"weft bridge: " + what.encode() + rb" listening on (\S+)\n"
     found = program.talk.wait(lambda talk: re.search(pattern, talk), "the ready line of " + what)
     return found.group(1).decode()
-
-
-class Client:
-    """A plain socket that reads by lines."""
-
-    def __init__(self, address):
-        host, port = address.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), LIMIT)
-        self.file = self.socket.makefile("rb")
-
-    def send(self, data):
-        self.socket.sendall(data)
-
-    def line(self):
-        return self.file.readline()
-
-    def read(self, size=-1):
-        return self.file.read(size)
-
-    def end(self):
-        self.socket.shutdown(socket.SHUT_WR)
-
-    def reset(self):
-        self.file.close()
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.socket.close()
-
-    def close(self):
-        self.file.close()
-        self.socket.close()
-
-    @property
-    def name(self):
-        return "%s:%d" % self.socket.getsockname()
-
-
-@pytest.fixture
-def connect():
-    clients = []
-
-    def run(address):
-        clients.append(Client(address))
-        return clients[-1]
-    yield run
-    for client in clients:
-        client.close()
 
 
 @pytest.fixture
@@ -463,7 +416,7 @@ def test_a_second_signal_ends_it_at_once(weft, bridge, connect):
     program.signal()
     with pytest.raises(OSError):                        # it takes nobody in any more: it knows of the first
         while True:
-            Client(listening(program)).close()
+            connect(listening(program)).close()
     program.signal()
     assert program.wait() == LOSS
     program.expect_talk("1 request without a reply")

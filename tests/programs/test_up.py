@@ -28,35 +28,6 @@ tcp
 """
 
 
-class Client:
-    """A plain socket that reads by lines."""
-
-    def __init__(self, address):
-        host, port = address.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), LIMIT)
-        self.file = self.socket.makefile("rb")
-
-    def ask(self, line):
-        self.socket.sendall(line)
-        return self.file.readline()
-
-    def close(self):
-        self.file.close()
-        self.socket.close()
-
-
-@pytest.fixture
-def connect():
-    clients = []
-
-    def run(address):
-        clients.append(Client(address))
-        return clients[-1]
-    yield run
-    for client in clients:
-        client.close()
-
-
 @pytest.fixture
 def up(weft, tmp_path):
     """Starts weft up with this text in a file, and waits until it is ready."""
@@ -211,50 +182,61 @@ taker
     assert sum(len(line) - len(b"taker: ") for line in pieces) == 100000
 
 
+# ------------------------------------------------------------------ common mistakes
+
+def test_metrics_beyond_this_machine_are_asked_for(weft):
+    status, _, talk = weft.run("up", "--any-port", "--metrics", "0.0.0.0:0")
+    assert status != OK and "--insecure" in talk and "listening" not in talk
+    program = weft.start("up", "--any-port", "--metrics", "0.0.0.0:0", "--insecure")
+    program.expect_talk(r"metrics listening on http://0\.0\.0\.0:")
+    await_ready(program)
+    ended(program)
+
+
+def test_print_reads_no_file(weft):
+    assert weft.run("up", "--print", "fabric.zpl")[:2] == (USAGE, b"")
+
+
 # ------------------------------------------------------------------------- the end
 
-def test_a_request_under_way_is_answered_before_the_end(up, connect, tmp_path):
-    os.mkfifo(str(tmp_path / "held"))
-    program = up("""
+HELD = """
 slow
     command = rep
     bind = inproc://slow
     exec = cat; cat %s/held
-    linger = 20s
+    linger = 1h
 tcp
     command = bridge tcp
     listen = 127.0.0.1:0
     req = inproc://slow
-    linger = 20s
-""" % tmp_path)
+    linger = 1h
+"""
+
+
+@pytest.fixture
+def held(up, connect, tmp_path):
+    """A client whose request is under way until somebody writes to the FIFO, and its weft up."""
+    os.mkfifo(str(tmp_path / "held"))
+    program = up(HELD % tmp_path, "-v")
     client = connect(listening(program, "tcp"))
     client.socket.sendall(b"hello\n")
-    with open(str(tmp_path / "held"), "w") as held:         # opens when the service has begun
+    return program, client, str(tmp_path / "held")
+
+
+def test_a_request_under_way_is_answered_before_the_end(held):
+    program, client, fifo = held
+    with open(fifo, "w") as writer:         # opens when the service has begun
         program.signal()
-        held.write(" world\n")
+        writer.write(" world\n")
     assert client.file.readline() == b"hello world\n"
     assert client.file.read() == b""
     client.close()
     assert program.wait() == OK, program.talk.data
 
 
-def test_a_second_signal_ends_at_once(up, connect, tmp_path):
-    os.mkfifo(str(tmp_path / "held"))
-    program = up("""
-slow
-    command = rep
-    bind = inproc://slow
-    exec = cat; cat %s/held
-    linger = 1h
-tcp
-    command = bridge tcp
-    listen = 127.0.0.1:0
-    req = inproc://slow
-    linger = 1h
-""" % tmp_path, "-v")
-    client = connect(listening(program, "tcp"))
-    client.socket.sendall(b"hello\n")
-    with open(str(tmp_path / "held"), "w"):
+def test_a_second_signal_ends_at_once(held):
+    program, _, fifo = held
+    with open(fifo, "w"):
         program.signal()
         program.expect_talk("^weft up: stopping$")
         program.signal()
