@@ -13,7 +13,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 
-#define NUDGE_EVERY (100 * TIME_MS)         /*  while a part is to end          */
+#define NUDGE_EVERY (100 * TIME_MS)         /*  while something is to end       */
 #define REST_MIN (100 * TIME_MS)            /*  before a part is started again  */
 #define REST_MAX (30 * TIME_S)
 #define WELL_AFTER (60 * TIME_S)            /*  a failure after so long is the first one again  */
@@ -395,14 +395,15 @@ wait_for_all (struct parts *self, int wake_fd, bool *woken)
     return parts_output_flush (&self->output);
 }
 
-/*  All have ended: what they wrote is written out, unless one does not want to wait for it. */
+/*  All have ended: what they wrote is written out, unless one does not want to wait for it; a signal may have come just
+ *  before the wait. */
 static int
 write_rest (struct parts *self)
 {
     int rc = 0;
     while (rc == 0 && parts_output_full (&self->output) && self->cli->stopped (self->cli) < 2) {
         weft_pollitem_t item = { .fd = self->output.fd, .events = WEFT_OUT };
-        rc = weft_poll (&item, 1, -1);
+        rc = weft_poll (&item, 1, clock_poll_ms (NUDGE_EVERY));
         rc = rc < 0 && rc != WEFT_EINTR ? rc : parts_output_flush (&self->output);
     }
     return rc;
