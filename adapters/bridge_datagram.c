@@ -32,6 +32,7 @@ drop_over (struct bridge_peer *peer)
 {
     struct bridge *self = peer->bridge;
     self->counters.dropped++;
+    bridge_give_up (peer);              /*  the next one is another message, and for all modes */
     if (bridge_first (self, TOLD_DROPPED))
         log_warning (&self->weft->log, "%s sends requests faster than they are answered (in-flight): they are dropped",
                      bridge_peer_name (peer));
@@ -161,7 +162,7 @@ link_write (void *link, const struct stream_part *parts, size_t count)
 }
 
 static bool
-link_is_full (const void *link)
+link_is_full (void *link)
 {
     return datagram_is_full (link);
 }

@@ -356,6 +356,8 @@ not_taken (struct bridge_peer *peer, enum adapter_mode mode, int rc)
         bridge_wait (peer, fabric_of (peer->bridge, mode));
     else if (rc != WEFT_EAGAIN && rc != WEFT_ETOOBIG && rc != WEFT_EINVAL)
         bridge_failed (peer->bridge, rc);
+    if (rc != WEFT_EAGAIN)
+        peer->taken = 0;                /*  it does not come again: what comes next is for all modes */
     return rc;
 }
 

@@ -226,6 +226,19 @@ bridge_take_sub (struct fabric *fabric)
         bridge_failed (self, rc);
 }
 
+/*  Whether somebody can take something: peers may share a queue (udp), which others have filled since. */
+static bool
+is_somebody_able (struct bridge *self)
+{
+    while (!list_empty (&self->able)) {
+        struct bridge_peer *first = peer_of_able (self->able.next);
+        bridge_look (first);
+        if (list_has (&first->able))
+            return true;
+    }
+    return false;
+}
+
 /*  Who is next of those that can take something: only for a message that is there. */
 static struct bridge_peer *
 next_able (struct bridge *self)
@@ -243,7 +256,7 @@ bridge_take_pull (struct fabric *fabric)
     weft_msg_t msg;
     int rc = 0;
     weft_msg_init (&msg);
-    for (int i = 0; i < BRIDGE_TURN && !list_empty (&self->able); i++) {
+    for (int i = 0; i < BRIDGE_TURN && is_somebody_able (self); i++) {
         rc = weft_recv (fabric->socket, &msg, WEFT_DONTWAIT);
         rc = rc ? rc : shape (self, MODE_PULL, &msg);
         if (rc)

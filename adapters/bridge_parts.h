@@ -48,7 +48,7 @@ struct transport {
     void (*count) (const struct bridge *self, struct bridge_counters *counters);    /*  adds what it counts     */
 
     int (*write) (void *link, const struct stream_part *parts, size_t count);
-    bool (*is_full) (const void *link);
+    bool (*is_full) (void *link);               /*  then bridge_on_drained is to come                           */
     size_t (*drop_oldest) (void *link, size_t size);
     void (*pause) (void *link);
     void (*resume) (void *link);

@@ -216,7 +216,7 @@ link_write (void *link, const struct stream_part *parts, size_t count)
 }
 
 static bool
-link_is_full (const void *link)
+link_is_full (void *link)
 {
     return stream_is_full (link);
 }

@@ -31,7 +31,7 @@ struct datagram_handler {
      *  one is offered again after datagram_resume. Another error: it is lost. */
     int (*data) (void *source_arg, const unsigned char *data, size_t size);
 
-    /*  After a write of this source found the queue full: less than half is in it now. */
+    /*  After a write of this source, or datagram_is_full, found the queue full: less than half is in it now. */
     void (*drained) (void *source_arg);
 
     /*  The last call, from the loop. `why` is in words, or "". */
@@ -101,7 +101,7 @@ void datagram_destroy (struct datagram **self);
 /*  One datagram, from the parts. WEFT_EAGAIN when the queue is full; WEFT_EINVAL: it is too long; WEFT_ELIMIT: the
  *  source may not be sent so much (counted as withheld); WEFT_ESTATE when it is closed. */
 int datagram_write (struct datagram_source *self, const struct stream_part *parts, size_t count);
-bool datagram_is_full (const struct datagram_source *self);
+bool datagram_is_full (struct datagram_source *self);       /*  the queue, which all sources of a socket share */
 struct datagram *datagram_of (struct datagram_source *self);
 
 /*  Makes room in the queue of the socket, as stream_drop_oldest. */

@@ -112,10 +112,20 @@ datagram_tell_drained (struct datagram *self)
 
 /* -------------------------------------------------------------------------- queueing */
 
-bool
-datagram_is_full (const struct datagram_source *source)
+static bool
+is_full (const struct datagram *self)
 {
-    return buffer_size (&source->socket->out) >= (size_t) source->socket->config->out_max;
+    return buffer_size (&self->out) >= (size_t) self->config->out_max;
+}
+
+/*  Others at the socket may have filled it: whoever sees that is told, too, when there is room. */
+bool
+datagram_is_full (struct datagram_source *source)
+{
+    bool full = is_full (source->socket);
+    if (full && source->state != SOURCE_CLOSED && !list_has (&source->refused))
+        list_append (&source->socket->refused, &source->refused);
+    return full;
 }
 
 void
@@ -136,11 +146,8 @@ check (struct datagram_source *source, size_t size)
         return error_plain (WEFT_ESTATE);
     if (size > DATAGRAM_MAX)
         return error_set (WEFT_EINVAL, "a message of %zu bytes, of which a datagram carries %d", size, DATAGRAM_MAX);
-    if (datagram_is_full (source)) {
-        if (!list_has (&source->refused))
-            list_append (&self->refused, &source->refused);
+    if (datagram_is_full (source))
         return error_plain (WEFT_EAGAIN);
-    }
     if (!source->trusted && source->credit < (int64_t) (size + HEADERS)) {
         datagram_withhold (source);
         return error_set (WEFT_ELIMIT, "%s is not trusted, and has not sent enough for so much", source->peer);
@@ -172,10 +179,9 @@ datagram_write (struct datagram_source *source, const struct stream_part *parts,
     }
     if (!source->trusted)
         source->credit -= (int64_t) (size + HEADERS);
-    if (datagram_is_full (source) && !self->blocked)
+    if (is_full (self) && !self->blocked)
         datagram_flush (self);
-    if (datagram_is_full (source) && !list_has (&source->refused))
-        list_append (&self->refused, &source->refused);
+    datagram_is_full (source);
     reactor_defer (self->reactor, &self->task);
     return 0;
 }

@@ -10,7 +10,7 @@
 
 #include "core/address.h"
 #include "core/clock.h"
-#include "core/datagram.h"
+#include "core/datagram_parts.h"
 #include "core/error.h"
 #include "core/stream.h"
 
@@ -461,6 +461,33 @@ a_full_queue_goes_out_and_the_oldest_can_be_dropped (void **state)
     assert_int_equal (heard (plain, back, sizeof back, 0), -1);
 }
 
+/*  The queue is that of all: who finds it full without having written to it hears of its end, too. */
+static void
+who_sees_the_queue_full_is_told_when_it_is_not (void **state)
+{
+    (void) state;
+    set ("out-queue", "100");
+    listen_at ("127.0.0.1:0");
+    plain = plain_to (datagram_address (udp));
+    say_to (plain, "x", 1);
+    run_until (got_all, 1);
+    close (plain);
+    plain = plain_to (datagram_address (udp));
+    say_to (plain, "y", 1);
+    run_until (got_all, 2);
+    assert_int_equal (opened, 2);
+    udp->blocked = true;                    /*  which the system is not, on loopback */
+    static char body[200];
+    assert_int_equal (write_to (sides[0].source, body, sizeof body), 0);
+    assert_true (datagram_is_full (sides[1].source));
+    assert_int_equal (write_to (sides[0].source, body, sizeof body), WEFT_EAGAIN);
+    for (int i = 0; i < 1000 && !(sides[0].drained && sides[1].drained); i++)
+        reactor_run (reactor, TIME_MS);
+    assert_int_equal (sides[0].drained, 1);
+    assert_int_equal (sides[1].drained, 1);
+    assert_false (datagram_is_full (sides[1].source));
+}
+
 /* --------------------------------------------------------------------- amplification */
 
 static void
@@ -672,6 +699,7 @@ main (void)
         test (a_datagram_without_room_is_held_and_offered_again),
         test (what_is_held_goes_on_when_its_source_is_closed),
         test (a_full_queue_goes_out_and_the_oldest_can_be_dropped),
+        test (who_sees_the_queue_full_is_told_when_it_is_not),
         test (a_stranger_gets_no_more_than_it_has_paid_for),
         test (trust_is_by_network),
         test (what_is_no_network_is_told),

@@ -269,6 +269,34 @@ def test_a_group_beside_an_address(weft, bridge):
     ended(program)
 
 
+def test_what_one_mode_dropped_does_not_keep_the_next_from_others(weft, bridge, client):
+    pull, rep = weft.start("pull", "@" + ANY_TCP), weft.start("rep", ANY_TCP, "--echo")
+    program = bridge("--listen", ANY, "--push", ">" + pull.endpoint, "--req", rep.endpoint, "--in-flight", "1")
+    program.expect_talk("req .*a peer has come")
+    rep.signal(signal.SIGSTOP)
+    one = client(listening(program))
+    one.send(b"one", b"over")           # is pushed, and no request
+    program.expect_talk(r"in-flight")
+    rep.signal(signal.SIGCONT)
+    assert one.hear() == b"one"
+    one.send(b"next")
+    assert one.hear() == b"next"
+    pull.expect(b"one\nover\nnext\n")
+    assert count(ended(program, LOSS), "message dropped") == 1
+
+
+def test_what_one_mode_refused_does_not_keep_the_next_from_others(weft, bridge, client):
+    pull = weft.start("pull", "@" + ANY_TCP)
+    program = bridge("--listen", ANY, "--push", ">" + pull.endpoint, "--pub", "@" + ANY_TCP, "--topic", "%m")
+    one = client(listening(program))
+    one.send(b"x" * 300)                # is pushed, and too long for a topic
+    program.expect_talk(r"a topic of 300 bytes")
+    one.send(b"next")
+    pull.expect(b"x" * 300 + b"\nnext\n")
+    program.signal()
+    program.wait()
+
+
 # ------------------------------------------------------------------------ bad weather
 
 def test_what_is_too_long_is_refused_and_the_source_goes_on(weft, bridge, client):
