@@ -386,7 +386,7 @@ static int
 pack (struct ws_config *config, struct ws_peer *self, struct stream_part *part)
 {
     bool shared = self->deflater == config->deflater, kept = shared && part->size <= KEPT_MAX;
-    if (kept && part->size == buffer_size (&config->plain)
+    if (kept && part->size && part->size == buffer_size (&config->plain)
         && memcmp (part->data, buffer_data (&config->plain), part->size) == 0) {
         *part = (struct stream_part) { buffer_data (&config->packed), buffer_size (&config->packed) };
         return 0;

@@ -69,6 +69,18 @@ def test_text_and_binary_of_every_size_come_back(echo, arguments):
     ended(program)
 
 
+def test_what_is_empty_is_not_the_large_one_before(echo):
+    async def body():
+        async with connect(listening(program)) as client:
+            for text in ("x" * 1100000, ""):
+                await client.send(text)
+                assert await client.recv() == text
+
+    program = echo("--max-size", "2M", "--compress", "yes", "--compress-min", "0")
+    within_limit(body())
+    ended(program)
+
+
 def test_all_is_binary_when_that_is_asked_for(echo):
     async def body():
         async with connect(listening(program)) as client:
