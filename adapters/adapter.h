@@ -172,6 +172,7 @@ int bridge_subscribe_all (struct bridge_peer *peer);
 
 /*  False: it did not have it. */
 bool bridge_unsubscribe (struct bridge_peer *peer, const void *topic, size_t size);
+void bridge_unsubscribe_all (struct bridge_peer *peer);
 
 /*  Has the fabric this topic already, for some peer, or for all by --subscribe? Whoever comes back to a topic that it
  *  has missed nothing of it. */

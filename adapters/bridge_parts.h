@@ -201,7 +201,6 @@ size_t bridge_wire_max (const struct bridge *self);
 bool bridge_choose_topics (const struct bridge *self);
 int bridge_topics_open (struct bridge *self);
 void bridge_topics_close (struct bridge *self);
-void bridge_topics_leave (struct bridge_peer *peer);
 
 /*  bridge_words.c: the text of a template in self->text; the frame of an origin in front; `msg` by --format. */
 int bridge_fill (struct bridge *self, const char *template, const struct bridge_peer *peer, const weft_msg_t *msg);

@@ -306,7 +306,7 @@ bridge_on_closed (struct bridge_peer *peer, int error, const char *why, size_t u
     list_remove (&peer->wait);
     leave_requests (peer);
     reactor_timer_set (self->reactor, &peer->timer, TIME_FOREVER);
-    bridge_topics_leave (peer);
+    bridge_unsubscribe_all (peer);
     if (peer->state && peer->kind->adapter->close)
         peer->kind->adapter->close (peer);
     free (peer->state);

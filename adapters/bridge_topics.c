@@ -266,7 +266,7 @@ bridge_wants (const struct bridge_peer *peer, const void *data, size_t size)
 }
 
 void
-bridge_topics_leave (struct bridge_peer *peer)
+bridge_unsubscribe_all (struct bridge_peer *peer)
 {
     for (size_t i = 0; peer->topics && i < peer->topics->count; i++)
         leave (peer->bridge->wanted, peer->topics->items[i]);

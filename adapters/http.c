@@ -301,6 +301,19 @@ take_pub (struct bridge_peer *peer, const struct http_request *request, struct h
     return emit_body (peer, request, topic, (size_t) size);
 }
 
+/*  What is published is for it once it has the head of its answer, and not before. */
+static int
+take_sub (struct bridge_peer *peer, const struct http_request *request)
+{
+    if (!bridge_route (peer, MODE_SUB))
+        return no_such (peer, "sub");
+    bool get = http_text_is (request->method, "GET");
+    int rc = get ? http_events_begin (peer, request) : not_allowed (peer, "GET, OPTIONS");
+    if (rc || !get)
+        bridge_route (peer, 0);
+    return rc;
+}
+
 /* ---------------------------------------------------------------------- one request */
 
 static int
@@ -344,10 +357,7 @@ take (struct bridge_peer *peer, const struct http_request *request)
     case ROUTE_PUB:
         return take_pub (peer, request, rest);
     case ROUTE_SUB:
-        if (!bridge_route (peer, MODE_SUB))
-            return no_such (peer, "sub");
-        return http_text_is (request->method, "GET") ? http_events_begin (peer, request)
-                                                     : not_allowed (peer, "GET, OPTIONS");
+        return take_sub (peer, request);
     case ROUTE_FILE:
         if (!self->head && !http_text_is (request->method, "GET"))
             return not_allowed (peer, "GET, HEAD, OPTIONS");

@@ -90,10 +90,13 @@ void
 http_answered (struct bridge_peer *peer)
 {
     struct http_peer *self = bridge_peer_state (peer);
+    const struct http_config *config = bridge_adapter_config (peer);
     bool held = self->stage == HTTP_ASKS || self->stage == HTTP_SENDS;
-    self->stage = HTTP_READS;
     self->gave_up = false;
     self->rests_since = bridge_now (peer);
+    if (self->stage == HTTP_SENDS)              /*  which had the timer for its pieces */
+        bridge_set_timer (peer, self->rests_since + config->keep_alive);
+    self->stage = HTTP_READS;
     if (!self->keep_alive)
         bridge_finish (peer);
     else if (held)

@@ -38,6 +38,7 @@ http_events_init (struct http_config *config)
     config->ring = calloc (config->ring_size, sizeof *config->ring);
     config->event_epoch = hash_number ((uint64_t) clock_wall (clock_system ()) ^ (uintptr_t) config->ring);
     config->event_id = config->ring_bytes = 0;
+    config->event_oldest = 1;
     return config->ring ? 0 : error_set (WEFT_ENOMEM, "not enough memory for %zu events", config->ring_size);
 }
 
@@ -122,9 +123,10 @@ http_events_passing (void *arg, const weft_msg_t *msg)
     event->topic_size = size < TOPIC_MAX ? size : TOPIC_MAX;
     memcpy (event->topic, weft_msg_data (msg, 0), event->topic_size);
     config->ring_bytes += buffer_size (&event->text);
-    for (uint64_t i = config->event_id - config->ring_size + 1; config->ring_bytes > RING_BYTES && i < config->event_id;
-         i++)
-        drop (config, slot_of (config, i));
+    if (config->event_id - config->event_oldest >= config->ring_size)
+        config->event_oldest = config->event_id - config->ring_size + 1;
+    while (config->ring_bytes > RING_BYTES && config->event_oldest < config->event_id)
+        drop (config, slot_of (config, config->event_oldest++));
 }
 
 static int
@@ -222,6 +224,7 @@ static int
 refuse (struct bridge_peer *peer, int rc)
 {
     bridge_route (peer, 0);
+    bridge_unsubscribe_all (peer);
     return http_say (peer, rc == WEFT_EACCES ? 403 : rc == WEFT_ELIMIT ? 503 : 400, NULL, "%s", weft_error ());
 }
 

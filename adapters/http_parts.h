@@ -35,6 +35,7 @@ struct http_config {
     struct http_event *ring;        /*  the last `events` of them, and always the last one          */
     size_t ring_size, ring_bytes;
     uint64_t event_epoch, event_id; /*  of the last                                                 */
+    uint64_t event_oldest;          /*  what came before it is not kept                             */
 };
 
 enum http_stage {

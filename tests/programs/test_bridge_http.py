@@ -394,6 +394,43 @@ def test_subscribe_is_a_limit(published, connect):
     ended(program)
 
 
+def test_who_was_refused_listens_to_nothing(published, connect):
+    program = published()
+    listener, client, refused = [connect(listening(program)) for _ in range(3)]
+    listen(listener, b"?topic=a")
+    settled(listener, client, b"a")
+    assert refused.ask(b"/sub?topic=a&topic=%zz").status == 400
+    assert refused.ask(b"/sub", b"POST", b"").status == 405
+    publish(client, b"a", b"for the listener alone")
+    assert event(listener)["data"] == "for the listener alone"
+    assert refused.ask(b"/nothing").status == 404
+    listen(refused, b"?topic=b")
+    settled(refused, client, b"b")
+    publish(client, b"a", b"again")
+    publish(client, b"b", b"for both")
+    assert event(refused)["data"] == "for both"
+    ended(program)
+
+
+def test_events_are_kept_up_to_64_megabytes(published, connect):
+    program = published("--out-queue", "128M")
+    listener, client = connect(listening(program)), connect(listening(program))
+    listen(listener, b"?topic=a")
+    epoch, last = settled(listener, client, b"a").split("-")
+    for _ in range(70):
+        publish(client, b"a", b"." * 1000000)
+        event(listener)
+    back = connect(listening(program))
+    listen(back, b"?topic=a", b"Last-Event-ID: %s-%s\r\n" % (epoch.encode(), last.encode()))
+    gap = event(back)
+    assert gap["event"] == "gap"
+    assert json.loads(gap["data"]) == {"from": int(last) + 1, "to": int(last) + 3}
+    back.reset()
+    listener.reset()
+    program.signal()
+    program.wait()
+
+
 # -------------------------------------------------------------------------- files
 
 @pytest.fixture
@@ -535,6 +572,14 @@ def test_one_who_sends_drop_by_drop_is_disconnected(bridge, connect):
 def test_who_rests_too_long_is_disconnected(bridge, connect):
     program = bridge("--push", "@" + ANY_TCP, "--keep-alive", "50ms")
     client = connect(listening(program))
+    assert client.answer() is None
+    ended(program)
+
+
+def test_who_rests_after_a_large_file_is_disconnected(files, connect):
+    program = files("--keep-alive", "500ms")
+    client = connect(listening(program))
+    assert len(client.ask(b"/big.bin").body) == BIG
     assert client.answer() is None
     ended(program)
 
