@@ -177,6 +177,8 @@ warden_start (struct warden *self)
     errno = error;
     if (pid < 0)
         return error_errno ("no process could be started that ends jobs when this one is killed");
+    /*  It leaves our group by itself, but perhaps not before somebody kills all of that. */
+    setpgid ((pid_t) pid, (pid_t) pid);
     self->pid = (pid_t) pid;
     self->pidfd = pidfd;
     return 0;
