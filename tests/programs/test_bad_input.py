@@ -6,11 +6,10 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
-import time
 
 import pytest
 
-from running import LIMIT, WEFT, is_sanitized
+from running import LIMIT, WEFT, is_sanitized, until
 
 MIB = 1 << 20
 MEMORY = "1024T" if is_sanitized() else "64M"
@@ -199,14 +198,13 @@ def test_a_ledger_where_nothing_can_be_written():
 
 
 def test_two_heads_on_one_ledger(weft, tmp_path):
-    first = weft.start("run", "--ledger", "l", "read x; echo", ":::", "1", cwd=tmp_path, input=weft.OPEN)
-    while not (tmp_path / "l-lock").exists() or not (tmp_path / "l-lock").read_bytes():
-        assert first.process.poll() is None
-        time.sleep(0.01)
+    job = ": {}; touch runs; while ! test -e go; do sleep 0.05; done"
+    first = weft.start("run", "--ledger", "l", job, ":::", "1", cwd=tmp_path)
+    until((tmp_path / "runs").exists, "the first head's job")
     status, _out, talk = weft.run("run", "--ledger", "l", "--resume", "echo", ":::", "1", cwd=tmp_path)
     assert status == 255 and "another head has this ledger: process %d" % first.process.pid in talk
-    first.close_input()
-    assert first.wait() in (0, 1)
+    (tmp_path / "go").touch()
+    assert first.wait() == 0
 
 
 # ---------------------------------------------------------------- clocks and names
