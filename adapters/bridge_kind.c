@@ -141,6 +141,7 @@ bridge_hand_over (struct bridge_peer *peer, const char *name, const void *info)
 {
     const struct bridge_kind *old = peer->kind, *kind = find_kind (peer->bridge, name);
     void *old_state = peer->state, *state;
+    unsigned modes = peer->modes;
     if (!kind || !kind->adapter->upgraded)
         return error_set (WEFT_EINVAL, "%s is not spoken here", name);
     state = calloc (1, kind->adapter->state_size + 1);
@@ -150,15 +151,18 @@ bridge_hand_over (struct bridge_peer *peer, const char *name, const void *info)
     peer->kind = kind;
     peer->state = state;
     int rc = kind->adapter->upgraded (peer, info);
-    void *gone = rc ? state : old_state;
-    peer->kind = old;
-    peer->state = old_state;
-    if (rc == 0) {
-        if (old->adapter->close)
-            old->adapter->close (peer);
-        peer->kind = kind;
-        peer->state = state;
-    }
+    const struct bridge_kind *stays = rc ? old : kind, *goes = rc ? kind : old;
+    void *kept = rc ? old_state : state, *gone = rc ? state : old_state;
+    peer->kind = goes;
+    peer->state = gone;
+    if (goes->adapter->close)
+        goes->adapter->close (peer);
     free (gone);
+    peer->kind = stays;
+    peer->state = kept;
+    if (rc) {
+        bridge_route (peer, modes);
+        bridge_unsubscribe_all (peer);
+    }
     return rc;
 }
