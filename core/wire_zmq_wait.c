@@ -55,8 +55,10 @@ zmq_wire_events (struct wire *wire)
     int rc = address_settle (self);
     if (rc)
         return rc;
-    if (zmq_getsockopt (self->socket, ZMQ_EVENTS, &events, &size))
-        return zmq_wire_error ("socket");
+    /*  It does not wait, and yet a signal may interrupt it. */
+    while (zmq_getsockopt (self->socket, ZMQ_EVENTS, &events, &size))
+        if (zmq_errno () != EINTR)
+            return zmq_wire_error ("socket");
     if (address_closed (self))
         events &= ~ZMQ_POLLOUT;
     return (events & ZMQ_POLLIN || subscribe_ready (self) ? WEFT_IN : 0) | (events & ZMQ_POLLOUT ? WEFT_OUT : 0)
