@@ -155,13 +155,33 @@ send_any (struct zmq_wire *self, struct message *message, int64_t timeout)
     if (rc == 0 && timeout)
         rc = set_timeout (self, ZMQ_SNDTIMEO, &self->send_timeout, timeout);
     if (rc == 0)
-        rc = message->count == 1 ? send_one (self, message->frames, flags) : send_frames (self, message, flags);
+        do
+            rc = message->count == 1 ? send_one (self, message->frames, flags) : send_frames (self, message, flags);
+        while (rc == WEFT_EINTR && !timeout);
     if (rc)
         return rc == WEFT_EAGAIN && timeout ? error_plain (WEFT_ETIMEOUT) : rc;
     counter_add (&self->wire.counters.sent, 1);
     counter_add (&self->wire.counters.sent_bytes, bytes);
     message_clear (message);
     return 0;
+}
+
+/*  A call that does not wait may be interrupted by a signal all the same: then it is done again, since who said that he
+ *  would not wait cannot have meant to be woken. */
+static inline __attribute__ ((always_inline)) bool
+again (int64_t timeout)
+{
+    return !timeout && zmq_errno () == EINTR;
+}
+
+static inline __attribute__ ((always_inline)) int
+send_plain (struct zmq_wire *self, const void *data, size_t size, int64_t timeout)
+{
+    int rc;
+    do
+        rc = zmq_send (self->socket, data, size, timeout ? 0 : ZMQ_DONTWAIT);
+    while (rc < 0 && again (timeout));
+    return rc;
 }
 
 static OUT_OF_LINE int
@@ -180,7 +200,7 @@ zmq_wire_send (struct wire *wire, weft_msg_t *msg, int64_t timeout)
     if (!message_small (message) || !address_open (self) || (timeout && timeout != self->send_timeout))
         return send_any (self, message, timeout);
     const struct frame *frame = message->inlined;
-    if (zmq_send (self->socket, frame->store.bytes, frame->size, timeout ? 0 : ZMQ_DONTWAIT) < 0)
+    if (send_plain (self, frame->store.bytes, frame->size, timeout) < 0)
         return send_failed (timeout);
     counter_add (&wire->counters.sent, 1);
     counter_add (&wire->counters.sent_bytes, frame->size);
@@ -194,7 +214,7 @@ zmq_wire_send_data (struct wire *wire, const void *data, size_t size, int64_t ti
     struct zmq_wire *self = (struct zmq_wire *) wire;
     if (!address_open (self) || (timeout && timeout != self->send_timeout))
         return wire_send_message (wire, data, size, timeout);
-    if (zmq_send (self->socket, data, size, timeout ? 0 : ZMQ_DONTWAIT) < 0)
+    if (send_plain (self, data, size, timeout) < 0)
         return send_failed (timeout);
     counter_add (&wire->counters.sent, 1);
     counter_add (&wire->counters.sent_bytes, size);
@@ -278,13 +298,23 @@ take_frames (struct zmq_wire *self, struct message *message, bool guarded)
     return 0;
 }
 
+static inline __attribute__ ((always_inline)) int
+receive_frame (struct zmq_wire *self, int64_t timeout)
+{
+    int got;
+    do
+        got = zmq_msg_recv (&self->in, self->socket, timeout ? 0 : ZMQ_DONTWAIT);
+    while (got < 0 && again (timeout));
+    return got;
+}
+
 /*  After what is received first: its rest, and what comes after it when it is refused. */
 static OUT_OF_LINE int
 recv_any (struct zmq_wire *self, struct message *message, int64_t timeout, bool guarded)
 {
     int rc = take_frames (self, message, guarded);
     while (rc == WEFT_ETOOBIG) {
-        if (zmq_msg_recv (&self->in, self->socket, timeout ? 0 : ZMQ_DONTWAIT) < 0)
+        if (receive_frame (self, timeout) < 0)
             return recv_failed (timeout);
         rc = take_frames (self, message, guarded);
     }
@@ -307,7 +337,7 @@ receive_first (struct zmq_wire *self, int64_t timeout)
         if (rc)
             return rc == WEFT_EAGAIN && timeout ? error_plain (WEFT_ETIMEOUT) : rc;
     }
-    int got = zmq_msg_recv (&self->in, self->socket, timeout ? 0 : ZMQ_DONTWAIT);
+    int got = receive_frame (self, timeout);
     return got < 0 ? recv_failed (timeout) : got;
 }
 
