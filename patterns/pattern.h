@@ -95,7 +95,7 @@ struct weft_socket {
     bool waited;                            /*  the first send may go: wait-peers, wait-subs are over */
 };
 
-extern const struct pattern pattern_req, pattern_rep;       /*  request.c   */
+extern const struct pattern pattern_req, pattern_rep;       /*  request.c, reply.c  */
 extern const struct pattern pattern_pub, pattern_sub;       /*  publish.c   */
 extern const struct pattern pattern_push, pattern_pull;     /*  pipeline.c  */
 

@@ -1,4 +1,4 @@
-/*  request.c - req and rep: a question and its answer
+/*  request.c - req: a question, and the wait for its answer
  *
  *  Guarantee: a reply, or a timeout with its own error. A request goes to one of the
  *  servers in turn, and only to one that is connected. With `retries` it is sent again, to the next
@@ -7,22 +7,18 @@
  *  request was given up is discarded and counted. Without retries and without a
  *  timeout, a request whose server dies waits for ever, as ZeroMQ's own REQ does.
  *
- *  The envelope of a request is a frame of 8 bytes that names it and an empty frame; REP and
- *  ROUTER peers send both back. `correlate no` leaves the first out, for servers that do
- *  not: then a late reply cannot be told from the one that is awaited. */
+ *  `correlate no` leaves the number out of the envelope, for servers that do not send it back:
+ *  then a late reply cannot be told from the one that is awaited. */
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "core/error.h"
 #include "patterns/pattern.h"
+#include "patterns/pattern_envelope.h"
 
 #define AT(field) offsetof (struct socket_config, field)
-#define HOPS_MAX 32             /*  frames in the envelope of a request that rep takes  */
 #define STEPS_A_TURN 64         /*  late replies that are passed over in one look       */
-#define ID_SIZE 8
-
-/* ----------------------------------------------------------------------- req */
 
 enum req_phase {
     REQ_IDLE,                   /*  nothing is asked                                        */
@@ -104,29 +100,11 @@ req_begin (struct weft_socket *socket)
     self->disconnects = socket->watch.disconnects;
 }
 
-static int
-wrap (struct weft_socket *socket, weft_msg_t *msg)
+static const uint64_t *
+number_of (const struct weft_socket *socket)
 {
-    struct req *self = socket->state;
-    int rc = weft_msg_push (msg, NULL, 0);
-    if (rc || !socket->config.correlate)
-        return rc;
-    rc = weft_msg_push (msg, &self->id, ID_SIZE);
-    if (rc)
-        weft_msg_pop (msg, 1);
-    return rc;
-}
-
-static size_t
-envelope_size (const struct weft_socket *socket)
-{
-    return socket->config.correlate ? ID_SIZE : 0;
-}
-
-static void
-unwrap (const struct weft_socket *socket, weft_msg_t *msg)
-{
-    weft_msg_pop (msg, socket->config.correlate ? 2 : 1);
+    const struct req *self = socket->state;
+    return socket->config.correlate ? &self->id : NULL;
 }
 
 /*  Waits for a server for one attempt. When the call was not to wait, or retries are
@@ -136,7 +114,7 @@ req_send (struct weft_socket *socket, weft_msg_t *msg, int64_t timeout)
 {
     struct req *self = socket->state;
     req_begin (socket);
-    int rc = wrap (socket, msg);
+    int rc = envelope_put (msg, number_of (socket));
     if (rc)
         return rc;
     if (self->retries)
@@ -149,11 +127,11 @@ req_send (struct weft_socket *socket, weft_msg_t *msg, int64_t timeout)
         return 0;
     }
     if (rc) {
-        unwrap (socket, msg);
+        envelope_pop (msg, number_of (socket) != NULL);
         req_end (self);
         return rc;
     }
-    counter_add (&socket->sent_extra, envelope_size (socket));
+    counter_add (&socket->sent_extra, envelope_size (socket->config.correlate));
     self->phase = REQ_SENT;
     return 0;
 }
@@ -163,24 +141,12 @@ static bool
 req_match (struct weft_socket *socket, weft_msg_t *msg)
 {
     const struct req *self = socket->state;
-    size_t empty = socket->config.correlate ? 1 : 0;
-    bool sound = weft_msg_frames (msg) > empty + 1 && weft_msg_size (msg, empty) == 0
-                 && (!empty || weft_msg_size (msg, 0) == ID_SIZE);
-    if (sound && (!empty || memcmp (weft_msg_data (msg, 0), &self->id, ID_SIZE) == 0)) {
-        unwrap (socket, msg);
-        counter_add (&socket->received_extra, envelope_size (socket));
+    bool numbered = socket->config.correlate, sound = envelope_is_sound (msg, numbered);
+    if (sound && (!numbered || envelope_number (msg) == self->id)) {
+        envelope_take (socket, msg, numbered);
         return true;
     }
-    counter_add (&socket->received_extra, weft_msg_bytes (msg));
-    if (sound)
-        counter_add (&socket->counters.late, 1);
-    else {
-        counter_add (&socket->counters.refused, 1);
-        if (watch_first (&socket->watch, "envelope", ""))
-            log_warning (&socket->weft->log, "req: a reply came without the number of its request and was discarded; "
-                         "for a server that does not send it back set correlate to no");
-    }
-    weft_msg_clear (msg);
+    envelope_discard (socket, msg, sound, "; for a server that does not send it back set correlate to no");
     return false;
 }
 
@@ -195,7 +161,8 @@ req_transmit (struct weft_socket *socket)
         weft_msg_clear (&copy);
         return false;
     }
-    counter_add (&socket->sent_extra, self->transmitted ? weft_msg_bytes (&self->message) : envelope_size (socket));
+    size_t extra = self->transmitted ? weft_msg_bytes (&self->message) : envelope_size (socket->config.correlate);
+    counter_add (&socket->sent_extra, extra);
     if (self->transmitted) {
         counter_add (&socket->counters.retries, 1);
         if (watch_first (&socket->watch, "retry", ""))
@@ -367,11 +334,7 @@ req_close (struct weft_socket *socket)
 }
 
 const struct pattern pattern_req = {
-    .name = "req",
-    .peers = "rep (REP, ROUTER or DEALER sockets)",
-    .peers_do = "rep",
-    .type = WIRE_DEALER,
-    .side = ENDPOINT_CONNECT,
+    PATTERN_ASKS,
     .options = req_options,
     .state_size = sizeof (struct req),
     .prepare = req_prepare,
@@ -380,117 +343,4 @@ const struct pattern pattern_req = {
     .events = req_events,
     .deadline = req_deadline,
     .close = req_close
-};
-
-/* ----------------------------------------------------------------------- rep */
-
-struct rep {
-    bool asked;                 /*  a request was received and is not answered      */
-    weft_msg_t envelope;        /*  its routing id and envelope, empty frame included */
-};
-
-static void
-rep_prepare (struct weft_socket *socket, struct wire_options *options)
-{
-    (void) socket;
-    options->mandatory = true;
-}
-
-/*  Where the body begins, or 0 when there is no envelope or no body. */
-static size_t
-body_of (const weft_msg_t *msg)
-{
-    size_t frames = weft_msg_frames (msg);
-    for (size_t i = 1; i + 1 < frames && i <= HOPS_MAX; i++)
-        if (weft_msg_size (msg, i) == 0)
-            return i + 1;
-    return 0;
-}
-
-static int
-rep_recv (struct weft_socket *socket, weft_msg_t *msg, int64_t timeout)
-{
-    struct rep *self = socket->state;
-    struct clock *clock = socket->weft->clock;
-    int64_t deadline = clock_deadline (clock, timeout);
-    if (self->asked)
-        return error_set (WEFT_ESTATE, "rep: the last request waits for its reply; send it before receiving the next");
-    for (;; timeout = clock_left (clock, deadline)) {
-        int rc = socket_recv (socket, &self->envelope, timeout);
-        if (rc)
-            return rc;
-        size_t body = body_of (&self->envelope), bytes = weft_msg_bytes (&self->envelope);
-        if (body) {
-            rc = message_take (msg, &self->envelope, body);
-            counter_add (&socket->received_extra, bytes - (rc ? 0 : weft_msg_bytes (msg)));
-            self->asked = rc == 0;
-            return rc;
-        }
-        counter_add (&socket->received_extra, bytes);
-        counter_add (&socket->counters.refused, 1);
-        weft_msg_clear (&self->envelope);
-        if (watch_first (&socket->watch, "envelope", ""))
-            log_warning (&socket->weft->log, "rep: a request without an envelope was discarded: "
-                         "DEALER peers have to send an empty frame before the body");
-    }
-}
-
-static int
-rep_send (struct weft_socket *socket, weft_msg_t *msg, int64_t timeout)
-{
-    struct rep *self = socket->state;
-    if (!self->asked)
-        return error_set (WEFT_ESTATE, "rep: there is no request to reply to; receive one first");
-    size_t hops = weft_msg_frames (&self->envelope), pushed = 0;
-    int rc = 0;
-    while (pushed < hops && rc == 0) {
-        size_t frame = hops - 1 - pushed;
-        rc = weft_msg_push (msg, weft_msg_data (&self->envelope, frame), weft_msg_size (&self->envelope, frame));
-        pushed += rc == 0;
-    }
-    rc = rc ? rc : socket_send (socket, msg, timeout);
-    if (rc && rc != WEFT_ENOPEER) {
-        weft_msg_pop (msg, pushed);
-        return rc;
-    }
-    self->asked = false;
-    counter_add (&socket->sent_extra, rc ? 0 : weft_msg_bytes (&self->envelope));
-    weft_msg_clear (&self->envelope);
-    if (rc == 0)
-        return 0;
-    counter_add (&socket->counters.dropped, 1);
-    weft_msg_clear (msg);
-    if (watch_first (&socket->watch, "reply", ""))
-        log_warning (&socket->weft->log, "rep: a client has gone before its reply, which is dropped");
-    return 0;
-}
-
-static int
-rep_events (struct weft_socket *socket)
-{
-    const struct rep *self = socket->state;
-    int events = wire_events (socket->wire);
-    return events < 0 ? events : (self->asked ? WEFT_OUT : events & WEFT_IN) | (events & WEFT_ERR);
-}
-
-static void
-rep_close (struct weft_socket *socket)
-{
-    struct rep *self = socket->state;
-    weft_msg_clear (&self->envelope);
-}
-
-const struct pattern pattern_rep = {
-    .name = "rep",
-    .peers = "req (REQ, DEALER or ROUTER sockets)",
-    .peers_do = "req",
-    .type = WIRE_ROUTER,
-    .side = ENDPOINT_BIND,
-    .options = socket_receiver_options,
-    .state_size = sizeof (struct rep),
-    .prepare = rep_prepare,
-    .send = rep_send,
-    .recv = rep_recv,
-    .events = rep_events,
-    .close = rep_close
 };

@@ -8,8 +8,7 @@
 #include "core/error.h"
 #include "core/map.h"
 #include "patterns/pattern.h"
-
-#define ID_SIZE 8
+#include "patterns/pattern_envelope.h"
 
 /*  All have the same time, so the first of the ring is the first that is due. */
 struct pending {
@@ -88,10 +87,8 @@ first_pending (const struct requests *self)
 }
 
 static struct pending *
-find_pending (const struct requests *self, const void *bytes)
+find_pending (const struct requests *self, uint64_t id)
 {
-    uint64_t id;
-    memcpy (&id, bytes, sizeof id);
     for (struct map_node *node = map_first (&self->map, hash_number (id)); node; node = map_next (node)) {
         struct pending *pending = map_entry (node, struct pending, node);
         if (pending->id == id)
@@ -102,31 +99,19 @@ find_pending (const struct requests *self, const void *bytes)
 
 /* ------------------------------------------------------------------------- asking */
 
-static int
-wrap (weft_msg_t *msg, const struct pending *pending)
-{
-    int rc = weft_msg_push (msg, NULL, 0);
-    if (rc)
-        return rc;
-    rc = weft_msg_push (msg, &pending->id, ID_SIZE);
-    if (rc)
-        weft_msg_pop (msg, 1);
-    return rc;
-}
-
 int
 requests_send (weft_socket_t *socket, weft_msg_t *msg, void *arg)
 {
     struct pending *pending = add_pending (socket, arg);
     if (!pending)
         return WEFT_ENOMEM;
-    int rc = wrap (msg, pending);
+    int rc = envelope_put (msg, &pending->id);
     if (rc == 0 && (rc = socket_send (socket, msg, 0)))
-        weft_msg_pop (msg, 2);
+        envelope_pop (msg, true);
     if (rc)
         remove_pending (socket->state, pending);
     else
-        counter_add (&socket->sent_extra, ID_SIZE);
+        counter_add (&socket->sent_extra, envelope_size (true));
     return rc;
 }
 
@@ -136,23 +121,13 @@ requests_send (weft_socket_t *socket, weft_msg_t *msg, void *arg)
 static struct pending *
 match (struct weft_socket *socket, weft_msg_t *msg)
 {
-    bool sound = weft_msg_frames (msg) > 2 && weft_msg_size (msg, 0) == ID_SIZE && weft_msg_size (msg, 1) == 0;
-    struct pending *pending = sound ? find_pending (socket->state, weft_msg_data (msg, 0)) : NULL;
-    if (pending) {
-        weft_msg_pop (msg, 2);
-        counter_add (&socket->received_extra, ID_SIZE);
-        return pending;
-    }
-    counter_add (&socket->received_extra, weft_msg_bytes (msg));
-    if (sound)
-        counter_add (&socket->counters.late, 1);
-    else {
-        counter_add (&socket->counters.refused, 1);
-        if (watch_first (&socket->watch, "envelope", ""))
-            log_warning (&socket->weft->log, "req: a reply came without the number of its request and was discarded");
-    }
-    weft_msg_clear (msg);
-    return NULL;
+    bool sound = envelope_is_sound (msg, true);
+    struct pending *pending = sound ? find_pending (socket->state, envelope_number (msg)) : NULL;
+    if (pending)
+        envelope_take (socket, msg, true);
+    else
+        envelope_discard (socket, msg, sound, "");
+    return pending;
 }
 
 static bool
@@ -239,11 +214,7 @@ not_here (struct weft_socket *socket, weft_msg_t *msg, int64_t timeout)
 }
 
 static const struct pattern pattern_requests = {
-    .name = "req",
-    .peers = "rep (REP, ROUTER or DEALER sockets)",
-    .peers_do = "rep",
-    .type = WIRE_DEALER,
-    .side = ENDPOINT_CONNECT,
+    PATTERN_ASKS,
     .options = socket_no_options,
     .state_size = sizeof (struct requests),
     .prepare = requests_prepare,

@@ -1,7 +1,7 @@
 /*  requests.h - many requests under way at once on one socket
  *
- *  What req does one at a time, for who asks on behalf of others. The same over the wire: the envelope is a number of 8
- *  bytes and an empty frame, which REP, ROUTER and DEALER peers send back; so weft rep and plain REP sockets answer.
+ *  What req does one at a time, for who asks on behalf of others. The same over the wire (pattern_envelope.h): so weft
+ *  rep and plain REP sockets answer.
  *
  *  Guarantee: each request that was taken is told once, with its reply or an error. It is sent once; a reply that
  *  comes later than the socket's option `timeout` is discarded and counted. */
