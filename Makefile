@@ -120,6 +120,7 @@ examples: $(EXAMPLES) ## the example programs, in $(BUILD)/examples
 bench: ## measure, side by side with others
 	@CC="$(CC)" tests/packages --install build bench
 	@+$(MAKE) $(JOBS) --no-print-directory all $(BENCHES)
+	@npm ci --prefix tests/interop --ignore-scripts --prefer-offline --silent || echo "bench: npm ci has failed: no ws"
 	@BUILD=$(abspath $(BUILD)) WEFT=$(abspath $(BUILD))/weft bench/run
 
 help: ## this list

@@ -166,6 +166,7 @@ static void
 hold (const char *port, size_t count)
 {
     char rest[256];
+    raise_limit ();
     while (count-- > 0)
         connect_to (port);
     puts ("ready");

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 /*  A measurement that went wrong is not a measurement: say why and end. */
@@ -31,6 +32,17 @@ now_ns (void)
 
     clock_gettime (CLOCK_MONOTONIC, &now);
     return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/*  As many descriptors as the system allows. */
+static inline void
+raise_limit (void)
+{
+    struct rlimit limit;
+
+    check (getrlimit (RLIMIT_NOFILE, &limit) == 0, "the limit of descriptors");
+    limit.rlim_cur = limit.rlim_max;
+    check (setrlimit (RLIMIT_NOFILE, &limit) == 0, "the limit of descriptors");
 }
 
 /*  A number of the command line, at least `min`. */

@@ -7,6 +7,7 @@ from .jobs import footprint, outputs, spawn
 from .pipe import pipe
 from .pool import ledger, pool
 from .seam import curve, seam
+from .websocket import websocket
 
 __all__ = ["HERE", "PARTS", "Setting"]
 
@@ -20,6 +21,7 @@ PARTS = {
     "pool": (pool, "messages as jobs of a pool, with a ledger and without, against a plain libzmq pipeline"),
     "bridge": (bridge, "lines over TCP through weft bridge, against raw TCP and bare libzmq, and weft push"),
     "http": (http, "requests to a service through weft bridge http, against Python's own server and pyzmq"),
+    "websocket": (websocket, "messages over WebSocket in and out of weft bridge, against Node's ws and websocketd"),
     "datagrams": (datagrams, "datagrams through weft bridge, against bare UDP and libzmq, and a bare recvmmsg loop"),
     "footprint": (footprint, "memory of weft run as input grows, and the time to start"),
 }
