@@ -1,7 +1,7 @@
 /*  pool_head.h - what weft_pool_t is inside, and the parts of it that are files of their own
  *
- *  pool.c holds the public calls and the turns, pool_jobs.c how jobs come in, pool_members.c the
- *  workers that come, break off, come back and go, pool_deal.c what is sent to them, pool_cancel.c and
+ *  pool.c holds the public calls, pool_turn.c the turns that they take, pool_jobs.c how jobs come in, pool_members.c
+ *  the workers that come, break off, come back and go, pool_deal.c what is sent to them, pool_cancel.c and
  *  pool_retry.c what the caller takes back or wants done again, pool_events.c what is told to it. */
 
 #ifndef WEFT_PATTERNS_POOL_HEAD_H
@@ -152,6 +152,16 @@ head_has_event (const struct weft_pool *self)
 
 /*  What depends on options, once they are fixed. */
 int head_make_ready (struct weft_pool *self);
+
+/* ---------------------------------------------------------------- pool_turn.c */
+
+#define HEAD_TURN 1000                  /*  messages that are received before timers have their turn */
+
+/*  One round, until there is an event or nothing more to do now. */
+int head_turn (struct weft_pool *self);
+
+/*  When the next round is due without a message. */
+int64_t head_deadline (const struct weft_pool *self);
 
 /* ---------------------------------------------------------------- pool_jobs.c */
 
