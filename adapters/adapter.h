@@ -41,6 +41,7 @@ struct adapter {
     bool in_order;                      /*  replies go to a peer in the order of its requests           */
     bool listens_only;                  /*  it has no place for --dial                                  */
     bool topics;                        /*  peers of --sub say what they want: bridge_subscribe         */
+    bool hosts;                         /*  whoever comes says what it calls us: bridge_host_check      */
     bool datagram;                      /*  over UDP: a peer is an address, and has no end              */
 
     /*  Of a --dial: the address in it, in at most `room` bytes with the NUL; *tls: it says that TLS is to be spoken, or
@@ -128,6 +129,11 @@ void bridge_cut (struct bridge_peer *peer, int error);
 
 /*  The --dial that it comes from, as it was given; NULL: it was taken in. */
 const char *bridge_dialled (const struct bridge_peer *peer);
+
+/*  May who was taken in call us so, by a Host header with or without a port? NULL: it says none, as HTTP/1.0 may and
+ *  browsers do not. --allow-host has the names; where this machine alone can come, an address and localhost are always
+ *  right, elsewhere without it all are. WEFT_EACCES, explained: it may be a page of a name that was made to mean us. */
+int bridge_host_check (const struct bridge_peer *peer, const char *host, size_t size);
 
 /*  Is it read? Not while the fabric is full, say. */
 bool bridge_reads (const struct bridge_peer *peer);

@@ -55,7 +55,10 @@ check_modes (const struct adapter *adapter, const struct bridge_config *config, 
     if (adapter->datagram && modes & MODE_REP && config->listen.count)
         return error_set (WEFT_EINVAL, "--rep over %s goes with --dial alone: whoever sends to --listen could answer",
                           adapter->name);
-    int rc = config->topic ? format_template_check (config->topic) : 0;
+    int rc = bridge_hosts_check (adapter, config);
+    if (rc)
+        return rc;
+    rc = config->topic ? format_template_check (config->topic) : 0;
     return rc || !config->format ? rc : format_template_check (config->format);
 }
 

@@ -20,6 +20,7 @@ struct bridge_config {
     struct option_list rep, push, req, pub, sub, pull;
     struct option_list listen, dial;
     struct option_list subscribe;       /*  topics of sub                                               */
+    struct option_list allow_host;      /*  names by which we may be called                             */
     bool relay;
     char *topic;                        /*  template of what is published; NULL: no topic               */
     char *format;                       /*  template of what peers get by relay, sub and pull; NULL: as it is   */

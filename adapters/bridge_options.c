@@ -25,6 +25,9 @@ const struct option bridge_options[] = {
       .text = "each message from outside goes to all other connections" },
     { .name = "subscribe", .letter = 's', .type = OPTION_LIST, .argument = "TOPIC", .offset = AT (subscribe),
       .text = "a topic of --sub; without any, all" },
+    { .name = "allow-host", .type = OPTION_LIST, .argument = "NAME", .offset = AT (allow_host),
+      .text = "http and ws: a name by which clients may call what listens (Host), * for all. Without any: on loopback "
+              "localhost and addresses, which are always allowed there, elsewhere all" },
     { .name = "topic", .letter = 't', .type = OPTION_TEXT, .argument = "TEMPLATE", .offset = AT (topic),
       .text = "what --pub puts in front, as a frame: %p the peer's address, %a the adapter" },
     { .name = "format", .type = OPTION_TEXT, .argument = "TEMPLATE", .offset = AT (format),

@@ -72,7 +72,8 @@ struct bridge_peer {
     struct bridge_topics *topics;   /*  that it wants; NULL: none                                       */
     struct reactor_timer timer;
     void *link;                     /*  of bridge->transport                                            */
-    const char *dialled;            /*  as --dial says it; NULL: it was taken in                        */
+    const char *dialled;            /*  as --dial says it; NULL: it was taken in ...                    */
+    bool loopback;                  /*  ... where only this machine can come                            */
     struct list all, wait;
     struct list able;               /*  in bridge->able while it can be given more: open, not full      */
     unsigned pauses;
@@ -195,6 +196,9 @@ int bridge_kinds_open (struct bridge *self);
 void bridge_kinds_close (struct bridge *self);
 int bridge_kinds_check (const struct adapter *adapter, struct bridge_setup *setup);
 size_t bridge_wire_max (const struct bridge *self);
+
+/*  bridge_hosts.c: the names of --allow-host. WEFT_EINVAL. */
+int bridge_hosts_check (const struct adapter *adapter, const struct bridge_config *config);
 
 /*  bridge_topics.c: what peers want of --sub. The fabric has one subscription for all that want a topic, and for a
  *  while after the last of them has gone. */

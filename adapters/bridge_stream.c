@@ -11,8 +11,15 @@ struct dialling {
     const char *text;
 };
 
+/*  The same of what listens. */
+struct listening {
+    struct bridge *bridge;
+    bool loopback;
+};
+
 struct carrier {
     struct listener **listeners;
+    struct listening *listenings;
     struct dialer **dialers;
     struct dialling *diallings;
     size_t listener_count, dialer_count;
@@ -67,22 +74,24 @@ on_closed (void *arg, struct stream *stream, int error, const char *why, size_t 
 
 static const struct stream_handler handler = { on_data, on_ended, on_drained, on_closed };
 
+/*  `dialled` NULL: it was taken in by what listens. */
 static void
-begin_peer (struct bridge *self, struct stream *stream, const struct bridge_kind *kind, const char *dialled)
+begin_peer (struct bridge *self, struct stream *stream, const char *dialled, bool loopback)
 {
     struct bridge_peer *peer = bridge_peer_new (self, stream);
     if (!peer)
         return;
-    peer->kind = kind;
+    peer->kind = dialled ? self->kinds : self->accepting;
     peer->dialled = dialled;
+    peer->loopback = loopback;
     stream_adopt (stream, &handler, peer);
     bridge_peer_begin (peer);
 }
 
 static void
-on_listen_failed (void *bridge, const char *why)
+on_listen_failed (void *listening, const char *why)
 {
-    struct bridge *self = bridge;
+    struct bridge *self = ((struct listening *) listening)->bridge;
     if (bridge_first (self, TOLD_REFUSED))
         log_warning (&self->weft->log, "%s", why);
     else
@@ -90,17 +99,17 @@ on_listen_failed (void *bridge, const char *why)
 }
 
 static void
-on_accepted (void *bridge, struct stream *stream)
+on_accepted (void *listening, struct stream *stream)
 {
-    struct bridge *self = bridge;
-    begin_peer (self, stream, self->accepting, NULL);
+    const struct listening *self = listening;
+    begin_peer (self->bridge, stream, NULL, self->loopback);
 }
 
 static void
 on_dialled (void *dialling, struct stream *stream)
 {
     const struct dialling *self = dialling;
-    begin_peer (self->bridge, stream, self->bridge->kinds, self->text);
+    begin_peer (self->bridge, stream, self->text, false);
 }
 
 static void
@@ -140,29 +149,38 @@ dial (struct bridge *self, struct carrier *carrier, const char *text)
 }
 
 static int
+listen_at (struct bridge *self, struct carrier *carrier, const char *text)
+{
+    struct listener **made = &carrier->listeners[carrier->listener_count];
+    struct listening *listening = &carrier->listenings[carrier->listener_count];
+    struct address address;
+    int rc = address_parse (&address, text, true);
+    *listening = (struct listening) { self, rc == 0 && address.local && !address.path[0] };
+    rc = rc ? rc : listener_new (self->reactor, text, &self->setup->stream, on_accepted, listening, made);
+    if (rc)
+        return rc;
+    carrier->listener_count++;
+    listener_on_failed (*made, on_listen_failed);
+    return bridge_add_listening (self, self->adapter->name, listener_address (*made));
+}
+
+static int
 streams_open (struct bridge *self)
 {
     const struct option_list *listen = &self->setup->bridge.listen, *dials = &self->setup->bridge.dial;
-    const struct stream_config *config = &self->setup->stream;
     struct carrier *carrier = self->carrier = calloc (1, sizeof *carrier);
     if (!carrier)
         return error_plain (WEFT_ENOMEM);
     share_options (self, self->setup);
     carrier->listeners = calloc (listen->count + 1, sizeof (struct listener *));
+    carrier->listenings = calloc (listen->count + 1, sizeof (struct listening));
     carrier->dialers = calloc (dials->count + 1, sizeof (struct dialer *));
     carrier->diallings = calloc (dials->count + 1, sizeof (struct dialling));
-    if (!carrier->listeners || !carrier->dialers || !carrier->diallings)
+    if (!carrier->listeners || !carrier->listenings || !carrier->dialers || !carrier->diallings)
         return error_plain (WEFT_ENOMEM);
     int rc = 0;
-    for (size_t i = 0; i < listen->count && rc == 0; i++) {
-        struct listener **made = &carrier->listeners[carrier->listener_count];
-        rc = listener_new (self->reactor, listen->items[i], config, on_accepted, self, made);
-        if (rc == 0) {
-            carrier->listener_count++;
-            listener_on_failed (*made, on_listen_failed);
-            rc = bridge_add_listening (self, self->adapter->name, listener_address (*made));
-        }
-    }
+    for (size_t i = 0; i < listen->count && rc == 0; i++)
+        rc = listen_at (self, carrier, listen->items[i]);
     for (size_t i = 0; i < dials->count && rc == 0; i++)
         rc = dial (self, carrier, dials->items[i]);
     return rc;
@@ -189,6 +207,7 @@ streams_shut (struct bridge *self)
     for (size_t i = 0; i < carrier->dialer_count; i++)
         dialer_destroy (&carrier->dialers[i]);
     free (carrier->listeners);
+    free (carrier->listenings);
     free (carrier->dialers);
     free (carrier->diallings);
     free (carrier);

@@ -334,11 +334,13 @@ take (struct bridge_peer *peer, const struct http_request *request)
     struct http_config *config = bridge_adapter_config (peer);
     struct http_peer *self = bridge_peer_state (peer);
     static const unsigned modes[] = { 0, MODE_REQ, MODE_PUSH, MODE_PUB, MODE_SUB };
-    struct http_text rest;
+    struct http_text rest, host = http_find_header (request->headers, request->header_count, "host");
     enum http_route route = find_route (config, request->path, &rest);
     self->head = http_text_is (request->method, "HEAD");
     self->keep_alive = request->keep_alive;
     self->old = request->minor == 0;
+    if (bridge_host_check (peer, host.data, host.size))
+        return http_say (peer, 421, NULL, "%s", weft_error ());
     if (!is_allowed (config, self, request))
         return http_say (peer, 403, NULL, "pages of another origin may not do this; --cors would let them");
     if (http_text_is (request->method, "OPTIONS"))
@@ -534,6 +536,7 @@ const struct adapter adapter_http = {
     .in_order = true,
     .listens_only = true,
     .topics = true,
+    .hosts = true,
     .wire_max = http_wire_max,
     .init = http_init,
     .fini = http_fini,

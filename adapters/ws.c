@@ -454,6 +454,7 @@ const struct adapter adapter_ws = {
     .modes = MODE_REQ | MODE_PUB | MODE_PUSH | MODE_SUB | MODE_PULL | MODE_REP | MODE_RELAY,
     .in_order = true,
     .topics = true,
+    .hosts = true,
     .dial = ws_dial,
     .wire_max = ws_wire_max,
     .init = ws_init,

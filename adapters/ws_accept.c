@@ -55,11 +55,11 @@ status_of (int error)
 
 /*  With the words of the error. */
 static int
-refuse (struct bridge_peer *peer, int error)
+refuse_by (struct bridge_peer *peer, int status)
 {
     char text[512];
     int size = snprintf (text, sizeof text, "%s\n", weft_error ());
-    struct http_response response = { .status = status_of (error) };
+    struct http_response response = { .status = status };
     response.body = (struct http_text) { text, (size_t) size < sizeof text ? (size_t) size : sizeof text - 1 };
     http_add_header (response.headers, &response.header_count, "Content-Type", "text/plain; charset=utf-8");
     http_add_header (response.headers, &response.header_count, "Connection", "close");
@@ -72,6 +72,12 @@ refuse (struct bridge_peer *peer, int error)
     write_response (peer, &response, HTTP_BODY_SIZED);
     bridge_break (peer, WEFT_EPROTO);
     return 0;
+}
+
+static int
+refuse (struct bridge_peer *peer, int error)
+{
+    return refuse_by (peer, status_of (error));
 }
 
 /* ------------------------------------------------------------------------- agreeing */
@@ -161,11 +167,14 @@ int
 ws_accept (struct bridge_peer *peer, const struct http_request *request)
 {
     const struct ws_config *config = bridge_adapter_config (peer);
+    struct http_text host = header (request, "Host");
     struct deflate_terms terms;
+    if (bridge_host_check (peer, host.data, host.size))
+        return refuse_by (peer, 421);
     if (ws_wants_page (config, request))
         return give_page (peer);
     int rc = check_request (request);
-    rc = rc ? rc : ws_origin_check (&config->origins, header (request, "Origin"), header (request, "Host"));
+    rc = rc ? rc : ws_origin_check (&config->origins, header (request, "Origin"), host);
     rc = rc ? rc : agree (peer, request, &terms);
     rc = rc ? rc : ws_route (peer, request);
     rc = rc ? rc : ws_begin (peer, &terms);

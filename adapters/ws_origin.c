@@ -4,7 +4,6 @@
  *  for the server to say. By itself it lets in pages that it has given out itself, by an address or as localhost. A
  *  name proves nothing: whoever owns one can have it mean 127.0.0.1 ("DNS rebinding"), so names have to be allowed. */
 
-#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
@@ -32,21 +31,6 @@ authority_of (struct http_text origin)
     return (struct http_text) { 0 };
 }
 
-/*  An address, or a name that means this machine for every browser. */
-static bool
-is_address (struct http_text authority)
-{
-    char host[HOST_MAX];
-    unsigned char address[16];
-    const char *end = memchr (authority.data, authority.data[0] == '[' ? ']' : ':', authority.size);
-    size_t skip = authority.data[0] == '[', size = (end ? (size_t) (end - authority.data) : authority.size) - skip;
-    if (size >= sizeof host)
-        return false;
-    memcpy (host, authority.data + skip, size);
-    host[size] = '\0';
-    return strcasecmp (host, "localhost") == 0 || inet_pton (skip ? AF_INET6 : AF_INET, host, address) == 1;
-}
-
 static bool
 listed (const struct option_list *list, struct http_text origin)
 {
@@ -63,7 +47,8 @@ ws_origin_check (const struct option_list *list, struct http_text origin, struct
         return 0;                       /*  no browser: it could say what it likes                      */
     struct http_text authority = authority_of (origin);
     bool own = authority.data && host.data && authority.size == host.size
-               && strncasecmp (authority.data, host.data, host.size) == 0 && is_address (authority);
+               && strncasecmp (authority.data, host.data, host.size) == 0
+               && http_host_is_fixed (http_host_of (authority));
     if (own && list->count == 0)
         return 0;
     return error_set (WEFT_EACCES, "pages of %.*s may not connect here: --allow-origin %.*s lets them",

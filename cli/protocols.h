@@ -52,17 +52,18 @@ extern const struct adapter adapter_tcp, adapter_udp, adapter_http, adapter_ws;
 
 #define PROTOCOL_HTTP                                                                                                  \
     "http: /req/PATH asks a service of --req, whatever the method; POST /push and POST /pub/TOPIC give the body to "   \
-    "--push and --pub, and say 202 when the fabric has taken it; GET /sub?topic=A&topic=B is a stream of Server-Sent " \
-    "Events from --sub; what else there is are the files of --root. --mount /=req puts a service at the root, "        \
-    "--mount /jobs=push a queue at /jobs.\n\n"                                                                         \
+    "--push and --pub, and say 202 when the fabric has taken it; GET /sub?topic=A&topic=B is a stream of "             \
+    "Server-Sent Events from --sub; what else there is are the files of --root. --mount /=req puts a service at "      \
+    "the root, --mount /jobs=push a queue at /jobs.\n\n"                                                               \
     "A service gets each request as one JSON object: method, path, query, headers, peer, body (a string, or "          \
     "{\"base64\": ...}); or in other forms by --as. Its reply is a body, sent with status 200; or an object with a "   \
     "number \"status\" and any of \"headers\", \"type\" and \"body\" or \"json\"; or the frames status, headers, "     \
     "body. Without a service for --wait the answer is 503, without a reply for --timeout 504.\n\n"                     \
-    "Events have ids; whoever comes back with Last-Event-ID gets what was missed and is among the last --events, or "  \
-    "an event \"gap\". Those who read too slowly lose events (--when-full drop), or are cut off and come back by "     \
-    "themselves (--when-full disconnect). Pages of other origins may do nothing but look, unless --cors says so. " \
-    "Who asks for a WebSocket gets one, as from weft bridge ws."
+    "Events have ids; whoever comes back with Last-Event-ID gets what was missed and is among the last --events, "     \
+    "or an event \"gap\". Those who read too slowly lose events (--when-full drop), or are cut off and come back "     \
+    "by themselves (--when-full disconnect). Pages of other origins may do nothing but look, unless --cors says "      \
+    "so. On loopback clients have to call it localhost or by an address, or by a name of --allow-host. Who asks "      \
+    "for a WebSocket gets one, as from weft bridge ws."
 
 #define PROTOCOL_WS                                                                                                    \
     "ws: WebSockets, of browsers and all others. Each message of one is a message of the fabric, and the other way "   \
@@ -71,7 +72,8 @@ extern const struct adapter adapter_tcp, adapter_udp, adapter_http, adapter_ws;
     "what begins with A or B, /pub?topic=A publishes to A. A server is dialled as ws://HOST:PORT/PATH, or as "         \
     "wss://HOST:PORT/PATH with --tls.\n\n"                                                                             \
     "Browsers let any page connect to anything, so a page may only when it comes from the same HOST:PORT, by an "      \
-    "address or as localhost; --allow-origin names others. Who is refused is told why, with a status of HTTP: 400, "   \
-    "403 for an origin or a topic, 404 for a path, 426 for what is no WebSocket."
+    "address or as localhost; --allow-origin names others, and --allow-host other names of ours. Who is refused is "   \
+    "told why, with a status of HTTP: 400, 403 for an origin or a topic, 404 for a path, 426 for what is no "          \
+    "WebSocket."
 
 #endif

@@ -136,6 +136,14 @@ struct http_text http_find_header (const struct http_header *headers, size_t cou
 /*  Has one of the headers of that name, which are lists with commas, this word among them? */
 bool http_header_has (const struct http_header *headers, size_t count, const char *name, const char *word);
 
+/*  The host of "HOST:PORT" or "[IPv6]:PORT", of a Host header or an origin: without port and brackets. data NULL: it is
+ *  neither. */
+struct http_text http_host_of (struct http_text authority);
+
+/*  Is a host an address, or localhost? Nobody says what these mean but the machine itself; a name means what its owner
+ *  says, and from one moment to the next something else ("DNS rebinding"). */
+bool http_host_is_fixed (struct http_text host);
+
 /*  Writes the bytes that a percent-encoded text means: at most text.size of them, to `out`, which may be where the text
  *  lies. `plus`: a + is a space, as in queries. Returns how many; WEFT_EPROTO: not two hex digits behind a %. */
 int64_t http_decode (struct http_text text, bool plus, char *out);

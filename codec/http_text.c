@@ -1,5 +1,6 @@
-/*  http_text.c - HTTP/1.1: tokens, values, lists, percent-encoding, queries */
+/*  http_text.c - HTTP/1.1: tokens, values, lists, percent-encoding, queries, hosts */
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -124,4 +125,39 @@ http_query_next (struct http_text *query, struct http_text *name, struct http_te
         return true;
     }
     return false;
+}
+
+/* ------------------------------------------------------------------------- hosts */
+
+struct http_text
+http_host_of (struct http_text authority)
+{
+    static const struct http_text none = { NULL, 0 };
+    bool bracket = authority.size && authority.data[0] == '[';
+    const char *data = authority.data + bracket, *last = authority.data + authority.size;
+    const char *end = bracket ? memchr (data, ']', authority.size - 1) : memchr (data, ':', authority.size);
+    if (authority.size == 0 || (bracket && !end))
+        return none;
+    end = end ? end : last;
+    const char *port = end + bracket;
+    if (port < last && *port++ != ':')
+        return none;
+    while (port < last)
+        if (!isdigit ((unsigned char) *port++))
+            return none;
+    return (struct http_text) { end > data ? data : NULL, (size_t) (end - data) };
+}
+
+bool
+http_host_is_fixed (struct http_text host)
+{
+    char text[INET6_ADDRSTRLEN];
+    unsigned char address[16];
+    if (http_text_is (host, "localhost"))
+        return true;
+    if (host.size == 0 || host.size >= sizeof text)
+        return false;
+    memcpy (text, host.data, host.size);
+    text[host.size] = '\0';
+    return inet_pton (AF_INET, text, address) == 1 || inet_pton (AF_INET6, text, address) == 1;
 }

@@ -417,6 +417,31 @@ splits_queries (void **state)
 }
 
 static void
+knows_names_from_addresses (void **state)
+{
+    (void) state;
+    static const struct { const char *authority, *host; bool fixed; } all[] = {
+        { "localhost", "localhost", true }, { "LocalHost:80", "LocalHost", true }, { "127.0.0.1:", "127.0.0.1", true },
+        { "[::1]:8080", "::1", true }, { "[fe80::1]", "fe80::1", true }, { "10.0.0.1", "10.0.0.1", true },
+        { "example.org:1", "example.org", false }, { "localhost.example.org", "localhost.example.org", false },
+        { "127.0.0.1.example.org", "127.0.0.1.example.org", false }, { "1270.0.1", "1270.0.1", false },
+        { "", "", false }, { ":80", "", false }, { "[::1", "", false }, { "[::1]80", "", false }, { "[", "", false },
+        { "a:b", "", false }, { "a:1x", "", false }, { "::1", "", false }, { "[]:1", "", false }, { "x]", "x]", false },
+        { "0123456789012345678901234567890123456789012345678901234567890123456789",
+          "0123456789012345678901234567890123456789012345678901234567890123456789", false }
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        struct http_text host = http_host_of ((struct http_text) { all[i].authority, strlen (all[i].authority) });
+        assert_int_equal (host.size, strlen (all[i].host));
+        assert_int_equal (host.data == NULL, host.size == 0);
+        assert_memory_equal (host.size ? host.data : "", all[i].host, host.size);
+        assert_int_equal (http_host_is_fixed (host), all[i].fixed);
+    }
+    assert_null (http_host_of ((struct http_text) { NULL, 0 }).data);
+    assert_false (http_host_is_fixed ((struct http_text) { NULL, 0 }));
+}
+
+static void
 reads_and_writes_dates (void **state)
 {
     (void) state;
@@ -448,6 +473,7 @@ main (void)
         cmocka_unit_test (reads_what_it_writes),
         cmocka_unit_test (decodes_percents),
         cmocka_unit_test (splits_queries),
+        cmocka_unit_test (knows_names_from_addresses),
         cmocka_unit_test (reads_and_writes_dates),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

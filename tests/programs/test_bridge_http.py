@@ -45,7 +45,7 @@ class Client:
     def ask(self, target, method=b"GET", body=None, headers=b""):
         if body is not None:
             headers += b"Content-Length: %d\r\n" % len(body)
-        self.send(b"%s %s HTTP/1.1\r\nHost: here\r\n%s\r\n%s" % (method, target, headers, body or b""))
+        self.send(b"%s %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n%s" % (method, target, headers, body or b""))
         return self.answer(method == b"HEAD")
 
     def answer(self, bodiless=False):
@@ -143,7 +143,7 @@ def test_many_requests_of_one_connection(echo, connect):
     for number in range(200):
         body = b"%d" % number
         assert client.ask(b"/req", b"POST", body).body == body
-    chunked = b"POST /req HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    chunked = b"POST /req HTTP/1.1\r\nHost: [::1]\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
     client.send(chunked * 100)
     for _ in range(100):
         assert client.answer().body == b"abcde"
@@ -153,10 +153,10 @@ def test_many_requests_of_one_connection(echo, connect):
 def test_requests_that_are_sent_ahead_are_answered_in_order(echo, connect):
     program = echo("--as", "body")
     client = connect(listening(program))
-    client.send(b"".join(b"PUT /req HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n%03d" % i for i in range(300))
-                + b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n"
-                + b"PUT /req HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\nlast"
-                + b"GET /req HTTP/1.1\r\nHost: x\r\n\r\n")
+    client.send(b"".join(b"PUT /req HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 3\r\n\r\n%03d" % i for i in range(300))
+                + b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                + b"PUT /req HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 4\r\n\r\nlast"
+                + b"GET /req HTTP/1.1\r\nHost: localhost\r\n\r\n")
     for number in range(300):
         assert client.answer().body == b"%03d" % number
     assert client.answer().status == 404
@@ -170,8 +170,8 @@ def test_frames(echo, connect, bridge, service):
     program = bridge("--req", "@" + ANY_TCP, "--as", "frames", "--wait", "20s")
     server = service(zmq.REP, listening(program, "req"))
     client = connect(listening(program))
-    client.send(b"POST /req/a%20b?c=d HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nE")
-    assert server.recv_multipart() == [b"POST", b"/a b", b"c=d", b"Host: x\nContent-Length: 1\n", b"E"]
+    client.send(b"POST /req/a%20b?c=d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nE")
+    assert server.recv_multipart() == [b"POST", b"/a b", b"c=d", b"Host: localhost\nContent-Length: 1\n", b"E"]
     server.send_multipart([b"404", b"X-Why: gone\nContent-Type: text/x\nContent-Length: 9", b"nowhere"])
     answer = client.answer()
     assert (answer.status, answer.body) == (404, b"nowhere")
@@ -203,7 +203,7 @@ def test_replies(bridge, connect, service):
     server = service(zmq.REP, listening(program, "req"))
     client = connect(listening(program))
     for reply, status, kind, body in REPLIES:
-        client.send(b"GET /req HTTP/1.1\r\nHost: x\r\n\r\n")
+        client.send(b"GET /req HTTP/1.1\r\nHost: localhost\r\n\r\n")
         server.recv()
         server.send(reply)
         answer = client.answer()
@@ -255,8 +255,8 @@ def test_a_push_is_taken_when_the_fabric_has_it(bridge, connect, service):
 def test_what_waits_for_room_is_taken_once(bridge, connect, service):
     program = bridge("--push", "@" + ANY_TCP, "--wait", "60s")
     client = connect(listening(program))
-    client.send(b"POST /push HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nonly"
-                b"POST /push HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nnext")
+    client.send(b"POST /push HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nonly"
+                b"POST /push HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nnext")
     puller = service(zmq.PULL, listening(program, "push"))
     assert [client.answer().status, client.answer().status] == [202, 202]
     assert [puller.recv(), puller.recv()] == [b"only", b"next"]
@@ -508,11 +508,11 @@ def test_a_reader_that_goes_within_a_file(files, connect):
     program = files("--out-queue", "64K")
     for _ in range(20):
         client = connect(listening(program))
-        client.send(b"GET /big.bin HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
+        client.send(b"GET /big.bin HTTP/1.1\r\nHost: localhost\r\n\r\n" * 3)
         client.file.read(1000)
         client.reset()
     slow = connect(listening(program))
-    slow.send(b"GET /big.bin HTTP/1.1\r\nHost: x\r\n\r\n" * 2 + b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
+    slow.send(b"GET /big.bin HTTP/1.1\r\nHost: [::1]\r\n\r\n" * 2 + b"GET /nothing HTTP/1.1\r\nHost: [::1]\r\n\r\n")
     assert len(slow.answer().body) == BIG and len(slow.answer().body) == BIG
     assert slow.answer().status == 404
     program.signal()
@@ -522,14 +522,15 @@ def test_a_reader_that_goes_within_a_file(files, connect):
 # --------------------------------------------------------------- who must not get far
 
 UNREADABLE = [
-    (b"POST /push HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-    (b"POST /push HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef", 400),
-    (b"POST /push HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
-    (b"POST /push HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\rXabc\r\n0\r\n\r\n", 400),
+    (b"POST /push HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    (b"POST /push HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef", 400),
+    (b"POST /push HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
+    (b"POST /push HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\rXabc\r\n0\r\n\r\n", 400),
     (b"GET / HTTP/1.1\nHost: x\n\n", 400), (b"GET / HTTP/1.1\r\n\r\n", 400),
-    (b"GET / HTTP/3.0\r\nHost: x\r\n\r\n", 505),
-    (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 100 + b"\r\n", 431), (b"GET /" + b"a" * 9000, 414),
-    (b"POST /push HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n\r\n", 413), (b"\x16\x03\x01\x00\xff\x01\x00", 400)]
+    (b"GET / HTTP/3.0\r\nHost: localhost\r\n\r\n", 505),
+    (b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"A: b\r\n" * 100 + b"\r\n", 431), (b"GET /" + b"a" * 9000, 414),
+    (b"POST /push HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 9999999\r\n\r\n", 413),
+    (b"\x16\x03\x01\x00\xff\x01\x00", 400)]
 
 
 def test_what_cannot_be_read_ends_the_connection(bridge, connect, service):
@@ -537,7 +538,7 @@ def test_what_cannot_be_read_ends_the_connection(bridge, connect, service):
     puller = service(zmq.PULL, listening(program, "push"))
     for data, status in UNREADABLE:
         client = connect(listening(program))
-        client.send(data + b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
+        client.send(data + b"GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = client.answer()
         assert (answer.status, answer.headers["connection"]) == (status, "close"), data
         assert answer.body.strip()
@@ -551,7 +552,7 @@ def test_what_cannot_be_read_ends_the_connection(bridge, connect, service):
 def test_one_who_sends_drop_by_drop_is_disconnected(bridge, connect):
     program = bridge("--push", "@" + ANY_TCP, "--progress", "300ms")
     slow, half = connect(listening(program)), connect(listening(program))
-    half.send(b"POST /push HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc")
+    half.send(b"POST /push HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc")
     slow.socket.settimeout(0.05)
 
     def drop():
@@ -589,7 +590,7 @@ def test_clients_that_go_within_a_body(bridge, connect, service):
     puller = service(zmq.PULL, listening(program, "push"))
     for _ in range(20):
         client = connect(listening(program))
-        client.send(b"POST /push HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nhalf of it")
+        client.send(b"POST /push HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nhalf of it")
         client.reset()
     assert connect(listening(program)).ask(b"/push", b"POST", b"whole").status == 202
     assert puller.recv() == b"whole"
@@ -601,12 +602,12 @@ def test_expect_100(bridge, connect, service):
     program = bridge("--push", "@" + ANY_TCP, "--wait", "20s")
     puller = service(zmq.PULL, listening(program, "push"))
     client = connect(listening(program))
-    client.send(b"POST /push HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+    client.send(b"POST /push HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
     assert client.answer().status == 100
     client.send(b"abc")
     assert client.answer().status == 202
     assert puller.recv() == b"abc"
-    client.send(b"POST /push HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 30000000\r\n\r\n")
+    client.send(b"POST /push HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 30000000\r\n\r\n")
     assert client.answer().status == 413
     ended(program)
 
@@ -616,7 +617,7 @@ def test_pages_of_other_origins(bridge, connect, service):
     puller = service(zmq.PULL, listening(program, "push"))
     client = connect(listening(program))
     assert client.ask(b"/push", b"POST", b"evil", b"Origin: https://evil.example\r\n").status == 403
-    for origin, allowed in ((b"https://good.example", "https://good.example"), (b"http://here", None)):
+    for origin, allowed in ((b"https://good.example", "https://good.example"), (b"http://localhost", None)):
         answer = client.ask(b"/push", b"POST", b"good", b"Origin: %s\r\n" % origin)
         assert (answer.status, answer.headers.get("access-control-allow-origin")) == (202, allowed)
         assert puller.recv() == b"good"
@@ -627,7 +628,7 @@ def test_pages_of_other_origins(bridge, connect, service):
     ended(program)
 
 
-UPGRADE = (b"GET /req HTTP/1.1\r\nHost: here\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"
+UPGRADE = (b"GET /req HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"
            b"Sec-WebSocket-Version: %d\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 
 

@@ -13,7 +13,7 @@ websockets = pytest.importorskip("websockets")
 
 ANY = "127.0.0.1:0"
 OK, USAGE, LOSS = 0, 2, 6
-HELLO = (b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+HELLO = (b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
          b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
 
 
