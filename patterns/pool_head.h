@@ -1,8 +1,8 @@
 /*  pool_head.h - what weft_pool_t is inside, and the parts of it that are files of their own
  *
- *  pool.c holds the public calls, pool_turn.c the turns that they take, pool_jobs.c how jobs come in, pool_members.c
- *  the workers that come, break off, come back and go, pool_deal.c what is sent to them, pool_cancel.c and
- *  pool_retry.c what the caller takes back or wants done again, pool_events.c what is told to it. */
+ *  pool.c holds the public calls, pool_turn.c the turns that they take, pool_jobs.c how jobs come in, pool_listen.c
+ *  what workers say, pool_members.c how they come, break off, come back and go, pool_deal.c what is sent to them,
+ *  pool_cancel.c and pool_retry.c what the caller takes back or wants done again, pool_events.c what is told to it. */
 
 #ifndef WEFT_PATTERNS_POOL_HEAD_H
 #define WEFT_PATTERNS_POOL_HEAD_H
@@ -248,7 +248,7 @@ void head_drop_unkept (struct weft_pool *self, struct worker *worker);
 int head_keep (struct weft_pool *self, int64_t now);
 int64_t head_keep_deadline (const struct weft_pool *self);
 
-/* ------------------------------------------------------------ pool_members.c */
+/* ------------------------------------------------------------- pool_listen.c */
 
 /*  Sends what is in self->body; a worker that cannot be reached is missed, a full wire is no error. */
 int head_say (struct weft_pool *self, struct worker *worker);
@@ -258,27 +258,35 @@ int head_beat (struct weft_pool *self, struct worker *worker);
 /*  HEARTBEAT, or END and whether we shall wait for the answers. */
 int head_say_to_all (struct weft_pool *self, enum pool_verb verb, bool answer);
 
-/*  The worker cannot be heard: its jobs wait for it for the option `reattach`, if it may come back. */
-void head_miss (struct weft_pool *self, struct worker *worker, const char *why);
-
-/*  Gives up those that were away for too long, when one may be. */
-void head_watch_away (struct weft_pool *self, int64_t now);
-
-/*  All that a worker had to report when it came back was taken in: what it lost is told. */
-void head_settle (struct weft_pool *self, struct worker *worker);
-
-/*  The worker will be heard no more: `why` for the log, or NULL when that is as it should be. */
-void head_lose (struct weft_pool *self, struct worker *worker, const char *why);
-void head_free_worker (struct weft_pool *self, struct worker *worker);
-
-/*  The first with news has told them. */
-void head_drop_news (struct weft_pool *self);
-
 /*  self->msg has come. */
 int head_take_message (struct weft_pool *self);
 
 /*  A message broke the rules, as weft_error () says. */
 void head_count_refused (struct weft_pool *self);
+
+/* ------------------------------------------------------------ pool_members.c */
+
+/*  Somebody has said HELLO for the first time: its JOINED is to be told. NULL with the reason kept. */
+struct worker *head_new_worker (struct weft_pool *self, struct pool_bytes route, const struct pool_hello *hello);
+void head_free_worker (struct weft_pool *self, struct worker *worker);
+
+/*  The worker cannot be heard: its jobs wait for it for the option `reattach`, if it may come back. */
+void head_miss (struct weft_pool *self, struct worker *worker, const char *why);
+
+/*  It is heard, perhaps again. */
+void head_regain (struct weft_pool *self, struct worker *worker);
+
+/*  All that a worker had to report when it came back was taken in: what it lost is told. */
+void head_settle (struct weft_pool *self, struct worker *worker);
+
+/*  Gives up those that were away for too long, when one may be. */
+void head_watch_away (struct weft_pool *self, int64_t now);
+
+/*  The worker will be heard no more: `why` for the log, or NULL when that is as it should be. */
+void head_lose (struct weft_pool *self, struct worker *worker, const char *why);
+
+/*  The first with news has told them. */
+void head_drop_news (struct weft_pool *self);
 
 /* ------------------------------------------------------------- pool_events.c */
 
