@@ -105,14 +105,15 @@ head_drop_unkept (struct weft_pool *self, struct worker *worker)
 static void
 retry_write (struct weft_pool *self, int64_t now)
 {
-    bool stalled = outputs_stalled (self->outputs), waited = self->outputs_at != TIME_FOREVER;
+    struct outfiles *files = outputs_files (self->outputs);
+    bool stalled = files->stalled, waited = self->outputs_at != TIME_FOREVER;
     if (stalled && !waited)
         log_warning (&self->weft->log, "pool: nothing more is taken from workers until this is over: %s",
-                     outputs_trouble (self->outputs));
+                     files->trouble);
     else if (!stalled && waited)
         log_warning (&self->weft->log, "pool: output can be kept again");
     if (stalled && waited && now >= self->outputs_at)
-        outputs_retry (self->outputs);
+        outfiles_retry (files);
     if (!stalled)
         self->outputs_at = TIME_FOREVER;
     else if (!waited || now >= self->outputs_at)

@@ -37,9 +37,9 @@ book_open (struct book **handle, const struct book_config *config)
 {
     struct ledger_config how = { .durability = config->durability, .results = config->results };
     if (config->outputs) {
-        how.outputs = outputs_folder (config->outputs);
-        how.before = outputs_sync;
-        how.before_arg = config->outputs;
+        how.outputs = outputs_files (config->outputs)->folder;
+        how.before = outfiles_sync;
+        how.before_arg = outputs_files (config->outputs);
     }
     struct book *self = calloc (1, sizeof *self);
     if (!self)
@@ -153,7 +153,7 @@ queue_entry (struct book *self, struct book_entry *entry)
         entry->ticket = self->last;
         return 0;
     }
-    int rc = self->outputs ? outputs_write (self->outputs) : 0;
+    int rc = self->outputs ? outfiles_write (outputs_files (self->outputs)) : 0;
     if (rc)
         return rc;
     if (entry->kind == ENTRY_PIECE)

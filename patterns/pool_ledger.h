@@ -88,7 +88,7 @@ void book_start (struct book *self, const weft_pool_event_t *event, int64_t atte
  *  `event` is copied with its texts. WEFT_ENOMEM. */
 int book_end (struct book *self, const weft_pool_event_t *event, struct dispatch_job *job);
 
-/*  A part of what an attempt wrote is where its place says, or will be (outputs_write). WEFT_ENOMEM. */
+/*  A part of what an attempt wrote is where its place says, or will be (outfiles_write). WEFT_ENOMEM. */
 int book_piece (struct book *self, const struct ledger_piece *piece);
 
 /*  A report was read to its end: peer->safe becomes `number` when all that it told of is durable. WEFT_ENOMEM. */

@@ -2,18 +2,8 @@
 
 #include "patterns/pool_outputs.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <libgen.h>
-#include <limits.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "codec/output_record.h"
 #include "codec/pool_wire.h"
@@ -43,87 +33,35 @@ struct attempt {
 };
 
 struct outputs {
-    char *folder;
-    int folder_fd;
-    int64_t file_max;
+    struct outfiles files;
     struct ledger *ledger;
-    struct output_file head;            /*  of the file now                                         */
-    char name[64];                      /*  "": none was begun                                      */
-    int64_t at;                         /*  bytes of it, with those that are pending                */
-    struct buffer pending;              /*  not written yet                                         */
-    bool stalled;
-    char trouble[512];
+    uint64_t epoch;
     struct map attempts;
     struct attempt *listed;
     size_t gathered;                    /*  bytes of all that have no place                         */
     char place[LEDGER_PLACE_MAX];       /*  of the piece that was taken last                        */
-
-    pthread_mutex_t mutex;              /*  of fd: the file is synced by another thread             */
-    int fd;
-    atomic_bool dirty, named;           /*  there is something to sync: bytes, a name               */
 };
 
 /* ----------------------------------------------------------- coming and going */
 
-static int
-cannot (const char *what)
-{
-    return error_errno ("cannot keep output in %s", what);
-}
-
-static int
-sync_folder (const char *path)
-{
-    int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd < 0 || fsync (fd) < 0 ? cannot (path) : 0;
-    if (fd >= 0)
-        close (fd);
-    return rc;
-}
-
-/*  Each folder that is made has its name in one above, which is synced. */
-static int
-make_folder (char *path)
-{
-    for (char *slash = path + 1; ; slash++) {
-        slash = strchrnul (slash, '/');
-        char after = *slash, above[PATH_MAX];
-        *slash = '\0';
-        int rc = mkdir (path, 0777) == 0 ? 1 : errno == EEXIST ? 0 : cannot (path);
-        snprintf (above, sizeof above, "%s", path);
-        if (rc == 1)
-            rc = sync_folder (dirname (above));
-        *slash = after;
-        if (rc < 0 || !after)
-            return rc;
-    }
-}
-
 int
 outputs_new (struct outputs **handle, const char *path, int64_t file_max)
 {
-    char text[PATH_MAX];
-    if (!*path || snprintf (text, sizeof text, "%s", path) >= (int) sizeof text)
-        return error_set (WEFT_EINVAL, "outputs: give the name of a folder");
     struct outputs *self = calloc (1, sizeof *self);
     if (!self)
         return error_plain (WEFT_ENOMEM);
-    self->fd = self->folder_fd = -1;
-    self->file_max = file_max ? file_max : OUTPUTS_FILE_MAX;
-    buffer_init (&self->pending, 0);
-    pthread_mutex_init (&self->mutex, NULL);
-    int rc = map_init (&self->attempts);
-    rc = rc ? rc : make_folder (text);
-    if (rc == 0 && !(self->folder = realpath (path, NULL)))
-        rc = cannot (path);
-    if (rc == 0 && (self->folder_fd = open (self->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-        rc = cannot (path);
-    if (rc == 0 && faccessat (self->folder_fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
-        rc = cannot (path);
+    int rc = outfiles_open (&self->files, path, file_max ? file_max : OUTPUTS_FILE_MAX);
+    rc = rc ? rc : map_init (&self->attempts);
     *handle = self;
     if (rc)
         outputs_destroy (handle);
     return rc;
+}
+
+struct outfiles *
+outputs_files (struct outputs *self)
+{
+    return &self->files;
 }
 
 static void
@@ -152,139 +90,17 @@ outputs_destroy (struct outputs **handle)
         while (self->attempts.buckets[i])
             attempt_free (self, map_entry (self->attempts.buckets[i], struct attempt, node));
     map_free (&self->attempts);
-    if (self->fd >= 0)
-        close (self->fd);
-    if (self->folder_fd >= 0)
-        close (self->folder_fd);
-    pthread_mutex_destroy (&self->mutex);
-    buffer_free (&self->pending);
-    free (self->folder);
+    outfiles_close (&self->files);
     free (self);
     *handle = NULL;
-}
-
-const char *
-outputs_folder (const struct outputs *self)
-{
-    return self->folder;
 }
 
 void
 outputs_begin (struct outputs *self, struct ledger *ledger, const struct ledger_found *found)
 {
     self->ledger = ledger;
-    memcpy (self->head.pool, found->pool, sizeof self->head.pool);
-    self->head.epoch = found->epoch;
-}
-
-/* ------------------------------------------------------------------- files */
-
-/*  The next file, when this one has enough and is written. */
-static int
-begin_file (struct outputs *self, size_t size)
-{
-    if (*self->name && (self->at + (int64_t) size <= self->file_max || buffer_size (&self->pending)))
-        return 0;
-    int rc = *self->name ? outputs_sync (self) : 0;
-    if (rc)
-        return rc;
-    pthread_mutex_lock (&self->mutex);
-    if (self->fd >= 0)
-        close (self->fd);
-    self->fd = -1;
-    pthread_mutex_unlock (&self->mutex);
-    self->head.number++;
-    rc = output_put_file (&self->pending, &self->head);
-    self->at = (int64_t) buffer_size (&self->pending);
-    const unsigned char *pool = self->head.pool;
-    snprintf (self->name, sizeof self->name, "%02x%02x%02x%02x-%" PRIu64 "-%" PRIu64 ".output", pool[0], pool[1],
-              pool[2], pool[3], self->head.epoch, self->head.number);
-    return rc;
-}
-
-/*  A crash leaves what it leaves of a file: nobody goes on with it, and so a file that is there is somebody else's. */
-static int
-open_file (struct outputs *self)
-{
-    int fd = openat (self->folder_fd, self->name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return -1;
-    pthread_mutex_lock (&self->mutex);
-    self->fd = fd;
-    pthread_mutex_unlock (&self->mutex);
-    atomic_store (&self->named, true);
-    return 0;
-}
-
-static int
-write_failed (struct outputs *self)
-{
-    int number = errno;
-    bool full = number == ENOSPC || number == EDQUOT;
-    char path[PATH_MAX + 64];
-    snprintf (path, sizeof path, "%s/%s", self->folder, self->name);
-    int rc = number == EEXIST
-        ? error_set (WEFT_EIO, "cannot keep output in %s: it is there already, of a copy of this ledger perhaps; give "
-                     "another folder", path)
-        : cannot (path);
-    snprintf (self->trouble, sizeof self->trouble, "%s", weft_error ());
-    self->stalled = full;
-    return full ? error_set (WEFT_ELIMIT, "%s", self->trouble) : rc == WEFT_EACCES ? rc : WEFT_EIO;
-}
-
-int
-outputs_write (struct outputs *self)
-{
-    if (!buffer_size (&self->pending))
-        return 0;
-    if (self->stalled)
-        return error_set (WEFT_ELIMIT, "%s", self->trouble);
-    if (self->fd < 0 && open_file (self) < 0)
-        return write_failed (self);
-    while (buffer_size (&self->pending)) {
-        ssize_t size = write (self->fd, buffer_data (&self->pending), buffer_size (&self->pending));
-        if (size < 0 && errno == EINTR)
-            continue;
-        if (size < 0)
-            return write_failed (self);
-        atomic_store (&self->dirty, true);
-        buffer_consume (&self->pending, (size_t) size);
-    }
-    return 0;
-}
-
-bool
-outputs_stalled (const struct outputs *self)
-{
-    return self->stalled;
-}
-
-void
-outputs_retry (struct outputs *self)
-{
-    self->stalled = false;
-}
-
-const char *
-outputs_trouble (const struct outputs *self)
-{
-    return self->trouble;
-}
-
-int
-outputs_sync (void *arg)
-{
-    struct outputs *self = arg;
-    int rc = 0;
-    if (!atomic_load (&self->dirty) && !atomic_load (&self->named))
-        return 0;
-    pthread_mutex_lock (&self->mutex);
-    if (atomic_exchange (&self->dirty, false) && self->fd >= 0 && fdatasync (self->fd) < 0)
-        rc = cannot (self->folder);
-    if (rc == 0 && atomic_exchange (&self->named, false) && fsync (self->folder_fd) < 0)
-        rc = cannot (self->folder);
-    pthread_mutex_unlock (&self->mutex);
-    return rc;
+    self->epoch = found->epoch;
+    outfiles_name (&self->files, found->pool, found->epoch);
 }
 
 /* ---------------------------------------------------------------- attempts */
@@ -313,7 +129,7 @@ has_room_for_stray (const struct outputs *self, uint64_t job)
 static bool
 is_older (const struct outputs *self, int64_t number)
 {
-    return POOL_ATTEMPT_EPOCH (number) && POOL_ATTEMPT_EPOCH (number) != self->head.epoch;
+    return POOL_ATTEMPT_EPOCH (number) && POOL_ATTEMPT_EPOCH (number) != self->epoch;
 }
 
 /*  What heads before us have kept of it. */
@@ -411,12 +227,9 @@ place_piece (struct outputs *self, struct attempt *attempt, char place[LEDGER_PL
     size_t size = buffer_size (&attempt->records);
     if (rc || !size)
         return rc;
-    rc = begin_file (self, size);
-    rc = rc ? rc : buffer_add (&self->pending, buffer_data (&attempt->records), size);
+    rc = outfiles_put (&self->files, buffer_data (&attempt->records), size, place);
     if (rc)
         return rc;
-    snprintf (place, LEDGER_PLACE_MAX, "%s:%" PRId64 ":%zu", self->name, self->at, size);
-    self->at += (int64_t) size;
     buffer_free (&attempt->records);
     buffer_free (&attempt->run);
     return 1;

@@ -1,13 +1,14 @@
 /*  pool_outputs.h - what jobs write, kept by their head in few files, and where in them it is
  *
- *  One file at a time, that only grows (codec/output_record.h, docs/spec/output.md); each head begins its own, so that
- *  what a crash has left of a last record is never followed by another. What an attempt wrote until its end is gathered
- *  and stands together: most jobs have one piece, and a place of it in their result. Of those that write for longer the
- *  ledger has each piece, before the reports that brought it are acknowledged: so nothing is lost with a head, and the
- *  next one, to which reports may come again, knows by their number what it has.
+ *  The files are pool_outfiles.h, what is in them codec/output_record.h and docs/spec/output.md.
+ *
+ *  What an attempt wrote until its end is gathered and stands together: most jobs have one piece, and a place of it in
+ *  their result. Of those that write for longer the ledger has each piece, before the reports that brought it are
+ *  acknowledged: so nothing is lost with a head, and the next one, to which reports may come again, knows by their
+ *  number what it has.
  *
  *  The order: outputs_add as a report is read; outputs_end where an attempt ends, outputs_take_piece for those that go
- *  on, before the report is acknowledged; outputs_write before the ledger is told of either; outputs_sync before it
+ *  on, before the report is acknowledged; outfiles_write before the ledger is told of either; outfiles_sync before it
  *  commits that. */
 #ifndef WEFT_PATTERNS_POOL_OUTPUTS_H
 #define WEFT_PATTERNS_POOL_OUTPUTS_H
@@ -16,6 +17,7 @@
 #include <stdint.h>
 
 #include "patterns/ledger.h"
+#include "patterns/pool_outfiles.h"
 
 #define OUTPUTS_FILE_MAX (INT64_C (1) << 30)    /*  bytes of a file, from which on the next one is begun    */
 
@@ -25,7 +27,9 @@ struct outputs;
  *  write. `file_max`: 0 is the default. */
 int outputs_new (struct outputs **self, const char *path, int64_t file_max);
 void outputs_destroy (struct outputs **self);
-const char *outputs_folder (const struct outputs *self);       /*  absolute */
+
+/*  Where it is kept. */
+struct outfiles *outputs_files (struct outputs *self);
 
 /*  The ledger is open. `ledger` is asked for pieces of attempts that heads before this one have dealt. */
 void outputs_begin (struct outputs *self, struct ledger *ledger, const struct ledger_found *found);
@@ -62,15 +66,5 @@ int outputs_take_piece (struct outputs *self, struct ledger_piece *piece);
 
 /*  Bytes that were added and have no place yet. */
 size_t outputs_gathered (const struct outputs *self);
-
-/*  Writes what the places say. WEFT_ELIMIT: the disk is full, and nothing is tried before outputs_retry; what is not
- *  written waits in memory, and no more should be added. WEFT_EIO: it cannot be kept. */
-int outputs_write (struct outputs *self);
-bool outputs_stalled (const struct outputs *self);
-void outputs_retry (struct outputs *self);
-const char *outputs_trouble (const struct outputs *self);
-
-/*  Makes durable what was written, and the names of the files. WEFT_EIO: nobody knows what is on disk. Any thread. */
-int outputs_sync (void *self);
 
 #endif

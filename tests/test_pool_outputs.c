@@ -26,11 +26,11 @@ attempt (int number)
 static void
 begin (int64_t file_max)
 {
-    struct ledger_config config = { .durability = LEDGER_GROUP, .before = outputs_sync };
+    struct ledger_config config = { .durability = LEDGER_GROUP, .before = outfiles_sync };
     left = UINT32_MAX;
     assert_int_equal (outputs_new (&outputs, folder_path ("a/b"), file_max), 0);
-    config.before_arg = outputs;
-    config.outputs = outputs_folder (outputs);
+    config.before_arg = outputs_files (outputs);
+    config.outputs = outputs_files (outputs)->folder;
     assert_int_equal (ledger_open (&ledger, folder_path ("ledger"), &config, &found), 0);
     outputs_begin (outputs, ledger, &found);
 }
@@ -94,7 +94,7 @@ one_report (void **state)
     assert_false (first.has_piece);
     assert_int_equal (first.bytes, 7);
     assert_string_equal (none.place, "");
-    assert_int_equal (outputs_write (outputs), 0);
+    assert_int_equal (outfiles_write (outputs_files (outputs)), 0);
     assert_string_equal (read_place (first.place, 1), "1one two");
     assert_string_equal (read_place (second.place, 2), "2oops1fine");
     assert_non_null (strstr (read_place (second.place, 1), "another job"));
@@ -133,7 +133,7 @@ many_reports (void **state)
     strcpy (places[2], how.place);
     outputs_forget (outputs, 2, 0);
     assert_int_equal (outputs_take_piece (outputs, &piece), 0);
-    assert_int_equal (outputs_write (outputs), 0);
+    assert_int_equal (outfiles_write (outputs_files (outputs)), 0);
     for (int i = 0; i < 3; i++)
         assert_string_equal (read_place (places[i], 1), "1ac");
     end ();
@@ -149,7 +149,7 @@ attempts (void **state)
     add (1, attempt (2), 2, 1, "good");
     add (1, attempt (1), 1, 1, "rst");
     struct outputs_ended first = ended (1, attempt (1)), how = ended (1, attempt (2));
-    assert_int_equal (outputs_write (outputs), 0);
+    assert_int_equal (outfiles_write (outputs_files (outputs)), 0);
     assert_string_equal (read_place (first.place, 1), "1first");
     assert_string_equal (read_place (how.place, 1), "1good");
     assert_string_equal (ended (1, attempt (1)).place, "");
@@ -179,7 +179,7 @@ told_again (void **state)
     }
     add (1, attempt (1), 2, 1, "e");
     struct outputs_ended how = ended (1, attempt (1));
-    assert_int_equal (outputs_write (outputs), 0);
+    assert_int_equal (outfiles_write (outputs_files (outputs)), 0);
     assert_int_equal (how.bytes, 5);
     assert_string_equal (read_place (how.place, 1), "1a2b1cde");
     end ();
@@ -223,7 +223,7 @@ next_head (void **state)
     add (1, old, 7, 1, "early ");
     assert_int_equal (outputs_take_piece (outputs, &piece), 1);
     strcpy (first, piece.place);
-    assert_int_equal (outputs_write (outputs), 0);
+    assert_int_equal (outfiles_write (outputs_files (outputs)), 0);
     assert_int_equal (ledger_add_piece (ledger, &piece, NULL), 0);
     add (1, old, 8, 1, "lost with the head");
     end ();
@@ -235,7 +235,7 @@ next_head (void **state)
     struct outputs_ended how = ended (1, old);
     assert_true (how.has_piece);
     assert_int_equal (how.bytes, 10);
-    assert_int_equal (outputs_write (outputs), 0);
+    assert_int_equal (outfiles_write (outputs_files (outputs)), 0);
     assert_string_equal (read_place (first, 1), "1early ");
     assert_string_equal (read_place (how.place, 1), "1late");
     /*  One that writes no more: its last piece is its place. */
@@ -255,7 +255,7 @@ files (void **state)
     for (uint64_t job = 1; job <= 20; job++) {
         add (job, attempt (1), job, 1, "some words that a job wrote");
         strcpy (places[job - 1], ended (job, attempt (1)).place);
-        assert_int_equal (outputs_write (outputs), 0);
+        assert_int_equal (outfiles_write (outputs_files (outputs)), 0);
     }
     for (uint64_t job = 1; job <= 20; job++)
         assert_string_equal (read_place (places[job - 1], job), "1some words that a job wrote");
@@ -280,7 +280,7 @@ cut_off (void **state)
     struct outputs_ended first = ended (1, attempt (1));
     add (2, attempt (1), 1, 1, "second");
     struct outputs_ended second = ended (2, attempt (1));
-    assert_int_equal (outputs_write (outputs), 0);
+    assert_int_equal (outfiles_write (outputs_files (outputs)), 0);
     snprintf (name, sizeof name, "a/b/%.*s", (int) strcspn (first.place, ":"), first.place);
     assert_int_equal (stat (folder_path (name), &status), 0);
     off_t start = atol (second.place + strcspn (second.place, ":") + 1);
@@ -318,7 +318,7 @@ copies (void **state)
     begin (0);
     add (1, attempt (1), 1, 1, "mine");
     struct outputs_ended how = ended (1, attempt (1));
-    assert_int_equal (outputs_write (outputs), 0);
+    assert_int_equal (outfiles_write (outputs_files (outputs)), 0);
     struct outputs *copy;
     struct outputs_ended other;
     assert_int_equal (outputs_new (&copy, folder_path ("a/b"), 0), 0);
@@ -327,7 +327,7 @@ copies (void **state)
                                  .size = 5 };
     assert_int_equal (outputs_add (copy, &part), 0);
     assert_int_equal (outputs_end (copy, 1, attempt (1), &other), 0);
-    assert_int_equal (outputs_write (copy), WEFT_EIO);
+    assert_int_equal (outfiles_write (outputs_files (copy)), WEFT_EIO);
     assert_says ("is there already");
     outputs_destroy (&copy);
     assert_string_equal (read_place (how.place, 1), "1mine");
