@@ -187,7 +187,8 @@ on_stop_fd (void *arg, int events)
     struct bridge *self = arg;
     eventfd_t count;
     (void) events;
-    eventfd_read (self->stop_fd, &count);
+    if (eventfd_read (self->stop_fd, &count) == 0)
+        self->stops += count;
     bridge_stop (self);
 }
 
@@ -209,25 +210,34 @@ begin_end (struct bridge *self)
     bridge_want (self);
 }
 
-int
-bridge_run (struct bridge *self, int stop_fd)
+static int
+watch_stop (struct bridge *self, int stop_fd)
 {
     self->stop_fd = stop_fd;
-    int rc = stop_fd < 0 ? 0 : reactor_watch_fd (self->reactor, stop_fd, on_stop_fd, self, &self->stop_watch);
-    rc = rc || stop_fd < 0 ? rc : reactor_want_fd (self->stop_watch, WEFT_IN);
-    rc = rc ? rc : reactor_run (self->reactor, TIME_FOREVER);
+    if (stop_fd < 0 || self->stop_watch)
+        return 0;
+    int rc = reactor_watch_fd (self->reactor, stop_fd, on_stop_fd, self, &self->stop_watch);
+    return rc ? rc : reactor_want_fd (self->stop_watch, WEFT_IN);
+}
+
+int
+bridge_run (struct bridge *self, int stop_fd, int64_t timeout)
+{
+    int rc = watch_stop (self, stop_fd);
+    rc = rc ? rc : reactor_run (self->reactor, timeout);
     if (rc == 0 && !self->error) {
         begin_end (self);
-        if (self->peer_count)
+        if (self->peer_count && self->stops < 2)
             rc = reactor_run (self->reactor, self->setup->socket.linger);
         rc = rc == WEFT_ETIMEOUT ? 0 : rc;
         self->counters.unanswered += self->requests;
     }
+    bridge_show_now (self);
     return self->error ? error_set (self->error, "%s", self->why) : rc;
 }
 
 void
-bridge_counters (struct bridge *self, struct bridge_counters *counters)
+bridge_counters (struct bridge *self, weft_bridge_counters_t *counters)
 {
     *counters = self->counters;
     self->transport->count (self, counters);

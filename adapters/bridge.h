@@ -70,26 +70,11 @@ const char *bridge_listens (const struct bridge *self, size_t index, const char 
 
 /*  Runs until bridge_stop was called, or `stop_fd` (an eventfd; -1: none) was written to; then takes nothing more, and
  *  delivers what was taken for at most the option `linger`, or until it is told to stop again. 0, or the failure of a
- *  socket. */
-int bridge_run (struct bridge *self, int stop_fd);
+ *  socket; WEFT_ETIMEOUT after `timeout` (ns), with which it may be run again, with the same stop_fd. */
+int bridge_run (struct bridge *self, int stop_fd, int64_t timeout);
 void bridge_stop (struct bridge *self);     /*  any thread, or a signal handler */
 
-struct bridge_counters {
-    uint64_t in, in_bytes;              /*  messages that the fabric has taken                          */
-    uint64_t out, out_bytes;            /*  messages that peers were given, replies too                 */
-    uint64_t dropped;                   /*  for peers that were full, or could not be written to them   */
-    uint64_t unanswered;                /*  requests without a reply in time, of peers and of the fabric    */
-    uint64_t orphaned;                  /*  replies to peers that had gone                              */
-    uint64_t refused;                   /*  connections that broke the protocol or a limit              */
-    uint64_t cut_off;                   /*  messages that were begun and not ended                      */
-    uint64_t undelivered;               /*  connections that ended with bytes that were not sent        */
-    uint64_t waiting;                   /*  connections whose message the fabric has no room for now    */
-    uint64_t connects, disconnects, turned_away;
-    uint64_t overrun, limited, oversize;    /*  datagrams that came: struct datagram_counters           */
-    uint64_t withheld, unsent, unread;
-    uint64_t evicted;
-    uint64_t late, lost;                /*  of the fabric's sockets: late replies; dropped and refused messages */
-};
-void bridge_counters (struct bridge *self, struct bridge_counters *counters);
+/*  Its own numbers, exactly: for the thread that runs it, or when none does. See bridge_metrics.h for the others. */
+void bridge_counters (struct bridge *self, weft_bridge_counters_t *counters);
 
 #endif

@@ -136,7 +136,7 @@ datagrams_shut (struct bridge *self)
 }
 
 static void
-datagrams_count (const struct bridge *self, struct bridge_counters *counters)
+datagrams_count (const struct bridge *self, weft_bridge_counters_t *counters)
 {
     const struct carrier *carrier = self->carrier;
     for (size_t i = 0; i < carrier->count; i++) {

@@ -90,11 +90,13 @@ count_held (const struct bridge *self)
     return held;
 }
 
-static void
-show (struct bridge *self)
+void
+bridge_show_now (struct bridge *self)
 {
-    struct bridge_values now = { .counters = self->counters };
-    self->transport->count (self, &now.counters);
+    if (!self->show)
+        return;
+    struct bridge_values now;
+    bridge_counters (self, &now.counters);
     now.peers = self->peer_count;
     now.full = self->full;
     now.held = count_held (self);
@@ -103,13 +105,21 @@ show (struct bridge *self)
     self->show->next = reactor_now (self->reactor) + SHOW_PAUSE;
 }
 
+void
+bridge_shown (const struct bridge *self, weft_bridge_counters_t *counters)
+{
+    *counters = (weft_bridge_counters_t) { 0 };
+    if (self->show)
+        counters_read ((uint64_t *) counters, self->show->values, sizeof *counters / sizeof (uint64_t));
+}
+
 /*  Seldom, but always for the last time before nothing happens any more. */
 static void
 on_round (void *arg)
 {
     struct bridge *self = arg;
     if (reactor_now (self->reactor) >= self->show->next) {
-        show (self);
+        bridge_show_now (self);
         reactor_timer_set (self->reactor, &self->show->timer, TIME_FOREVER);
         self->show->due = false;
     }
@@ -125,21 +135,25 @@ on_due (void *arg)
     (void) arg;                         /*  it woke us: the round does the rest             */
 }
 
-int
-bridge_show (struct bridge *self)
+static int
+show_times (struct bridge_show *show)
 {
-    self->show = calloc (1, sizeof *self->show);
-    if (!self->show)
-        return error_plain (WEFT_ENOMEM);
-    self->show->req = histogram_new ();
-    self->show->rep = histogram_new ();
-    if (!self->show->req || !self->show->rep) {
-        bridge_hide (self);
-        return error_plain (WEFT_ENOMEM);
+    show->req = show->req ? show->req : histogram_new ();
+    show->rep = show->rep ? show->rep : histogram_new ();
+    return show->req && show->rep ? 0 : error_plain (WEFT_ENOMEM);
+}
+
+int
+bridge_show (struct bridge *self, bool times)
+{
+    if (!self->show) {
+        self->show = calloc (1, sizeof *self->show);
+        if (!self->show)
+            return error_plain (WEFT_ENOMEM);
+        reactor_timer_init (&self->show->timer, on_due, self);
+        reactor_each_round (self->reactor, on_round, self);
     }
-    reactor_timer_init (&self->show->timer, on_due, self);
-    reactor_each_round (self->reactor, on_round, self);
-    return 0;
+    return times ? show_times (self->show) : 0;
 }
 
 void
@@ -158,8 +172,9 @@ bridge_hide (struct bridge *self)
 void
 bridge_took (struct bridge *self, enum adapter_mode mode, int64_t since)
 {
-    if (self->show)
-        histogram_record (mode == MODE_REQ ? self->show->req : self->show->rep, reactor_now (self->reactor) - since);
+    struct histogram *times = !self->show ? NULL : mode == MODE_REQ ? self->show->req : self->show->rep;
+    if (times)
+        histogram_record (times, reactor_now (self->reactor) - since);
 }
 
 /* ------------------------------------------------------------------------ sources */
@@ -190,7 +205,7 @@ bridge_source (struct bridge *self, size_t index, struct metric_source *source)
         struct fabric *fabric = &self->fabrics[i];
         if (!fabric->socket)
             continue;
-        bool asks = fabric->mode == MODE_REQ, timed = asks || fabric->mode == MODE_REP;
+        bool asks = fabric->mode == MODE_REQ, timed = self->show->req && (asks || fabric->mode == MODE_REP);
         *source = (struct metric_source) { .table = pattern_metrics, .size = sizeof (struct pattern_values),
                                            .labels = { { "socket", fabric->socket->pattern->name } },
                                            .read = pattern_read, .arg = fabric->socket };

@@ -6,16 +6,20 @@
 #include "core/metrics.h"
 
 struct bridge_values {                  /*  nothing but uint64_t                                        */
-    struct bridge_counters counters;    /*  without late and lost, which its sockets tell               */
+    weft_bridge_counters_t counters;
     uint64_t peers, full, held, requests;
 };
 extern const struct metric bridge_metrics[];
 
-/*  Before bridge_run: its numbers are shown from now on, a little late. WEFT_ENOMEM. */
-int bridge_show (struct bridge *self);
+/*  Before bridge_run: its numbers are shown from now on, a little late, and exactly when that has returned; with
+ *  `times`, how long requests take, too. May come again with that. WEFT_ENOMEM. */
+int bridge_show (struct bridge *self, bool times);
 
-/*  Sources, one by one: itself, each socket of the fabric, the times of requests of either side. They are good until
- *  bridge_destroy. False past the last. */
+/*  Any thread: what it shows; nothing but zeros before bridge_show. */
+void bridge_shown (const struct bridge *self, weft_bridge_counters_t *counters);
+
+/*  Sources, one by one: itself, each socket of the fabric, the times of requests of either side, if they are shown.
+ *  They are good until bridge_destroy. False past the last. */
 bool bridge_source (struct bridge *self, size_t index, struct metric_source *source);
 
 #endif

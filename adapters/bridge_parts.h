@@ -45,7 +45,7 @@ struct transport {
     int (*open) (struct bridge *self);          /*  listens and dials; the rest is closed by `shut`             */
     void (*stop) (struct bridge *self);         /*  no new peers                                                */
     void (*shut) (struct bridge *self);         /*  all peers have gone                                         */
-    void (*count) (const struct bridge *self, struct bridge_counters *counters);    /*  adds what it counts     */
+    void (*count) (const struct bridge *self, weft_bridge_counters_t *counters);    /*  adds what it counts     */
 
     int (*write) (void *link, const struct stream_part *parts, size_t count);
     bool (*is_full) (void *link);               /*  then bridge_on_drained is to come                           */
@@ -101,7 +101,7 @@ enum { BRIDGE_VALUES_MAX = 64 };
 /*  What is shown of it while somebody may ask. */
 struct bridge_show {
     uint64_t values[BRIDGE_VALUES_MAX];     /*  a struct bridge_values, by core/counter.h               */
-    struct histogram *req, *rep;        /*  how long requests took                                      */
+    struct histogram *req, *rep;        /*  how long requests took; NULL: nobody wants to know          */
     struct reactor_timer timer;
     bool due;                           /*  it is set                                                   */
     int64_t next;                       /*  not before                                                  */
@@ -130,7 +130,7 @@ struct bridge {
     bool owing;                     /*  rep owes an empty reply, whose client is full                   */
     struct reactor_timer serve_timer;
     struct buffer text;             /*  for templates                                                   */
-    struct bridge_counters counters;
+    weft_bridge_counters_t counters;
     struct bridge_show *show;           /*  NULL: nobody asks                                           */
     int64_t serve_since;                /*  when the request of rep was given to `serving`              */
     unsigned told;
@@ -138,6 +138,7 @@ struct bridge {
     int error;                      /*  of a socket: the bridge ends, and this is why                   */
     char why[512];
     int stop_fd;
+    uint64_t stops;                 /*  how often that was written to                                   */
     struct reactor_fd *stop_watch;
     struct { const char *what; char address[ENDPOINT_MAX]; } *listens;
     size_t listen_count;
@@ -187,8 +188,10 @@ const char *bridge_peer_name (const struct bridge_peer *peer);
 /*  Closes a peer that has sent its end when it is owed nothing. */
 void bridge_end_if_done (struct bridge_peer *peer);
 
-/*  bridge_metrics.c: a request that came at `since` has its reply. Shows no more. */
+/*  bridge_metrics.c: a request that came at `since` has its reply. Shows what there is now, if it shows anything; and
+ *  no more. */
 void bridge_took (struct bridge *self, enum adapter_mode mode, int64_t since);
+void bridge_show_now (struct bridge *self);
 void bridge_hide (struct bridge *self);
 
 /*  bridge_kind.c: who takes part. */

@@ -215,7 +215,7 @@ streams_shut (struct bridge *self)
 }
 
 static void
-streams_count (const struct bridge *self, struct bridge_counters *counters)
+streams_count (const struct bridge *self, weft_bridge_counters_t *counters)
 {
     const struct carrier *carrier = self->carrier;
     for (size_t i = 0; i < carrier->listener_count; i++) {

@@ -5,12 +5,15 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "adapters/bridge_metrics.h"
+#include "core/clock.h"
 #include "core/error.h"
 
 struct bridge_thread {
@@ -29,6 +32,8 @@ struct bridge_threads {
     const struct adapter *adapter;
     size_t count;
     int ended_fd;                   /*  counts those that have ended, before they are joined        */
+    size_t running;                 /*  that have not                                               */
+    bool stopping;
     struct bridge_thread threads[];
 };
 
@@ -124,6 +129,100 @@ copy_setup (struct bridge_thread *self, const struct bridge_setup *setup, const 
     return 0;
 }
 
+/* -------------------------------------------------------------------------- running */
+
+static void *
+run (void *arg)
+{
+    struct bridge_thread *self = arg;
+    self->error = bridge_run (self->bridge, self->stop_fd, TIME_FOREVER);
+    if (self->error)
+        snprintf (self->why, sizeof self->why, "%s", weft_error ());
+    eventfd_write (self->all->ended_fd, 1);
+    return NULL;
+}
+
+static void
+stop_all (struct bridge_threads *self, eventfd_t times)
+{
+    self->stopping = true;
+    for (size_t i = 0; i < self->count; i++)
+        eventfd_write (self->threads[i].stop_fd, times);
+}
+
+/*  Signals are the caller's: our threads take none. */
+static int
+start_all (struct bridge_threads *self)
+{
+    sigset_t all, before;
+    int failed = 0;
+    sigfillset (&all);
+    pthread_sigmask (SIG_SETMASK, &all, &before);
+    for (size_t i = 0; i < self->count && !failed; i++) {
+        struct bridge_thread *thread = &self->threads[i];
+        failed = pthread_create (&thread->thread, NULL, run, thread);
+        thread->started = !failed;
+        self->running += thread->started;
+    }
+    pthread_sigmask (SIG_SETMASK, &before, NULL);
+    if (!failed)
+        return 0;
+    stop_all (self, 1);
+    errno = failed;
+    return error_errno ("a thread");
+}
+
+/*  Until all have ended: who ends first ends all. WEFT_ETIMEOUT. */
+static int
+wait_for_all (struct bridge_threads *self, int stop_fd, int64_t timeout)
+{
+    int64_t end = clock_deadline (clock_system (), timeout);
+    struct pollfd fds[] = { { .fd = self->ended_fd, .events = POLLIN }, { .fd = stop_fd, .events = POLLIN } };
+    while (self->running > 0) {
+        eventfd_t ended = 0, told = 0;
+        int count = poll (fds, 2, clock_poll_ms (clock_left (clock_system (), end)));
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count == 0)
+            return error_plain (WEFT_ETIMEOUT);
+        if (eventfd_read (self->ended_fd, &ended) == 0)
+            self->running -= (size_t) ended;
+        if (fds[1].revents & POLLIN)
+            eventfd_read (stop_fd, &told);
+        if (told || (ended && !self->stopping))
+            stop_all (self, told ? told : 1);
+    }
+    return 0;
+}
+
+/*  The failure of the first of them. */
+static int
+join_all (struct bridge_threads *self)
+{
+    int rc = 0;
+    for (size_t i = 0; i < self->count; i++) {
+        struct bridge_thread *thread = &self->threads[i];
+        if (!thread->started)
+            continue;
+        pthread_join (thread->thread, NULL);
+        thread->started = false;
+        if (thread->error && rc == 0)
+            rc = error_set (thread->error, "%s", thread->why);
+    }
+    return rc;
+}
+
+int
+bridge_threads_run (struct bridge_threads *self, int stop_fd, int64_t timeout)
+{
+    if (self->count == 1)
+        return bridge_run (self->threads[0].bridge, stop_fd, timeout);
+    int failed = self->running ? 0 : start_all (self);
+    int rc = wait_for_all (self, stop_fd, failed ? TIME_FOREVER : timeout);
+    rc = rc ? rc : join_all (self);
+    return failed ? failed : rc;
+}
+
 /* ---------------------------------------------------------------- opening, closing */
 
 static int
@@ -176,6 +275,10 @@ bridge_threads_destroy (struct bridge_threads **handle)
     if (!self)
         return;
     *handle = NULL;
+    if (self->running) {
+        stop_all (self, 2);
+        join_all (self);
+    }
     for (size_t i = self->count; i-- > 0; ) {
         struct bridge_thread *thread = &self->threads[i];
         bridge_destroy (&thread->bridge);
@@ -195,84 +298,25 @@ bridge_threads_at (const struct bridge_threads *self, size_t index)
     return index < self->count ? self->threads[index].bridge : NULL;
 }
 
-/* -------------------------------------------------------------------------- running */
-
-static void *
-run (void *arg)
-{
-    struct bridge_thread *self = arg;
-    self->error = bridge_run (self->bridge, self->stop_fd);
-    if (self->error)
-        snprintf (self->why, sizeof self->why, "%s", weft_error ());
-    eventfd_write (self->all->ended_fd, 1);
-    return NULL;
-}
-
-static void
-stop_all (struct bridge_threads *self)
-{
-    for (size_t i = 0; i < self->count; i++)
-        eventfd_write (self->threads[i].stop_fd, 1);
-}
-
-/*  Until the `running` that were started have ended: who ends first ends all. */
-static void
-wait_for_all (struct bridge_threads *self, size_t running, int stop_fd)
-{
-    bool stopping = false;              /*  to be told a second time is not to wait for what is owed */
-    struct pollfd fds[] = { { .fd = self->ended_fd, .events = POLLIN }, { .fd = stop_fd, .events = POLLIN } };
-    while (running > 0) {
-        eventfd_t ended = 0, told = 0;
-        if (poll (fds, 2, -1) < 0 && errno == EINTR)
-            continue;
-        if (eventfd_read (self->ended_fd, &ended) == 0)
-            running -= (size_t) ended;
-        if (fds[1].revents & POLLIN)
-            eventfd_read (stop_fd, &told);
-        if (told || (ended && !stopping)) {
-            stop_all (self);
-            stopping = true;
-        }
-    }
-}
+/* ------------------------------------------------------------------------- numbers */
 
 int
-bridge_threads_run (struct bridge_threads *self, int stop_fd)
+bridge_threads_show (struct bridge_threads *self, bool times)
 {
-    if (self->count == 1)
-        return bridge_run (self->threads[0].bridge, stop_fd);
-    size_t running = 0;
-    int failed = 0;
-    for (size_t i = 0; i < self->count && !failed; i++) {
-        struct bridge_thread *thread = &self->threads[i];
-        failed = pthread_create (&thread->thread, NULL, run, thread);
-        thread->started = !failed;
-        running += thread->started;
-    }
-    if (failed)
-        stop_all (self);
-    wait_for_all (self, running, stop_fd);
-    errno = failed;
-    int rc = failed ? error_errno ("a thread") : 0;
-    for (size_t i = 0; i < self->count; i++) {
-        struct bridge_thread *thread = &self->threads[i];
-        if (!thread->started)
-            continue;
-        pthread_join (thread->thread, NULL);
-        if (thread->error && rc == 0)
-            rc = error_set (thread->error, "%s", thread->why);
-    }
+    int rc = 0;
+    for (size_t i = 0; i < self->count && rc == 0; i++)
+        rc = bridge_show (self->threads[i].bridge, times);
     return rc;
 }
 
 void
-bridge_threads_counters (const struct bridge_threads *self, struct bridge_counters *counters)
+bridge_threads_counters (const struct bridge_threads *self, weft_bridge_counters_t *counters)
 {
     uint64_t *sums = (uint64_t *) counters;
-    *counters = (struct bridge_counters) { 0 };
+    *counters = (weft_bridge_counters_t) { 0 };
     for (size_t i = 0; i < self->count; i++) {
-        struct bridge_counters each;
-        bridge_counters (self->threads[i].bridge, &each);
+        weft_bridge_counters_t each;
+        bridge_shown (self->threads[i].bridge, &each);
         for (size_t j = 0; j < sizeof each / sizeof *sums; j++)
             sums[j] += ((const uint64_t *) &each)[j];
     }

@@ -23,10 +23,12 @@ void bridge_threads_destroy (struct bridge_threads **self);
 /*  Each of the bridges; NULL past the last. What listens is told by the first for all. */
 struct bridge *bridge_threads_at (const struct bridge_threads *self, size_t index);
 
-/*  As bridge_run, of all: one that fails ends the others. A single one runs on the caller's thread. */
-int bridge_threads_run (struct bridge_threads *self, int stop_fd);
+/*  As bridge_run, of all: one that fails ends the others. A single one runs on the caller's thread; several on threads
+ *  of their own, which go on after WEFT_ETIMEOUT. */
+int bridge_threads_run (struct bridge_threads *self, int stop_fd, int64_t timeout);
 
-/*  The sums. */
-void bridge_threads_counters (const struct bridge_threads *self, struct bridge_counters *counters);
+/*  bridge_show of each; and, from any thread, the sums of what they show. */
+int bridge_threads_show (struct bridge_threads *self, bool times);
+void bridge_threads_counters (const struct bridge_threads *self, weft_bridge_counters_t *counters);
 
 #endif

@@ -1,12 +1,9 @@
 /*  bridge.c - weft bridge: a foreign protocol in and out of the fabric */
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "adapters/bridge.h"
-#include "adapters/bridge_metrics.h"
-#include "adapters/bridge_threads.h"
+#include "adapters/bridge_handle.h"
 #include "cli/command.h"
 #include "cli/descriptors.h"
 #include "cli/help.h"
@@ -18,12 +15,12 @@
 #include "core/error.h"
 
 struct bridge_options {
-    struct bridge_setup setup;
+    weft_bridge_t *bridge;              /*  takes all but the following, as they are given      */
     struct secure secure;
     struct metrics_options metrics;
 };
 
-/*  In the order of the targets below; those of the adapters are the first. */
+/*  Those of the adapters are the first. */
 #define STREAM_TABLES                                                                                              \
     { .title = "Connections", .table = stream_options, .apart = true },                                                \
         { .title = "TLS", .table = tls_options, .apart = true }
@@ -32,6 +29,7 @@ struct bridge_options {
     { .title = "Bridge", .table = bridge_options }, { .title = "Sockets", .table = bridge_socket_options },            \
         SECURE_TABLE, METRICS_TABLE, { .title = NULL }
 enum { COMMONS = 7 };                   /*  with the end                                        */
+enum { OWN_TABLES = 2 };                /*  the last of them, which are not the bridge's        */
 
 /* ------------------------------------------------------------------------- the end */
 
@@ -43,7 +41,7 @@ add_count (struct buffer *text, uint64_t count, const char *one, const char *man
 }
 
 static void
-add_datagrams (struct buffer *text, const struct bridge_counters *counters)
+add_datagrams (struct buffer *text, const weft_bridge_counters_t *counters)
 {
     add_count (text, counters->overrun, "datagram that the system had no room for",
                "datagrams that the system had no room for");
@@ -58,7 +56,7 @@ add_datagrams (struct buffer *text, const struct bridge_counters *counters)
 }
 
 static bool
-has_lost (const struct bridge_counters *counters)
+has_lost (const weft_bridge_counters_t *counters)
 {
     return counters->dropped || counters->lost || counters->unanswered || counters->cut_off || counters->undelivered
            || counters->overrun || counters->limited || counters->oversize || counters->withheld || counters->unsent
@@ -66,7 +64,7 @@ has_lost (const struct bridge_counters *counters)
 }
 
 static void
-summary (struct buffer *text, const struct bridge_counters *counters)
+summary (struct buffer *text, const weft_bridge_counters_t *counters)
 {
     buffer_addf (text, "in %" PRIu64 " message%s (%" PRIu64 " bytes), out %" PRIu64 " (%" PRIu64 " bytes), %" PRIu64
                  " connection%s", counters->in, counters->in == 1 ? "" : "s", counters->in_bytes, counters->out,
@@ -89,11 +87,11 @@ summary (struct buffer *text, const struct bridge_counters *counters)
 
 /*  Counts are told when something was lost, or when they are wanted. */
 static int
-finish (struct cli *cli, const struct bridge_threads *threads, int status)
+finish (struct cli *cli, const weft_bridge_t *bridge, int status)
 {
-    struct bridge_counters counters;
+    weft_bridge_counters_t counters;
     struct buffer text;
-    bridge_threads_counters (threads, &counters);
+    weft_bridge_counters (bridge, &counters);
     buffer_init (&text, 0);
     summary (&text, &counters);
     bool loss = has_lost (&counters);
@@ -106,23 +104,23 @@ finish (struct cli *cli, const struct bridge_threads *threads, int status)
 /* ------------------------------------------------------------------------- running */
 
 static void
-tell_listening (struct cli *cli, const struct bridge *bridge)
+tell_listening (struct cli *cli, const weft_bridge_t *bridge)
 {
     const char *what, *address;
-    for (size_t i = 0; (address = bridge_listens (bridge, i, &what)); i++)
+    for (size_t i = 0; (address = weft_bridge_endpoint (bridge, i, &what)); i++)
         cli_note (cli, "%s listening on %s", what, address);
 }
 
 static int
 try_bridge (struct cli *cli, const struct adapter *adapter, struct bridge_options *options)
 {
-    const struct bridge_config *config = &options->setup.bridge;
+    const struct bridge_config *config = &bridge_handle_setup (options->bridge)->bridge;
     const struct {
         const struct option_list *list;
         const struct pattern *pattern;
     } fabric[] = { { &config->rep, &pattern_rep }, { &config->push, &pattern_push }, { &config->req, &pattern_req },
                    { &config->pub, &pattern_pub }, { &config->sub, &pattern_sub },   { &config->pull, &pattern_pull } };
-    int rc = bridge_check (adapter, &options->setup);
+    int rc = bridge_handle_check (options->bridge);
     bool right = rc == 0;
     if (rc)
         cli_fail (cli, rc, NULL);
@@ -137,17 +135,16 @@ try_bridge (struct cli *cli, const struct adapter *adapter, struct bridge_option
 
 /*  Those of several threads are told apart by a label. */
 static int
-add_metrics (struct meter *meter, const struct bridge_threads *threads)
+add_metrics (struct meter *meter, const weft_bridge_t *bridge)
 {
     struct metric_source source;
-    struct bridge *bridge;
     char number[16];
+    bool several = bridge_handle_source (bridge, 1, 0, &source);
     int rc = 0;
-    for (size_t at = 0; meter_is_on (meter) && rc == 0 && (bridge = bridge_threads_at (threads, at)); at++) {
-        rc = bridge_show (bridge);
+    for (size_t at = 0; rc == 0 && bridge_handle_source (bridge, at, 0, &source); at++) {
         snprintf (number, sizeof number, "%zu", at + 1);
-        for (size_t i = 0; rc == 0 && bridge_source (bridge, i, &source); i++) {
-            if (bridge_threads_at (threads, 1))
+        for (size_t i = 0; rc == 0 && bridge_handle_source (bridge, at, i, &source); i++) {
+            if (several)
                 source.labels[1] = (struct metric_label) { "thread", number };
             rc = meter_add (meter, &source);
         }
@@ -156,29 +153,36 @@ add_metrics (struct meter *meter, const struct bridge_threads *threads)
 }
 
 static int
-open_and_run (struct cli *cli, const struct adapter *adapter, struct bridge_options *options)
+begin_meter (struct meter *meter, struct cli *cli, const struct bridge_options *options)
 {
-    struct bridge_threads *threads = NULL;
-    struct meter meter = { .metrics = NULL };
-    options->setup.security = options->secure.security;
-    descriptors_raise ();
-    int rc = secure_begin (cli, &options->secure, EXIT_ERROR);
-    rc = rc ? rc : bridge_threads_new (cli->weft, adapter, &options->setup, &threads);
-    rc = rc ? rc : meter_begin (&meter, cli, &options->metrics, options->secure.security.insecure);
-    rc = rc ? rc : add_metrics (&meter, threads);
-    rc = rc ? rc : meter_ready (&meter, cli);
-    if (rc) {
-        int failed = cli_fail (cli, rc, NULL);
-        meter_end (&meter);
-        bridge_threads_destroy (&threads);
-        return rc == WEFT_EINVAL || rc == WEFT_EENDPOINT ? EXIT_USAGE : failed;
+    int rc = meter_begin (meter, cli, &options->metrics, options->secure.security.insecure);
+    if (rc == 0 && meter_is_on (meter)) {
+        rc = bridge_handle_time (options->bridge);
+        rc = rc ? rc : add_metrics (meter, options->bridge);
     }
-    tell_listening (cli, bridge_threads_at (threads, 0));
-    cli_ready (cli);
-    rc = bridge_threads_run (threads, cli->stop_fd);
-    int status = finish (cli, threads, rc ? cli_fail (cli, rc, NULL) : EXIT_OK);
+    return rc ? rc : meter_ready (meter, cli);
+}
+
+static int
+open_and_run (struct cli *cli, struct bridge_options *options)
+{
+    struct meter meter = { .metrics = NULL };
+    int status;
+    descriptors_raise ();
+    bridge_handle_stop_by (options->bridge, cli->stop_fd);
+    int rc = secure_begin (cli, &options->secure, EXIT_ERROR);
+    rc = rc ? rc : weft_bridge_start (options->bridge);
+    rc = rc ? rc : begin_meter (&meter, cli, options);
+    if (rc) {
+        status = cli_fail (cli, rc, NULL);
+        status = rc == WEFT_EINVAL || rc == WEFT_EENDPOINT ? EXIT_USAGE : status;
+    } else {
+        tell_listening (cli, options->bridge);
+        cli_ready (cli);
+        rc = weft_bridge_run (options->bridge, -1);
+        status = finish (cli, options->bridge, rc ? cli_fail (cli, rc, NULL) : EXIT_OK);
+    }
     meter_end (&meter);
-    bridge_threads_destroy (&threads);
     return status;
 }
 
@@ -186,7 +190,7 @@ static int
 run_or_try (struct cli *cli, const struct adapter *adapter, struct bridge_options *options, const char *operand)
 {
     if (!operand)
-        return !cli->trial ? open_and_run (cli, adapter, options)
+        return !cli->trial ? open_and_run (cli, options)
                            : meter_try (cli, &options->metrics, options->secure.security.insecure,
                                         try_bridge (cli, adapter, options));
     cli_error (cli, "%s: an endpoint of what kind? say --push, --pub, --req, --pull, --sub or --rep in front of it",
@@ -194,25 +198,30 @@ run_or_try (struct cli *cli, const struct adapter *adapter, struct bridge_option
     return EXIT_USAGE;
 }
 
-/*  The tables that follow the adapters', and where their values go. */
-static void
-add_common (const struct adapter *adapter, struct bridge_options *options, struct command_table *tables, void **targets)
+/* ------------------------------------------------------------------------- options */
+
+static int
+set_bridge (void *bridge, const struct option *option, const char *value)
+{
+    return weft_bridge_set (bridge, option->name, value);
+}
+
+/*  The tables: those of the adapter and its companions, then what follows them. How many there are. */
+static size_t
+list_tables (const struct adapter *adapter, struct command_table tables[BRIDGE_KINDS + COMMONS])
 {
     static const struct command_table streams[] = { STREAM_TABLES }, datagrams[] = { DATAGRAM_TABLES },
                                       common[] = { COMMON_TABLES };
-    struct bridge_setup *setup = &options->setup;
-    void *const stream_targets[] = { &setup->stream, &setup->stream.tls };
-    void *const common_targets[] = { &setup->bridge, &setup->socket, &options->secure, &options->metrics };
-    if (adapter->datagram) {
-        *tables++ = datagrams[0];
-        *targets++ = &setup->datagram;
-    } else
-        for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++) {
-            *tables++ = streams[i];
-            *targets++ = stream_targets[i];
-        }
-    memcpy (tables, common, sizeof common);
-    memcpy (targets, common_targets, sizeof common_targets);
+    const struct command_table *carrier = adapter->datagram ? datagrams : streams;
+    const size_t carriers = adapter->datagram ? 1 : sizeof streams / sizeof streams[0];
+    const struct adapter *each;
+    size_t count = 0;
+    for (; (each = bridge_kind (adapter, count)); count++)
+        tables[count] = (struct command_table) { .title = protocol_title (each->name), .table = each->options };
+    memcpy (tables + count, carrier, carriers * sizeof *carrier);
+    count += carriers;
+    memcpy (tables + count, common, sizeof common);
+    return count + sizeof common / sizeof common[0] - 1;
 }
 
 /*  A command with the options of this adapter, and those of its companions. */
@@ -221,33 +230,36 @@ adapter_run (struct cli *cli, const struct command *self, const struct adapter *
 {
     const struct protocol *words = protocol_find (adapter->name);
     struct command_table tables[BRIDGE_KINDS + COMMONS] = { { .title = NULL } };
-    struct bridge_options options = { .setup.configs = { NULL } };
+    command_set_fn *setters[BRIDGE_KINDS + COMMONS] = { NULL };
     void *targets[BRIDGE_KINDS + COMMONS] = { NULL };
+    struct bridge_options options = { .bridge = weft_bridge_new (cli->weft, adapter->name) };
     struct command command = *self;
-    const struct adapter *each;
     char *operands[argc + 1];
     int count = 0, status = EXIT_USAGE;
-    size_t kinds = 0;
-    if (bridge_configs_new (adapter, &options.setup))
+    if (!options.bridge)
         return cli_fail (cli, WEFT_ENOMEM, NULL);
-    for (; (each = bridge_kind (adapter, kinds)); kinds++) {
-        tables[kinds] = (struct command_table) { .title = protocol_title (each->name), .table = each->options };
-        targets[kinds] = options.setup.configs[kinds];
+    size_t last = list_tables (adapter, tables) - OWN_TABLES;
+    for (size_t i = 0; i < last; i++) {
+        targets[i] = options.bridge;
+        setters[i] = set_bridge;
     }
-    add_common (adapter, &options, tables + kinds, targets + kinds);
+    targets[last] = &options.secure;
+    targets[last + 1] = &options.metrics;
     command.tables = tables;
     if (words) {
         command.usage = words->usage;
         command.description = words->text;
         command.examples = words->examples;
     }
-    int rc = command_parse (cli, &command, targets, NULL, argc, argv, operands, &count);
+    int rc = command_parse (cli, &command, targets, setters, argc, argv, operands, &count);
+    if (rc == 0 && (rc = secure_apply (&options.secure, set_bridge, options.bridge)))
+        cli_fail (cli, rc, NULL);
     if (rc == 1)
         status = EXIT_OK;
     else if (rc == 0)
         status = run_or_try (cli, adapter, &options, count ? operands[0] : NULL);
-    command_free_options (&command, targets, NULL);
-    bridge_configs_free (&options.setup);
+    weft_bridge_destroy (&options.bridge);
+    command_free_options (&command, targets, setters);
     return status;
 }
 

@@ -1,4 +1,4 @@
-/*  weft.h - brokerless messaging on ZeroMQ: sockets, pools, proxies
+/*  weft.h - brokerless messaging on ZeroMQ: sockets, proxies, bridges, pools
  *
  *  This Source Code Form is subject to the terms of the Mozilla Public
  *  License, v. 2.0. If a copy of the MPL was not distributed with this
@@ -83,7 +83,7 @@ typedef struct weft weft_t;
 
 WEFT_EXPORT weft_t *weft_new (void);
 
-/*  Every socket, pool, worker and sink must be destroyed before. Waits until
+/*  Every socket, proxy, bridge, pool, worker and sink must be destroyed before. Waits until
  *  what their lingers still allow is delivered. Returns 0, or WEFT_ETIMEOUT
  *  when a linger ran out with messages perhaps left. */
 WEFT_EXPORT int weft_destroy (weft_t **self);
@@ -218,8 +218,8 @@ typedef struct weft_counters {
 } weft_counters_t;
 WEFT_EXPORT void weft_counters (weft_socket_t *self, weft_counters_t *counters);
 
-/*  The options a pattern, "pool", "worker" or "sink" takes, one by one;
- *  0, or WEFT_EEND past the last. The strings are constants. */
+/*  The options a pattern, "proxy", "pool", "worker" or "sink" takes, or a bridge of "tcp", "udp",
+ *  "http" or "ws", one by one; 0, or WEFT_EEND past the last. The strings are constants. */
 typedef struct weft_option_info {
     const char *name, *argument, *standard, *range, *text;     /*  standard: the default */
     bool live, repeatable;
@@ -273,6 +273,71 @@ WEFT_EXPORT void weft_proxy_stop (weft_proxy_t *self);
 
 /*  Of one side, as for a socket; not while another thread runs the proxy. */
 WEFT_EXPORT int weft_proxy_counters (weft_proxy_t *self, const char *side, weft_counters_t *counters);
+
+/* ------------------------------------------------------------------ bridge */
+
+/*  Joins connections of another protocol to the fabric, as weft-bridge(1) does, which says what each protocol and
+ *  option is. protocol is "tcp", "udp", "http" or "ws"; NULL is returned for any other. */
+typedef struct weft_bridge weft_bridge_t;
+
+WEFT_EXPORT weft_bridge_t *weft_bridge_new (weft_t *weft, const char *protocol);
+
+/*  Connections that are there are cut off: weft_bridge_stop and weft_bridge_run before it give them what they are owed.
+ *  Not while another thread is in weft_bridge_run. */
+WEFT_EXPORT void weft_bridge_destroy (weft_bridge_t **self);
+
+/*  The options are those of the command line without the dashes, with their values written as there: where it listens
+ *  and whom it dials ("listen", "127.0.0.1:8080"; "dial"), and its sockets of the fabric ("req", "rep", "pub", "sub",
+ *  "push" and "pull" with endpoints as in weft_attach; "relay", "yes"), each of which adds; and the protocol's own,
+ *  those of its connections or datagrams, of TLS, of the sockets and of keys. NULL is the value of an option that is
+ *  given alone, as --relay. Before weft_bridge_start, else WEFT_ESTATE; WEFT_EINVAL. */
+WEFT_EXPORT int weft_bridge_set (weft_bridge_t *self, const char *name, const char *value);
+
+/*  Opens all of it: the sockets of the fabric, what listens and what dials. Clients can connect from now on, and are
+ *  served by weft_bridge_run. WEFT_EINVAL when options are missing or do not fit together, WEFT_EADDRINUSE,
+ *  WEFT_EACCES and whatever else a bind says; then nothing is open, and options can be set for another try. */
+WEFT_EXPORT int weft_bridge_start (weft_bridge_t *self);
+
+/*  What it is bound to, one by one, counted from 0: addresses for its clients as HOST:PORT or unix:PATH, with the port
+ *  that was got for 0, and endpoints of the fabric. *what (may be NULL) gets the protocol of the one ("tcp"), and the
+ *  pattern of the other ("sub"); a constant. NULL past the last, and before weft_bridge_start. */
+WEFT_EXPORT const char *weft_bridge_endpoint (const weft_bridge_t *self, size_t index, const char **what);
+
+/*  Serves on the calling thread, which may be one of its own or the caller's loop, until weft_bridge_stop; with the
+ *  option `threads` on so many others, with all signals blocked, and the calling one waits for them. Starts it, if that
+ *  was not done. Signals do not interrupt it. Returns 0 when it was stopped and has ended, WEFT_ETIMEOUT when `timeout`
+ *  has passed: then it is to be called again, soon, for nothing is served meanwhile, unless there are `threads`, which
+ *  go on. Any other error has ended it. After its end WEFT_ESTATE. */
+WEFT_EXPORT int weft_bridge_run (weft_bridge_t *self, int timeout);
+
+/*  Any thread, or a signal handler; also before a run. The first call has it take nothing more and end when all have
+ *  what they are owed, within the option `linger`; the second ends that at once. */
+WEFT_EXPORT void weft_bridge_stop (weft_bridge_t *self);
+
+/*  What a bridge did since it was started. */
+typedef struct weft_bridge_counters {
+    uint64_t in, in_bytes;              /*  messages of connections that the fabric has taken           */
+    uint64_t out, out_bytes;            /*  messages that connections were given, replies too           */
+    uint64_t dropped;                   /*  for connections that were full, or could not be given them  */
+    uint64_t unanswered;                /*  requests without a reply in time, of connections and of the fabric */
+    uint64_t orphaned;                  /*  replies to connections that had gone                        */
+    uint64_t refused;                   /*  connections that broke the protocol or a limit              */
+    uint64_t cut_off;                   /*  messages that were begun and not ended                      */
+    uint64_t undelivered;               /*  connections that ended with bytes that were not sent        */
+    uint64_t waiting;                   /*  connections whose message the fabric had no room for at the end */
+    uint64_t connects, disconnects;     /*  connections that were taken in or made, and that ended      */
+    uint64_t turned_away;               /*  connections that were not taken in                          */
+    uint64_t overrun, limited, oversize;    /*  datagrams that came for which the system had no room, that were over
+                                            the rate of their source, or too long                       */
+    uint64_t withheld;                  /*  messages that were not sent to sources that are not trusted */
+    uint64_t unsent, unread;            /*  datagrams that the system did not send; not looked at before the end */
+    uint64_t evicted;                   /*  sources of datagrams that were forgotten for others         */
+    uint64_t late, lost;                /*  of the fabric's sockets: late replies; dropped and refused messages */
+} weft_bridge_counters_t;
+
+/*  Any thread that can be sure of the handle. While it runs they may be 50 ms old; after a return of weft_bridge_run
+ *  they are exact. */
+WEFT_EXPORT void weft_bridge_counters (const weft_bridge_t *self, weft_bridge_counters_t *counters);
 
 /* -------------------------------------------------------------------- pool */
 

@@ -1,18 +1,14 @@
-/*  info.c - weft_option_info: the option tables, for those who describe them to others */
+/*  info.c - the option tables of sockets, proxies and pools, for those who describe them to others */
 
 #include <pthread.h>
 #include <string.h>
 
 #include "core/error.h"
+#include "patterns/info.h"
 #include "patterns/pattern.h"
 
 #define RANGE_MAX 64
 #define OPTIONS_MAX 32          /*  of one kind */
-
-/*  Weak: the tables of handles that this library may be built without. */
-#pragma weak pool_options
-#pragma weak worker_options
-#pragma weak sink_options
 
 static const struct kind {
     const char *name;
@@ -52,8 +48,28 @@ make_ranges (void)
             option_range (option, ranges[k][i], RANGE_MAX);
 }
 
+void
+info_fill (const struct option *option, const char *range, weft_option_info_t *info)
+{
+    *info = (weft_option_info_t) {
+        .name = option->name,
+        .argument = option->argument,
+        .standard = option->standard,
+        .range = range,
+        .text = option->text,
+        .live = option->flags & OPTION_LIVE,
+        .repeatable = option->type == OPTION_LIST
+    };
+}
+
 int
-weft_option_info (const char *name, size_t index, weft_option_info_t *info)
+info_end (const char *kind)
+{
+    return error_set (WEFT_EEND, "%s: has no more options", kind);
+}
+
+int
+info_option (const char *name, size_t index, weft_option_info_t *info)
 {
     size_t k = 0;
     while (k < KINDS && strcmp (kinds[k].name, name) != 0)
@@ -63,15 +79,7 @@ weft_option_info (const char *name, size_t index, weft_option_info_t *info)
     pthread_once (&once, make_ranges);
     const struct option *option = option_at (&kinds[k], index);
     if (!option)
-        return error_set (WEFT_EEND, "%s: has no more options", name);
-    *info = (weft_option_info_t) {
-        .name = option->name,
-        .argument = option->argument,
-        .standard = option->standard,
-        .range = ranges[k][index],
-        .text = option->text,
-        .live = option->flags & OPTION_LIVE,
-        .repeatable = option->type == OPTION_LIST
-    };
+        return info_end (name);
+    info_fill (option, ranges[k][index], info);
     return 0;
 }

@@ -27,7 +27,7 @@ const struct conformance *how;
 
 static struct bridge *bridge;
 static struct bridge_setup setup;
-static struct bridge_counters counters;
+static weft_bridge_counters_t counters;
 static pthread_t thread;
 static char address[ADDRESS_TEXT];
 static int stop_fd = -1, run_result;
@@ -64,7 +64,7 @@ set_all (const char *options)
 static void *
 run (void *arg)
 {
-    run_result = bridge_run (bridge, stop_fd);
+    run_result = bridge_run (bridge, stop_fd, TIME_FOREVER);
     return arg;
 }
 
@@ -95,7 +95,7 @@ start (const char *listen, const char *options)
         if (strcmp (what, adapter->name) == 0)
             break;
     }
-    assert_int_equal (bridge_show (bridge), 0);
+    assert_int_equal (bridge_show (bridge, true), 0);
     stop_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
     assert_int_equal (pthread_create (&thread, NULL, run, NULL), 0);
 }

@@ -2,6 +2,9 @@
 
 #include "tests/sockets.h"
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
 #include "core/context.h"
 #include "tests/wire_mem.h"
 
@@ -139,4 +142,14 @@ counters_of (weft_socket_t *socket)
     weft_counters_t counters;
     weft_counters (socket, &counters);
     return counters;
+}
+
+int
+connect_plain (const char *address)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+    int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    to.sin_port = htons ((uint16_t) strtol (strrchr (address, ':') + 1, NULL, 10));
+    assert_int_equal (connect (fd, (struct sockaddr *) &to, sizeof to), 0);
+    return fd;
 }

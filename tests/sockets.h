@@ -42,4 +42,7 @@ void expect_error (weft_socket_t *socket, int error, int flags);
 
 weft_counters_t counters_of (weft_socket_t *socket);
 
+/*  A plain TCP connection to 127.0.0.1 at the port of HOST:PORT; fails the test on an error. */
+int connect_plain (const char *address);
+
 #endif

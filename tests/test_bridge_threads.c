@@ -1,6 +1,5 @@
 /*  test_bridge_threads.c - a bridge on several threads: its connections are served, counted and ended together */
 
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -53,20 +52,10 @@ end (void **state)
     return zmq_teardown (state);
 }
 
-static int
-connect_to (const char *address)
-{
-    struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
-    int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    to.sin_port = htons ((uint16_t) strtol (strrchr (address, ':') + 1, NULL, 10));
-    assert_int_equal (connect (fd, (struct sockaddr *) &to, sizeof to), 0);
-    return fd;
-}
-
 static void *
 run (void *arg)
 {
-    result = bridge_threads_run (threads, stop_fd);
+    result = bridge_threads_run (threads, stop_fd, TIME_FOREVER);
     return arg;
 }
 
@@ -75,7 +64,7 @@ all_are_served_counted_and_ended (void **state)
 {
     (void) state;
     pthread_t thread;
-    struct bridge_counters counters;
+    weft_bridge_counters_t counters;
     const char *what;
     int fds[CLIENTS];
     char text[16];
@@ -83,13 +72,14 @@ all_are_served_counted_and_ended (void **state)
     set ("req", FABRIC);
     if (bridge_threads_new (weft, adapter, &setup, &threads))
         fail_msg ("%s", weft_error ());
+    assert_int_equal (bridge_threads_show (threads, false), 0);
     stop_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
     const char *address = bridge_listens (bridge_threads_at (threads, 0), 0, &what);
     assert_string_equal (bridge_listens (bridge_threads_at (threads, THREADS - 1), 0, &what), address);
     assert_null (bridge_threads_at (threads, THREADS));
     assert_int_equal (pthread_create (&thread, NULL, run, NULL), 0);
     for (int i = 0; i < CLIENTS; i++) {
-        fds[i] = connect_to (address);
+        fds[i] = connect_plain (address);
         snprintf (text, sizeof text, "%07d\n", i);
         assert_int_equal (send (fds[i], text, 8, MSG_NOSIGNAL), 8);
     }
