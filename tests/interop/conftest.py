@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import subprocess
 
 import pytest
@@ -76,13 +77,29 @@ def czmq_peer(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def zeromq_js():
-    command = ["node", HERE + "/node/peer.js"]
-    try:
-        probe = subprocess.run(["node", "-e", "require('zeromq')"], cwd=HERE, capture_output=True, text=True,
-                               timeout=60)
-    except FileNotFoundError:
-        pytest.skip("there is no node")
-    if probe.returncode != 0:
-        pytest.skip("there is no zeromq.js: npm ci in tests/interop installs it")
+def node():
+    """node (PACKAGE, PROGRAM) is the command of a program in node/ that uses the package."""
+    def command(package, program):
+        try:
+            probe = subprocess.run(["node", "-e", "require('%s')" % package], cwd=HERE, capture_output=True, timeout=60)
+        except FileNotFoundError:
+            pytest.skip("there is no node")
+        if probe.returncode != 0:
+            pytest.skip("there is no %s: npm ci in tests/interop installs it" % package)
+        return ["node", "%s/node/%s" % (HERE, program)]
     return command
+
+
+@pytest.fixture(scope="session")
+def zeromq_js(node):
+    return node("zeromq", "peer.js")
+
+
+@pytest.fixture
+def chromium(node, tmp_path):
+    """chromium (PROGRAM) is the command of a program in node/ that drives the browser, and an environment in which
+    that leaves nothing outside of the test's folder."""
+    if not shutil.which("chromium"):
+        pytest.skip("there is no chromium")
+    return lambda program: (node("playwright-core", program),
+                            {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path)})

@@ -3,14 +3,12 @@
 import json
 import os
 import re
-import subprocess
 
 import pytest
 
 from lines import Peer
 from running import ANY_TCP, LIMIT
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 ANY = "127.0.0.1:0"
 OK, LOSS = 0, 6
 SIZES = (0, 1, 125, 126, 65535, 65536, 300000)
@@ -40,22 +38,12 @@ class Socket(Peer):
         self.tell("close", str(code), reason.encode().hex() or "-")
 
 
-@pytest.fixture(scope="module")
-def node():
-    try:
-        probe = subprocess.run(["node", "-e", "require('ws')"], cwd=HERE, capture_output=True, timeout=60)
-    except FileNotFoundError:
-        pytest.skip("there is no node")
-    if probe.returncode != 0:
-        pytest.skip("there is no ws: npm ci in tests/interop installs it")
-    return ["node", HERE + "/node/ws.js"]
-
-
 @pytest.fixture
 def connect(weft, node):
     """connect (bridge, path, options of ws): a client, and what it told first."""
     def run(bridge, path="/", **options):
-        socket = Socket(weft, node, "connect", "ws://%s%s" % (listening(bridge), path), json.dumps(options))
+        url = "ws://%s%s" % (listening(bridge), path)
+        socket = Socket(weft, node("ws", "ws.js"), "connect", url, json.dumps(options))
         return socket, socket.next()
     return run
 
@@ -63,7 +51,7 @@ def connect(weft, node):
 @pytest.fixture
 def server(weft, node):
     """server (options of ws): one that listens; its connections are told when they are opened."""
-    return lambda **options: Socket(weft, node, "listen", json.dumps(options))
+    return lambda **options: Socket(weft, node("ws", "ws.js"), "listen", json.dumps(options))
 
 
 def listening(program, what="ws"):

@@ -1,6 +1,8 @@
 /*  chat.js - two tabs of Chromium in the chat of `weft up`: each says something, and hears the other
  *
- *  chat.js URL     prints what each of them shows in the end, a line of JSON a tab */
+ *  chat.js URL     prints what each of them shows in the end, a line of JSON a tab
+ *
+ *  It waits by locators: what waitForFunction evaluates again the page's own policy forbids. */
 
 const { chromium } = require("playwright-core");
 
@@ -10,8 +12,7 @@ async function tab(context, url, name) {
     const page = await context.newPage();
     page.on("pageerror", error => console.error(name + ": " + error));
     await page.goto(url, { timeout: LIMIT });
-    await page.waitForFunction(() => document.getElementById("state").textContent == "is connected",
-                               null, { timeout: LIMIT });
+    await page.locator("#state", { hasText: "is connected" }).waitFor({ timeout: LIMIT });
     await page.fill("#name", name);
     return page;
 }
@@ -22,8 +23,7 @@ async function say(page, text) {
 }
 
 async function hear(page, count) {
-    await page.waitForFunction(lines => document.querySelectorAll("#lines li").length >= lines, count,
-                               { timeout: LIMIT });
+    await page.locator("#lines li").nth(count - 1).waitFor({ timeout: LIMIT });
 }
 
 async function main(url) {
