@@ -3,61 +3,13 @@
 #include "cli/jobhead.h"
 
 #include <signal.h>
-#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "cli/ledgerask.h"
 #include "core/error.h"
 
 #define TURN_EVENTS 1000        /*  handled before anything else is looked at   */
-#define TURN_JOBS 1000
 #define FULL_WAIT (250 * TIME_MS)   /*  until it is seen if the disk has room       */
-
-#define FIELD(name) offsetof (struct jobhead_options, name)
-
-const struct option jobhead_options[] = {
-    { .name = "timeout", .type = OPTION_TEXT, .argument = "TIME|N%", .offset = FIELD (timeout),
-      .text = "stop a job that runs longer: than a time, or than N percent of the median of the last 1000 jobs that "
-              "ended well, once three have (and 0.1 s at least)" },
-    { .name = "delay", .type = OPTION_TIME, .argument = "TIME", .standard = "0", .max = 24 * 24 * 3600 * TIME_S,
-      .offset = FIELD (delay), .text = "let so much time pass between one job's start and the next one's" },
-    { .name = "retries", .type = OPTION_INT, .argument = "N", .standard = "1", .max = 1000000, .offset = FIELD (tries),
-      .text = "try a job that fails up to N times in all" },
-    { .name = "priority", .type = OPTION_INT, .argument = "N", .standard = "0", .min = -WEFT_PRIORITY_MAX,
-      .max = WEFT_PRIORITY_MAX, .offset = FIELD (priority),
-      .text = "of these jobs, where a --ledger has others: those with a higher one are run first" },
-    { .name = "cores", .type = OPTION_INT, .argument = "N", .standard = "1", .min = 1, .max = 4096,
-      .offset = FIELD (cores), .text = "cores that each job takes: so many slots of one worker; it finds the number "
-              "in $WEFT_CORES, and in $OMP_NUM_THREADS unless that is set" },
-    { .name = "memory", .type = OPTION_SIZE, .argument = "SIZE", .standard = "0", .max = INT64_MAX,
-      .offset = FIELD (memory), .text = "memory that each job takes: no more run at a worker than fit into what it "
-              "has; nothing is enforced" },
-    { .name = "halt", .type = OPTION_TEXT, .argument = "WHEN,WHY=N", .offset = FIELD (halt),
-      .text = "end early: WHEN is now or soon (what runs may end), WHY fail, success or done, N a number of jobs or a "
-              "percentage" },
-    { .name = "halt-on-error", .type = OPTION_TEXT, .flags = OPTION_HIDDEN, .offset = FIELD (halt) },
-    { .name = "dry-run", .type = OPTION_FLAG, .offset = FIELD (dry_run),
-      .text = "print the commands, run nothing" },
-    { .name = "dryrun", .type = OPTION_FLAG, .flags = OPTION_HIDDEN, .offset = FIELD (dry_run) },
-    { .name = "trace", .letter = 't', .type = OPTION_FLAG, .offset = FIELD (trace),
-      .text = "print each command on standard error when it is started" },
-    { .name = "ledger", .type = OPTION_TEXT, .argument = "FILE", .offset = FIELD (ledger),
-      .text = "keep jobs and results in FILE, so that nothing is lost or run twice if this program ends early; with "
-              "--resume, go on with it" },
-    { .name = "outputs", .type = OPTION_TEXT, .argument = "DIR", .offset = FIELD (outputs),
-      .text = "with --ledger: print nothing, keep what jobs write in few files in DIR; weft jobs LEDGER output ID "
-              "shows it" },
-    { .name = "durability", .type = OPTION_TEXT, .argument = "HOW", .offset = FIELD (durability),
-      .text = "when FILE is brought to disk: sync (at once), group (within 2 ms, the default), none (when the system "
-              "likes)" },
-    { .name = "after", .type = OPTION_LIST, .argument = "LEDGER", .offset = FIELD (after),
-      .text = "start no job before the batch in that --ledger has ended, and none at all when a job in it has failed" },
-    { .name = "after-any", .type = OPTION_LIST, .argument = "LEDGER", .offset = FIELD (after_any),
-      .text = "the same, but it may have ended in whatever way" },
-    OPTION_END
-};
 
 /*  How many there will be, where somebody wants to know. */
 static void
@@ -77,19 +29,6 @@ jobhead_keep (struct jobhead *self)
     return jobkept_init (&self->kept, self->cli);
 }
 
-/*  Where is what jobs write to go? In one place. */
-static int
-jobhead_check_outputs (const struct jobhead_config *config)
-{
-    if (!config->run->outputs)
-        return 0;
-    if (!config->run->ledger)
-        return error_set (WEFT_EINVAL, "--outputs needs --ledger FILE, which says where in DIR each job's output is");
-    if (config->feed->results)
-        return error_set (WEFT_EINVAL, "--outputs and --results are two ways to keep what jobs write: give one");
-    return 0;
-}
-
 int
 jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config *config)
 {
@@ -100,7 +39,7 @@ jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config
                                    .operands = config->operands, .count = config->count, .files = config->files,
                                    .in = cli->in, .tag = tag };
     /*  The job log is read before it is written. */
-    int rc = jobhead_check_outputs (config);
+    int rc = jobhead_check (config);
     if (rc == 0)
         rc = jobfeed_init (&self->feed, &feed);
     if (rc == 0 && feed.ledger)
@@ -162,8 +101,7 @@ jobhead_counts (const struct jobhead *self, struct progress_counts *counts)
 
 /* --------------------------------------------------------------- the state */
 
-/*  Ends early: no job more, and with `now` those that run are stopped. */
-static void
+void
 jobhead_end (struct jobhead *self, bool now)
 {
     enum jobhead_state state = now ? HEAD_STOPPING : HEAD_DRAINING;
@@ -179,9 +117,7 @@ jobhead_end (struct jobhead *self, bool now)
     weft_pool_cancel (self->pool, now);
 }
 
-/*  Ends early with a status of its own: WEFT_EEND because nobody reads the output, or an
- *  error that was just kept. */
-static void
+void
 jobhead_fail (struct jobhead *self, int error)
 {
     if (self->status < 0 && error != WEFT_EEND) {
@@ -193,7 +129,7 @@ jobhead_fail (struct jobhead *self, int error)
     jobhead_end (self, true);
 }
 
-static void
+void
 jobhead_halt (struct jobhead *self)
 {
     bool now = self->halt.when == HALT_NOW;
@@ -303,129 +239,6 @@ jobhead_take (struct jobhead *self)
     return true;
 }
 
-/* -------------------------------------------------------------------- jobs */
-
-/*  What the pool is to be given, but for the tag. */
-static weft_job_t
-jobhead_job (const struct jobhead *self, const char *command)
-{
-    const struct jobfeed *feed = &self->feed;
-    weft_job_t job = { .command = command, .number = feed->list.number,
-                       .priority = (int) self->options->priority, .cores = (int) self->options->cores,
-                       .memory = (uint64_t) self->options->memory,
-                       .slot_mark = feed->list.command.uses_slot ? JOBLIST_SLOT_MARK : NULL };
-    if (feed->list.messages) {
-        job.command = NULL;
-        job.input = buffer_data (&feed->message);
-        job.input_size = buffer_size (&feed->message);
-    }
-    return job;
-}
-
-/*  Hands over the job that was made: 0, or WEFT_EAGAIN when the pool has enough. */
-static int
-jobhead_hand_over (struct jobhead *self)
-{
-    if (self->kept.ready) {
-        weft_job_t kept = jobhead_job (self, buffer_data (&self->feed.command));
-        kept.note = buffer_data (&self->feed.note);
-        kept.note_size = buffer_size (&self->feed.note);
-        uint64_t id;
-        int rc = weft_pool_submit (self->pool, &kept, &id);
-        self->made = rc < 0;
-        return rc ? rc : jobhead_retry (self, id);
-    }
-    struct viewjob *job = jobfeed_job (&self->feed);
-    if (!job)
-        return error_set (WEFT_ENOMEM, "out of memory");
-    weft_job_t spec = jobhead_job (self, job->text);
-    spec.tag = (uintptr_t) job;
-    if (spec.number == self->feed.made)
-        spec.number = 0;            /*  the pool counts those that it gets */
-    int rc = weft_pool_submit (self->pool, &spec, NULL);
-    if (rc < 0) {
-        viewjob_free (job);
-        return rc;
-    }
-    viewjob_link (job, &self->jobs);
-    jobview_begin (&self->line, job, self->feed.list.number, self->feed.made);
-    self->made = false;
-    return 0;
-}
-
-static void
-jobhead_input_ended (struct jobhead *self)
-{
-    const struct resume *resume = &self->feed.resume;
-    if (self->status < 0 && resume->mode != RESUME_RETRY && resume->last > self->feed.list.number)
-        cli_note (self->cli, "the job log %s has jobs up to %llu, the input only %llu", resume->path,
-                  (unsigned long long) resume->last, (unsigned long long) self->feed.list.number);
-    self->state = HEAD_ENDING;
-    self->total = jobfeed_seen (&self->feed);
-    if (self->kept.ready) {
-        weft_pool_stats_t stats;
-        weft_pool_stats (self->pool, &stats);
-        self->total = stats.done + stats.waiting + stats.running;
-    }
-    self->total_known = true;
-    if (self->feed.retry_known && self->left)
-        cli_note (self->cli, "%llu job%s that failed before %s not in this input, and left: --retry-failed does them "
-                  "again", (unsigned long long) self->left, self->left == 1 ? "" : "s", self->left == 1 ? "is" : "are");
-    weft_pool_finish (self->pool);
-    if (halt_total (&self->halt, self->total))
-        jobhead_halt (self);
-}
-
-/*  Makes the next job. True when one was made or passed over, and there may be more. */
-static bool
-jobhead_make (struct jobhead *self)
-{
-    if (!self->resumes && !jobout_has_room (&self->line, self->feed.made + 1))
-        return false;
-    int rc = jobfeed_next (&self->feed);
-    self->waiting = rc == 0;
-    self->made = rc == 1;
-    if (rc == WEFT_EEND)
-        jobhead_input_ended (self);
-    else if (rc < 0) {
-        /*  What was read before the error is good and is run to its end. */
-        progress_clear (&self->view.progress);
-        cli_error (self->cli, "%s", weft_error ());
-        self->status = EXIT_RUN_ERROR;
-        jobhead_input_ended (self);
-    }
-    return rc > 0;
-}
-
-/*  True when there may be more to hand over at once. */
-static bool
-jobhead_feed (struct jobhead *self)
-{
-    if (self->retry || self->feed.retry_all) {
-        int rc = self->retry ? jobhead_retry (self, self->retry) : jobhead_retry_all (self);
-        if (rc < 0 && rc != WEFT_EAGAIN)
-            jobhead_fail (self, rc);
-        if (rc < 0)
-            return false;
-    }
-    for (int i = 0; i < TURN_JOBS && self->state == HEAD_FEEDING; i++) {
-        if (outlet_full (&self->view.outlet) || (!self->made && !jobhead_make (self)))
-            return false;
-        int rc = self->made ? jobhead_hand_over (self) : 0;
-        if (rc == WEFT_EAGAIN)
-            return false;
-        if (rc == WEFT_ELIMIT && self->kept.ready) {
-            self->full = true;          /*  the pool says so */
-            return false;
-        }
-        if (rc < 0)
-            jobhead_fail (self, rc);
-        else
-            self->full = false;
-    }
-    return self->state == HEAD_FEEDING;
-}
-
 /* ------------------------------------------------------------------- after */
 
 /*  Jobs are accepted, and none is dealt, until the batches have ended. */
@@ -469,48 +282,6 @@ jobhead_wait (struct jobhead *self)
                                 { .self = self->asked.socket, .fd = -1, .events = WEFT_IN },
                                 { .self = self->pool, .events = WEFT_IN } };
     return weft_poll (items, self->ended ? 5 : 7, clock_poll_ms (wait));
-}
-
-/*  A time, or N% of what others take. */
-static int
-jobhead_timeout (const struct jobhead *self, weft_pool_t *pool)
-{
-    const char *text = self->options->timeout;
-    size_t size = text ? strlen (text) : 0;
-    char percent[32];
-    if (!size || text[size - 1] != '%')
-        return size ? weft_pool_set (pool, "timeout", text) : 0;
-    snprintf (percent, sizeof percent, "%.*s", (int) size - 1, text);
-    return weft_pool_set (pool, "timeout-percent", percent);
-}
-
-int
-jobhead_prepare (struct jobhead *self, weft_pool_t *pool)
-{
-    char retries[32], delay[32];
-    int64_t tries = self->options->tries;
-    self->pool = pool;
-    snprintf (retries, sizeof retries, "%lld", (long long) (tries ? tries - 1 : 1000000));
-    snprintf (delay, sizeof delay, "%lldns", (long long) self->options->delay);
-    int rc = weft_pool_set (pool, "retries", retries);
-    rc = rc ? rc : weft_pool_set (pool, "delay", delay);
-    rc = rc ? rc : jobhead_timeout (self, pool);
-    /*  What is kept may be followed as it comes. */
-    if (rc == 0 && (self->line.mode != JOBOUT_GROUP || self->options->outputs))
-        rc = weft_pool_set (pool, "stream", "yes");
-    if (rc == 0 && self->kept.ready)
-        rc = weft_pool_set (pool, "ledger", self->options->ledger);
-    if (rc == 0 && self->kept.ready && self->options->durability)
-        rc = weft_pool_set (pool, "durability", self->options->durability);
-    if (rc == 0 && self->options->outputs)
-        rc = weft_pool_set (pool, "outputs", self->options->outputs);
-    if (rc == 0 && self->kept.ready && self->feed.results.kind != RESULTS_NONE)
-        rc = weft_pool_set (pool, "results", self->feed.results.path);
-    if (rc == 0 && self->resumes)
-        rc = weft_pool_set (pool, "resume", "yes");
-    if (rc == 0 && self->after.count)
-        rc = weft_pool_pause (pool, true);
-    return rc || !self->kept.ready ? rc : ledgerask_wait (self->cli, self->options->ledger);
 }
 
 static void

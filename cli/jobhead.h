@@ -91,8 +91,24 @@ struct jobhead_config {
 int jobhead_init (struct jobhead *self, struct cli *cli, const struct jobhead_config *config);
 void jobhead_free (struct jobhead *self);
 
-/*  Sets what the pool has to know; before it is bound. */
+/*  In jobhead_options.c: sets what the pool has to know; before it is bound. */
 int jobhead_prepare (struct jobhead *self, weft_pool_t *pool);
+
+/*  Part of jobhead_init, there: options that do not go together. */
+int jobhead_check (const struct jobhead_config *config);
+
+/*  Ends early: no job more, and with `now` those that run are stopped. */
+void jobhead_end (struct jobhead *self, bool now);
+
+/*  The same with a status of its own: WEFT_EEND because nobody reads the output, or an error that was just kept. */
+void jobhead_fail (struct jobhead *self, int error);
+
+/*  The same, since self->halt has enough. */
+void jobhead_halt (struct jobhead *self);
+
+/*  Part of jobhead_run, in jobhead_feed.c: makes jobs and hands them over. True when there may be more to hand over at
+ *  once. */
+bool jobhead_feed (struct jobhead *self);
 
 /*  Part of jobhead_run, in jobhead_end.c: what is said at the end, and the exit status. */
 int jobhead_finish (struct jobhead *self);
