@@ -1,12 +1,15 @@
 /*  format_parts.h - what the files of the format codec share; nobody else includes it
  *
- *  format.c dispatches and holds the simple formats, format_json.c the json one,
+ *  format.c decodes, and format_encode.c encodes, the simple formats; format_json.c has both for json,
  *  format_template.c the templates. */
 
 #ifndef WEFT_CODEC_FORMAT_PARTS_H
 #define WEFT_CODEC_FORMAT_PARTS_H
 
 #include "codec/format.h"
+
+#define LEN32_MORE 0x80000000u      /*  top bit of a length: another frame follows */
+#define LEN32_HEAD 4
 
 /*  Each adds to `out`. On failure part of it may have been added: encoder_add takes it back. */
 int format_add_frames (struct buffer *out, const weft_msg_t *msg, const char *separator);
