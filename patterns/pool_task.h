@@ -74,11 +74,24 @@ struct tasks_job *task_list_take (struct task_list *self);     /*  NULL when it 
 /*  With the lock: the lowest free slot, `wanted` if it can be had; it is taken. There must be one. */
 int task_take_slot (struct tasks *self, int wanted);
 
+void task_release_slot (struct tasks *self, int slot);
+
 /*  With the lock: wakes the worker's thread, once a turn. */
 void task_wake_owner (struct tasks *self);
 
 /*  With the lock: the call is to end. */
 void task_stop (struct weft_task *self, int reason);
+
+/*  On the worker's thread: a record of a job goes into the outbox. A slot below 0: it has none. */
+void task_put (struct tasks *self, const struct tasks_job *job, int kind, int slot, int reason);
+
+/*  The same, with the lock: the first of the list is given back. */
+void task_give_back (struct tasks *self, struct task_list *list);
+
+/*  The same: takes what the threads have handed in, if all before it is passed on; and passes that on to the outbox.
+ *  WEFT_ENOMEM: it is kept for the next time. */
+void task_take_in (struct tasks *self);
+int task_pass_on (struct tasks *self);
 
 /*  What a thread runs. */
 void *task_thread (void *task);

@@ -182,8 +182,8 @@ tasks_claim (struct tasks *self, int slot)
     return had;
 }
 
-static void
-release_slot (struct tasks *self, int slot)
+void
+task_release_slot (struct tasks *self, int slot)
 {
     self->taken[slot] = false;
     self->free++;
@@ -195,7 +195,7 @@ void
 tasks_release (struct tasks *self, int slot)
 {
     pthread_mutex_lock (&self->lock);
-    release_slot (self, slot);
+    task_release_slot (self, slot);
     pthread_mutex_unlock (&self->lock);
 }
 
@@ -216,8 +216,8 @@ tasks_add (struct tasks *self, struct tasks_job *first, int count)
     pthread_mutex_unlock (&self->lock);
 }
 
-static void
-put (struct tasks *self, const struct tasks_job *job, int kind, int slot, int reason)
+void
+task_put (struct tasks *self, const struct tasks_job *job, int kind, int slot, int reason)
 {
     struct pool_record record = { .kind = kind, .job = job->id, .attempt = job->attempt, .reason = reason,
                                   .slot = slot < 0 ? 0 : slot + self->config.first };
@@ -234,7 +234,7 @@ announce (struct tasks *self)
         && !outbox_full (self->config.outbox)) {
         struct tasks_job *job = task_list_take (&self->suspects);
         job->slot = task_take_slot (self, 0);
-        put (self, job, WEFT_POOL_STARTED, job->slot, 0);
+        task_put (self, job, WEFT_POOL_STARTED, job->slot, 0);
         job->report = self->config.outbox->next;
         self->config.outbox->urgent = true;
         task_list_add (&self->announced, job);
@@ -258,25 +258,16 @@ admit (struct tasks *self)
 
 /* ------------------------------------------------------------------- what goes out */
 
-static void
-give_back_first (struct tasks *self, struct task_list *list)
-{
-    struct tasks_job *job = task_list_take (list);
-    put (self, job, POOL_RECORD_RETURNED, -1, 0);
-    free (job);
-}
-
 /*  Those that have waited for too long; of those that were tried before it is known that they will. */
 static void
 give_back_late (struct tasks *self, int64_t now)
 {
     while (self->queue.first && now - self->queue.first->since >= RETURN_AFTER)
-        give_back_first (self, &self->queue);
+        task_give_back (self, &self->queue);
 }
 
-/*  Takes what the threads have handed in. */
-static void
-take_in (struct tasks *self)
+void
+task_take_in (struct tasks *self)
 {
     struct buffer full = self->done;
     if (self->taken_count || !self->done_count)
@@ -288,9 +279,8 @@ take_in (struct tasks *self)
     pthread_cond_broadcast (&self->room);
 }
 
-/*  WEFT_ENOMEM: it is kept for the next time. */
-static int
-pass_on (struct tasks *self)
+int
+task_pass_on (struct tasks *self)
 {
     if (!self->taken_count)
         return 0;
@@ -318,7 +308,7 @@ look_at_threads (struct tasks *self, int64_t now, bool full)
         else if (task->job->timeout)
             self->deadline = clock_earlier (self->deadline, task->begun + task->job->timeout);
         if (!task->told && !full && now - task->begun >= TELL_AFTER) {
-            put (self, task->job, WEFT_POOL_STARTED, task->slot, 0);
+            task_put (self, task->job, WEFT_POOL_STARTED, task->slot, 0);
             task->told = true;
         }
         untold += !task->told;
@@ -339,7 +329,7 @@ tasks_turn (struct tasks *self)
     self->ended = (struct tasks_learned) { 0 };
     self->deadline = TIME_FOREVER;
     if (!full)
-        take_in (self);
+        task_take_in (self);
     give_back_late (self, now);
     int untold = look_at_threads (self, now, full);
     announce (self);
@@ -351,7 +341,7 @@ tasks_turn (struct tasks *self)
         self->deadline = clock_earlier (self->deadline, now + LOOK_EVERY);
     self->held += self->done_count != 0;
     pthread_mutex_unlock (&self->lock);
-    pass_on (self);
+    task_pass_on (self);
     self->held += self->taken_count != 0;
 }
 
@@ -393,131 +383,4 @@ struct tasks_learned
 tasks_learn (const struct tasks *self)
 {
     return self->learned;
-}
-
-/* ----------------------------------------------------------------------- stopping */
-
-void
-tasks_stop (struct tasks *self)
-{
-    pthread_mutex_lock (&self->lock);
-    while (self->queue.first)
-        give_back_first (self, &self->queue);
-    while (self->suspects.first)
-        give_back_first (self, &self->suspects);
-    pthread_mutex_unlock (&self->lock);
-    tasks_turn (self);
-}
-
-static bool
-is_meant (uint64_t id, int64_t attempt, const struct tasks_job *job)
-{
-    return id == 0 || (id == job->id && attempt == job->attempt);
-}
-
-/*  Takes the jobs that are meant from a list, with a record that says how they ended. */
-static void
-cancel_listed (struct tasks *self, struct task_list *list, uint64_t id, int64_t attempt, int kind)
-{
-    struct task_list all = *list;
-    struct tasks_job *job;
-    if (!list->first)
-        return;
-    task_list_init (list);
-    while ((job = task_list_take (&all))) {
-        if (!is_meant (id, attempt, job)) {
-            task_list_add (list, job);
-            continue;
-        }
-        put (self, job, kind, job->slot, kind == WEFT_POOL_DONE ? WEFT_JOB_CANCELLED : 0);
-        if (job->slot >= 0)
-            release_slot (self, job->slot);
-        free (job);
-    }
-}
-
-void
-tasks_cancel (struct tasks *self, uint64_t id, int64_t attempt, bool running)
-{
-    pthread_mutex_lock (&self->lock);
-    cancel_listed (self, &self->queue, id, attempt, POOL_RECORD_RETURNED);
-    cancel_listed (self, &self->suspects, id, attempt, POOL_RECORD_RETURNED);
-    if (running) {
-        cancel_listed (self, &self->announced, id, attempt, WEFT_POOL_DONE);
-        cancel_listed (self, &self->ready, id, attempt, WEFT_POOL_DONE);
-        for (int i = 0; i < self->started; i++)
-            if (self->threads[i].job && is_meant (id, attempt, self->threads[i].job))
-                task_stop (&self->threads[i], WEFT_JOB_CANCELLED);
-    }
-    pthread_mutex_unlock (&self->lock);
-}
-
-static int
-put_listed (const struct task_list *list, bool begun, struct buffer *out, uint32_t *count)
-{
-    int rc = 0;
-    for (const struct tasks_job *job = list->first; rc == 0 && job; job = job->next, ++*count)
-        rc = pool_put_held (out, job->id, job->attempt, begun);
-    return rc;
-}
-
-/*  All at one moment: what is not among the jobs has its end in the outbox. */
-int
-tasks_put_held (struct tasks *self, struct buffer *out, uint32_t *count)
-{
-    pthread_mutex_lock (&self->lock);
-    int rc = pass_on (self);
-    take_in (self);
-    rc = rc ? rc : pass_on (self);
-    rc = rc ? rc : put_listed (&self->queue, false, out, count);
-    rc = rc ? rc : put_listed (&self->suspects, false, out, count);
-    rc = rc ? rc : put_listed (&self->announced, true, out, count);
-    rc = rc ? rc : put_listed (&self->ready, true, out, count);
-    for (int i = 0; rc == 0 && i < self->started; i++) {
-        const struct weft_task *task = &self->threads[i];
-        if (!task->job || task->silent)
-            continue;
-        rc = pool_put_held (out, task->job->id, task->job->attempt, true);
-        ++*count;
-    }
-    pthread_mutex_unlock (&self->lock);
-    return rc;
-}
-
-static void
-drop_listed (struct tasks *self, struct task_list *list)
-{
-    struct tasks_job *job;
-    while ((job = task_list_take (list))) {
-        if (job->slot >= 0)
-            release_slot (self, job->slot);
-        free (job);
-    }
-}
-
-int
-tasks_drop (struct tasks *self)
-{
-    pthread_mutex_lock (&self->lock);
-    int dropped = self->queue.count + self->suspects.count + self->announced.count + self->ready.count;
-    drop_listed (self, &self->queue);
-    drop_listed (self, &self->suspects);
-    drop_listed (self, &self->announced);
-    drop_listed (self, &self->ready);
-    for (int i = 0; i < self->started; i++) {
-        struct weft_task *task = &self->threads[i];
-        if (!task->job || task->silent)
-            continue;
-        task->silent = true;
-        dropped++;
-        task_stop (task, WEFT_JOB_CANCELLED);
-    }
-    buffer_clear (&self->done);
-    buffer_clear (&self->taken_in);
-    self->done_count = self->taken_count = 0;
-    self->held = self->running;
-    self->waiting = 0;
-    pthread_cond_broadcast (&self->room);
-    pthread_mutex_unlock (&self->lock);
-    return dropped;
 }
