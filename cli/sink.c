@@ -1,21 +1,17 @@
 /*  sink.c - weft sink: prints the results that heads send on */
 
-#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/descriptors.h"
 #include "cli/halt.h"
 #include "cli/jobview.h"
 #include "cli/metrics.h"
-#include "cli/replace.h"
 #include "cli/secure.h"
+#include "cli/sinkheads.h"
 #include "cli/trial.h"
 #include "core/error.h"
-#include "core/map.h"
 #include "patterns/pool.h"
 #include "patterns/pool_metrics.h"
 
@@ -31,21 +27,6 @@ static const struct option own_options[] = {
     OPTION_END
 };
 
-/*  A job of a head, from its first event to its last. */
-struct sink_job {
-    struct map_node node;           /*  by number                           */
-    uint64_t number;
-    struct viewjob *view;
-};
-
-/*  A head, whose jobs are numbered from 1. */
-struct sink_head {
-    struct sink_head *next;
-    struct jobout line;
-    struct map jobs;
-    char name[];
-};
-
 struct sink {
     struct cli *cli;
     struct sink_own own;
@@ -56,111 +37,11 @@ struct sink {
     struct jobview_options view_options;
     weft_sink_t *sink;
     struct jobview view;
-    struct replace tag;             /*  with the command as its only value  */
-    bool tagged, told_order;
-    struct sink_head *heads;
+    struct sinkheads heads;
     struct halt counts;             /*  of failures, for the exit status    */
     bool ended;                     /*  nothing more comes                  */
     int status;                     /*  when a head was lost; else 0        */
 };
-
-/* ----------------------------------------------------- heads and their jobs */
-
-static struct sink_head *
-sink_head (struct sink *self, const char *name)
-{
-    struct sink_head *head = self->heads;
-    while (head && strcmp (head->name, name) != 0)
-        head = head->next;
-    if (head)
-        return head;
-    head = calloc (1, sizeof *head + strlen (name) + 1);
-    if (!head || map_init (&head->jobs) < 0 || jobview_line (&self->view, &head->line) < 0) {
-        free (head);
-        error_set (WEFT_ENOMEM, "out of memory");
-        return NULL;
-    }
-    strcpy (head->name, name);
-    head->next = self->heads;
-    self->heads = head;
-    return head;
-}
-
-static struct sink_job *
-head_find (const struct sink_head *self, uint64_t number)
-{
-    struct map_node *node = map_first (&self->jobs, hash_number (number));
-    while (node && map_entry (node, struct sink_job, node)->number != number)
-        node = map_next (node);
-    return node ? map_entry (node, struct sink_job, node) : NULL;
-}
-
-/*  What stands for the values of a job here is its command. */
-static struct viewjob *
-sink_view (struct sink *self, const weft_pool_event_t *event)
-{
-    char *command = strdup (event->command ? event->command : "");
-    struct viewjob *view = NULL;
-    struct buffer tag;
-    buffer_init (&tag, 0);
-    if (command && (!self->tagged || (replace_render (&self->tag, &command, 1, event->job, "", &tag) == 0
-                                      && buffer_terminate (&tag) == 0)))
-        view = viewjob_new (command, self->tagged ? buffer_data (&tag) : NULL, NULL);
-    buffer_free (&tag);
-    free (command);
-    return view;
-}
-
-static struct sink_job *
-head_add (struct sink *self, struct sink_head *head, const weft_pool_event_t *event)
-{
-    struct sink_job *job = calloc (1, sizeof *job);
-    struct viewjob *view = sink_view (self, event);
-    if (!job || !view) {
-        free (job);
-        viewjob_free (view);
-        error_set (WEFT_ENOMEM, "out of memory");
-        return NULL;
-    }
-    while (!jobout_has_room (&head->line, event->job)) {
-        if (!self->told_order)
-            cli_note (self->cli, "job %llu is so far behind that its output will not come in order",
-                      (unsigned long long) head->line.turn);
-        self->told_order = true;
-        if (jobout_pass (&head->line) < 0)
-            break;
-    }
-    *job = (struct sink_job){ .number = event->job, .view = view };
-    jobview_begin (&head->line, view, event->job, event->job);
-    map_add (&head->jobs, &job->node, hash_number (event->job));
-    return job;
-}
-
-static void
-head_free (struct sink_head *self)
-{
-    jobout_free (&self->line);
-    for (size_t i = 0; i <= self->jobs.mask; i++)
-        while (self->jobs.buckets[i]) {
-            struct sink_job *job = map_entry (self->jobs.buckets[i], struct sink_job, node);
-            map_remove (&self->jobs, &job->node);
-            jobout_void (&self->line, &job->view->out);
-            viewjob_free (job->view);
-            free (job);
-        }
-    map_free (&self->jobs);
-    free (self);
-}
-
-static void
-sink_free_heads (struct sink *self)
-{
-    while (self->heads) {
-        struct sink_head *head = self->heads;
-        self->heads = head->next;
-        head_free (head);
-    }
-}
 
 /* ------------------------------------------------------------------ events */
 
@@ -170,33 +51,25 @@ sink_event (struct sink *self, const weft_pool_event_t *event)
     if (event->kind == WEFT_POOL_JOINED || event->kind == WEFT_POOL_LEFT)
         return jobview_event (&self->view, NULL, NULL, event);
     pool_count_event (&self->results, event);
-    struct sink_head *head = sink_head (self, event->head ? event->head : "");
-    struct sink_job *job = head ? head_find (head, event->job) : NULL;
-    if (head && !job)
-        job = head_add (self, head, event);
-    if (!job)
-        return WEFT_ENOMEM;
-    struct viewjob *view = job->view;
+    struct jobout *line;
+    struct viewjob *view;
+    int rc = sinkheads_take (&self->heads, event, &line, &view);
+    if (rc)
+        return rc;
     if (event->kind == WEFT_POOL_DONE) {
         int status, signal;
         jobview_result (event, &status, &signal);
         if (event->reason != WEFT_JOB_CANCELLED || event->data)
             halt_job (&self->counts, status, signal);
-        map_remove (&head->jobs, &job->node);
-        free (job);
     }
-    return jobview_event (&self->view, &head->line, view, event);
+    return jobview_event (&self->view, line, view, event);
 }
 
-/*  Nothing more comes: what waits for the output of a job that was never seen comes out. */
 static int
 sink_end (struct sink *self)
 {
-    int rc = 0;
     self->ended = true;
-    for (struct sink_head *head = self->heads; head && rc == 0; head = head->next)
-        rc = jobout_finish (&head->line);
-    return rc;
+    return sinkheads_finish (&self->heads);
 }
 
 /*  A head that has gone is told in the end, too; the others go on. */
@@ -323,9 +196,7 @@ sink_open (struct sink *self, char *const *endpoints, int count)
     rc = rc ? rc : secure_begin (self->cli, &self->secure, EXIT_RUN_ERROR);
     rc = rc ? rc : secure_apply (&self->secure, sink_set, self->sink);
     descriptors_raise ();
-    if (rc == 0 && tag)
-        rc = replace_compile (&self->tag, tag, 0);
-    self->tagged = tag != NULL;
+    rc = rc ? rc : sinkheads_init (&self->heads, self->cli, &self->view, tag);
     free (tag);
     for (size_t i = 0; i < self->own.bind.count && rc == 0; i++)
         rc = sink_bind (self, self->own.bind.items[i]);
@@ -363,8 +234,7 @@ sink_work (struct sink *self, char *const *endpoints, int count)
     status = rc < 0 ? cli_fail (self->cli, rc, NULL) : sink_loop (self);
     meter_end (&self->meter);
     pool_counts_free (&self->results);
-    sink_free_heads (self);
-    replace_free (&self->tag);
+    sinkheads_free (&self->heads);
     jobview_free (&self->view);
     return status;
 }
