@@ -8,7 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "tests/folder.h"
+#include "tests/pool_live.h"
 #include "tests/testing.h"
 
 #ifdef __SANITIZE_THREAD__
@@ -16,8 +16,6 @@
 #else
 #define PROCESSES 1
 #endif
-
-#define PATIENCE 30000      /*  ms; only a failing test waits so long */
 
 /*  What the function of a test shares with it. */
 struct bench {
@@ -102,17 +100,6 @@ submit (struct fixture *self, const void *data, size_t size)
     return id;
 }
 
-static weft_pool_event_t
-await (struct fixture *self, int kind)
-{
-    weft_pool_event_t event;
-    do {
-        if (weft_pool_next (self->pool, &event, PATIENCE))
-            fail_msg ("%s", weft_error ());
-    } while (event.kind != kind);
-    return event;
-}
-
 /* ------------------------------------------------------------------- functions */
 
 static void
@@ -174,7 +161,7 @@ patient (void *arg, weft_task_t *task)
     struct bench *self = arg;
     struct pollfd fd = { .fd = weft_task_fd (task), .events = POLLIN };
     assert_true (fd.fd >= 0);
-    assert_int_equal (poll (&fd, 1, PATIENCE), 1);
+    assert_int_equal (poll (&fd, 1, LIVE_PATIENCE), 1);
     assert_true (weft_task_stopped (task));
     assert_int_equal (weft_task_write (task, 1, "x", 1), WEFT_ETERM);
     enter (self, task);
@@ -234,17 +221,17 @@ test_echo (void **state)
     struct fixture *self = *state;
     begin (self, "3", echo);
     submit (self, "a\0b\x07", 4);
-    weft_pool_event_t event = await (self, WEFT_POOL_OUTPUT);
+    weft_pool_event_t event = live_await (self->pool, WEFT_POOL_OUTPUT);
     assert_int_equal (event.size, 4);
     assert_memory_equal (event.data, "a\0b\x07", 4);
     assert_int_equal (event.stream, 1);
-    event = await (self, WEFT_POOL_DONE);
+    event = live_await (self->pool, WEFT_POOL_DONE);
     assert_int_equal (event.status, 7);
     assert_int_equal (event.reason, WEFT_JOB_EXITED);
     assert_true (event.sent_bytes == 4 && event.received_bytes == 4 && event.runtime >= 0);
     assert_true (event.started > INT64_C (1600000000) * 1000000 && event.slot >= 1 && event.slot <= 3);
     submit (self, NULL, 0);
-    event = await (self, WEFT_POOL_DONE);
+    event = live_await (self->pool, WEFT_POOL_DONE);
     assert_true (event.status == 0 && event.received_bytes == 0 && event.reason == WEFT_JOB_EXITED);
 }
 
@@ -266,7 +253,7 @@ test_many (void **state)
             snprintf (text, sizeof text, "%d", ++given);
         if (given == JOBS)
             weft_pool_finish (self->pool);
-        rc = weft_pool_next (self->pool, &event, PATIENCE);
+        rc = weft_pool_next (self->pool, &event, LIVE_PATIENCE);
         if (rc == 0 && event.kind == WEFT_POOL_DONE) {
             assert_int_equal (event.status + event.reason + seen[event.job], 0);
             assert_int_equal (event.received_bytes, sizeof text);
@@ -289,15 +276,15 @@ test_long_call (void **state)
     struct fixture *self = *state;
     begin (self, "2", gated);
     submit (self, "a", 1);
-    weft_pool_event_t event = await (self, WEFT_POOL_STARTED);
+    weft_pool_event_t event = live_await (self->pool, WEFT_POOL_STARTED);
     int slot = event.slot;
     submit (self, "b", 1);
-    event = await (self, WEFT_POOL_STARTED);
+    event = live_await (self->pool, WEFT_POOL_STARTED);
     assert_int_equal (event.job, 2);
     assert_int_not_equal (event.slot, slot);
     open_gate (&self->bench, true);
-    await (self, WEFT_POOL_DONE);
-    await (self, WEFT_POOL_DONE);
+    live_await (self->pool, WEFT_POOL_DONE);
+    live_await (self->pool, WEFT_POOL_DONE);
 }
 
 static void
@@ -308,13 +295,13 @@ test_timeout (void **state)
     weft_job_t job = { .input = "wait", .input_size = 4, .timeout = 20 };
     assert_int_equal (weft_pool_submit (self->pool, &job, NULL), 0);
     open_gate (&self->bench, true);
-    weft_pool_event_t event = await (self, WEFT_POOL_DONE);
+    weft_pool_event_t event = live_await (self->pool, WEFT_POOL_DONE);
     assert_int_equal (event.reason, WEFT_JOB_TIMEOUT);
     assert_true (event.runtime >= 20000);
     /*  The thread works for the next one as if nothing had been. */
     job.input_size = 3;
     assert_int_equal (weft_pool_submit (self->pool, &job, NULL), 0);
-    event = await (self, WEFT_POOL_DONE);
+    event = live_await (self->pool, WEFT_POOL_DONE);
     assert_int_equal (event.reason, WEFT_JOB_EXITED);
 }
 
@@ -325,13 +312,13 @@ test_cancel (void **state)
     int seen[4] = { 0 };
     begin (self, "1", patient);
     submit (self, "a", 1);
-    await (self, WEFT_POOL_STARTED);
+    live_await (self->pool, WEFT_POOL_STARTED);
     submit (self, "b", 1);
     submit (self, "c", 1);
     open_gate (&self->bench, true);
     assert_int_equal (weft_pool_cancel (self->pool, true), 0);
     for (int i = 0; i < 3; i++) {
-        weft_pool_event_t event = await (self, WEFT_POOL_DONE);
+        weft_pool_event_t event = live_await (self->pool, WEFT_POOL_DONE);
         assert_int_equal (event.reason, WEFT_JOB_CANCELLED);
         seen[event.job]++;
     }
@@ -347,11 +334,11 @@ test_second_attempt (void **state)
     assert_int_equal (weft_pool_set (self->pool, "retries", "1"), 0);
     begin (self, "1", fails_at_first);
     submit (self, "x", 1);
-    assert_int_equal (await (self, WEFT_POOL_RETRY).status, 1);
-    weft_pool_event_t event = await (self, WEFT_POOL_STARTED);
+    assert_int_equal (live_await (self->pool, WEFT_POOL_RETRY).status, 1);
+    weft_pool_event_t event = live_await (self->pool, WEFT_POOL_STARTED);
     assert_int_equal (event.attempt, 2);
     assert_int_equal (event.slot, 1);
-    event = await (self, WEFT_POOL_DONE);
+    event = live_await (self->pool, WEFT_POOL_DONE);
     assert_true (event.status == 0 && event.attempt == 2);
 }
 
@@ -361,7 +348,7 @@ test_cannot (void **state)
     struct fixture *self = *state;
     begin (self, "1", cannot);
     submit (self, "x", 1);
-    weft_pool_event_t event = await (self, WEFT_POOL_DONE);
+    weft_pool_event_t event = live_await (self->pool, WEFT_POOL_DONE);
     assert_int_equal (event.reason, WEFT_JOB_NOT_STARTED);
     assert_int_equal (event.status, 126);
     assert_non_null (memmem (event.data, event.size, "stream 1 or 2", 13));
@@ -377,7 +364,7 @@ test_much_output (void **state)
     begin (self, "1", writes_much);
     submit (self, "x", 1);
     do {
-        assert_int_equal (weft_pool_next (self->pool, &event, PATIENCE), 0);
+        assert_int_equal (weft_pool_next (self->pool, &event, LIVE_PATIENCE), 0);
         got += event.kind == WEFT_POOL_OUTPUT ? event.size : 0;
     } while (event.kind != WEFT_POOL_DONE);
     assert_true (got == 30000000 && event.received_bytes == 30000000);
@@ -397,7 +384,7 @@ test_mixed (void **state)
         assert_int_equal (weft_pool_submit (self->pool, &job, NULL), 0);
     }
     for (int i = 0; i < 20; i++) {
-        weft_pool_event_t event = await (self, WEFT_POOL_DONE);
+        weft_pool_event_t event = live_await (self->pool, WEFT_POOL_DONE);
         statuses[event.job] += event.status;
     }
     for (int i = 1; i <= 20; i++)
@@ -412,11 +399,11 @@ test_stop (void **state)
     struct fixture *self = *state;
     begin (self, "1", gated);
     submit (self, "x", 1);
-    await (self, WEFT_POOL_STARTED);
+    live_await (self->pool, WEFT_POOL_STARTED);
     weft_worker_stop (self->worker);
     open_gate (&self->bench, true);
-    assert_int_equal (await (self, WEFT_POOL_DONE).reason, WEFT_JOB_EXITED);
-    await (self, WEFT_POOL_LEFT);       /*  it waits until its report is acknowledged */
+    assert_int_equal (live_await (self->pool, WEFT_POOL_DONE).reason, WEFT_JOB_EXITED);
+    live_await (self->pool, WEFT_POOL_LEFT);       /*  it waits until its report is acknowledged */
     join (self);
     assert_int_equal (self->result, WEFT_ETERM);
 }
@@ -427,7 +414,7 @@ test_stop_at_once (void **state)
     struct fixture *self = *state;
     begin (self, "1", patient);
     submit (self, "x", 1);
-    await (self, WEFT_POOL_STARTED);
+    live_await (self->pool, WEFT_POOL_STARTED);
     assert_int_equal (weft_worker_on_message (self->worker, NULL, NULL), WEFT_ESTATE);
     weft_worker_stop (self->worker);
     weft_worker_stop (self->worker);
@@ -443,7 +430,7 @@ test_nobody_for_it (void **state)
     struct fixture *self = *state;
     begin (self, "1", NULL);
     submit (self, "x", 1);
-    weft_pool_event_t event = await (self, WEFT_POOL_DONE);
+    weft_pool_event_t event = live_await (self->pool, WEFT_POOL_DONE);
     assert_int_equal (event.reason, WEFT_JOB_NOT_STARTED);
     assert_non_null (memmem (event.data, event.size, "--filter COMMAND", 16));
 }
@@ -457,10 +444,10 @@ test_exec (void **state)
     assert_int_equal (weft_worker_set (self->worker, "exec", "tr a-z A-Z; exit 9"), 0);
     begin (self, "1", NULL);
     submit (self, "some \0words", 11);
-    weft_pool_event_t event = await (self, WEFT_POOL_OUTPUT);
+    weft_pool_event_t event = live_await (self->pool, WEFT_POOL_OUTPUT);
     assert_int_equal (event.size, 11);
     assert_memory_equal (event.data, "SOME \0WORDS", 11);
-    event = await (self, WEFT_POOL_DONE);
+    event = live_await (self->pool, WEFT_POOL_DONE);
     assert_true (event.status == 9 && event.sent_bytes == 11);
 }
 
@@ -495,7 +482,7 @@ test_resume (void **state)
         if (round == 0) {
             weft_pool_t *first = self->pool;
             self->pool = pool;
-            await (self, WEFT_POOL_ACCEPTED);
+            live_await (self->pool, WEFT_POOL_ACCEPTED);
             self->pool = first;
         }
         weft_pool_destroy (&pool);
