@@ -37,7 +37,7 @@ due_at (const struct stream *self)
     if (self->state == STREAM_SHAKING)
         return self->begun_at + config->connect_timeout;
     if (self->state == STREAM_FINISHING)
-        due = self->last;
+        due = self->shut ? clock_earlier (self->last, self->moved + config->progress) : self->last;
     else if (config->idle && !self->paused)
         due = self->active + config->idle;
     if (self->begun && !self->paused && self->state == STREAM_OPEN)
@@ -94,6 +94,8 @@ stream_broken (struct stream *self, const char *what)
     int number = errno;
     if (number == ECONNRESET || number == EPIPE)
         stream_close (self, error_set (WEFT_ENOPEER, "the peer has cut the connection off"));
+    else if (number == ETIMEDOUT)
+        stream_close (self, error_set (WEFT_ETIMEOUT, "it does not take what is written to it, or has gone"));
     else
         stream_close (self, error_errno ("%s", what));
 }
@@ -117,6 +119,8 @@ go_on_finishing (struct stream *self)
         return;
     if (!self->shut && shutdown (self->fd, SHUT_WR) < 0)
         self->ended = true;
+    if (!self->shut)
+        self->moved = reactor_now (self->reactor);
     self->shut = true;
     if (self->ended)
         stream_close (self, 0);
@@ -210,7 +214,9 @@ static void
 set_options (int fd, const struct stream_config *config)
 {
     int on = 1, probes = KEEPALIVE_PROBES, seconds = (int) ((config->keepalive + TIME_S - 1) / TIME_S);
+    unsigned moves = (unsigned) (config->progress / TIME_MS);      /*  what has left us for the system, too */
     setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt (fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &moves, sizeof moves);
     if (seconds == 0)
         return;
     setsockopt (fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);

@@ -38,8 +38,8 @@ struct stream_config {
     int64_t in_max;                     /*  bytes that one message may need, with its framing               */
     int64_t out_max;                    /*  out-queue: bytes; the last write may go over it                 */
     int64_t idle;                       /*  idle: no byte either way; 0: never closed for that              */
-    int64_t progress;                   /*  progress: a message that is begun has to be whole, and what is
-                                            written has to move                                             */
+    int64_t progress;                   /*  progress: a message that is begun has to be whole, what is written
+                                            has to move, by the system, too, and our end to be answered     */
     int64_t connect_timeout;
     int64_t keepalive;                  /*  how often the system of a silent peer is asked; 0: never        */
     int64_t reconnect, reconnect_max;   /*  back-off, with jitter                                           */
@@ -79,7 +79,8 @@ size_t stream_drop_oldest (struct stream *self, size_t size);
 void stream_pause (struct stream *self);
 void stream_resume (struct stream *self);
 
-/*  Writes what is queued, sends our end, waits for the peer's, and closes; by the deadline at the latest. */
+/*  Writes what is queued, sends our end, waits for the peer's, and closes; by the deadline at the latest, and when
+ *  the peer's does not come within `progress`. */
 void stream_finish (struct stream *self, int64_t deadline);
 
 /*  At once; `closed` comes from the loop. `error` 0, or one that is explained. */

@@ -471,6 +471,38 @@ who_does_not_read_is_closed (void **state)
     close (fd);
 }
 
+/*  The system has all of it, and the peer has no room. */
+static void
+who_does_not_read_what_has_left_us_is_closed (void **state)
+{
+    (void) state;
+    config.progress = 50 * TIME_MS;
+    int fd = open_pair (), small = 4096;
+    static char data[100000];
+    setsockopt (fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    assert_int_equal (stream_write (side.stream, data, sizeof data), 0);
+    reactor_run (reactor, TIME_MS);
+    assert_int_equal (stream_queued (side.stream), 0);
+    run_until (is_closed);
+    assert_int_equal (side.error, WEFT_ETIMEOUT);
+    assert_int_equal (side.unsent, 0);
+    close (fd);
+}
+
+static void
+who_does_not_answer_our_end_is_closed (void **state)
+{
+    (void) state;
+    config.progress = 20 * TIME_MS;
+    int fd = open_pair ();
+    assert_int_equal (stream_write (side.stream, "last", 4), 0);
+    stream_finish (side.stream, TIME_FOREVER);
+    run_until (is_closed);
+    assert_int_equal (side.error, 0);
+    assert_int_equal (side.unsent, 0);
+    close (fd);
+}
+
 static void
 who_is_idle_is_closed_if_that_is_wanted (void **state)
 {
@@ -650,6 +682,8 @@ main (void)
         test (who_does_not_go_on_is_closed),
         test (who_goes_on_byte_by_byte_is_closed),
         test (who_does_not_read_is_closed),
+        test (who_does_not_read_what_has_left_us_is_closed),
+        test (who_does_not_answer_our_end_is_closed),
         test (who_is_idle_is_closed_if_that_is_wanted),
         test (finishing_writes_all_and_waits_no_longer_than_it_may),
         test (those_over_the_cap_are_turned_away),
