@@ -82,6 +82,10 @@ struct adapter {
      *  as that says. WEFT_EINVAL: it cannot be written in this protocol; it is counted and passed over. */
     int (*deliver) (struct bridge_peer *peer, const weft_msg_t *msg);
 
+    /*  What was written to this peer was dropped (--when-full drop): the bytes of one write, or of several one behind
+     *  the other; NULL: the message that was just to be delivered, of which nothing was written. May be NULL. */
+    void (*dropped) (struct bridge_peer *peer, const void *data, size_t size);
+
     /*  A request of this peer has no reply: tells it so. NULL, or negative: the connection is closed. */
     int (*refuse) (struct bridge_peer *peer, int error);
 
@@ -111,6 +115,9 @@ int bridge_emit (struct bridge_peer *peer, weft_msg_t *msg);
  *  parts are one datagram; WEFT_EINVAL when they are too long for that, WEFT_ELIMIT when its source, which is not
  *  trusted, may not be sent so much. */
 int bridge_write (struct bridge_peer *peer, const struct stream_part *parts, size_t count);
+
+/*  What was written so far stays, whatever --when-full says of what follows: an answer's head, say. */
+void bridge_keep (struct bridge_peer *peer);
 
 /*  A message that the peer had begun was lost with its end: counted. */
 void bridge_cut_off (struct bridge_peer *peer);
@@ -180,9 +187,10 @@ int bridge_subscribe_all (struct bridge_peer *peer);
 bool bridge_unsubscribe (struct bridge_peer *peer, const void *topic, size_t size);
 void bridge_unsubscribe_all (struct bridge_peer *peer);
 
-/*  Has the fabric this topic already, for some peer, or for all by --subscribe? Whoever comes back to a topic that it
- *  has missed nothing of it. */
-bool bridge_has_topic (const struct bridge_peer *peer, const void *topic, size_t size);
+/*  Since when the fabric has been asked for what begins so, for whomever: the number of the message that `passing` told
+ *  next, as the first is 1; also before a bridge_subscribe that asks for it. 0: always. Who has seen that message or a
+ *  later one has missed nothing before it: what came while nobody asked has no number. */
+uint64_t bridge_topic_from (const struct bridge_peer *peer, const void *topic, size_t size);
 
 /*  Does the peer want what begins with these bytes? */
 bool bridge_wants (const struct bridge_peer *peer, const void *data, size_t size);

@@ -22,6 +22,7 @@ struct bridge_config {
     struct option_list subscribe;       /*  topics of sub                                               */
     struct option_list allow_host;      /*  names by which we may be called                             */
     bool relay;
+    int64_t topic_linger;               /*  how long one that no peer wants stays asked for             */
     char *topic;                        /*  template of what is published; NULL: no topic               */
     char *format;                       /*  template of what peers get by relay, sub and pull; NULL: as it is   */
     bool origin;                        /*  a frame that says whence it came                            */

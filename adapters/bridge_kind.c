@@ -163,6 +163,7 @@ bridge_hand_over (struct bridge_peer *peer, const char *name, const void *info)
     if (rc) {
         bridge_route (peer, modes);
         bridge_unsubscribe_all (peer);
-    }
+    } else
+        bridge_keep (peer);             /*  what both have agreed on */
     return rc;
 }

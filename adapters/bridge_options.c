@@ -30,6 +30,10 @@ const struct option bridge_options[] = {
               "localhost and addresses, which are always allowed there, elsewhere all" },
     { .name = "topic", .letter = 't', .type = OPTION_TEXT, .argument = "TEMPLATE", .offset = AT (topic),
       .text = "what --pub puts in front, as a frame: %p the peer's address, %a the adapter" },
+    { .name = "topic-linger", .type = OPTION_TIME, .argument = "TIME", .standard = "60s", .max = SOCKET_DAY,
+      .offset = AT (topic_linger),
+      .text = "where connections say what they want of --sub: how long a topic stays asked for that nobody wants any "
+              "more, so that who comes back has missed nothing" },
     { .name = "format", .type = OPTION_TEXT, .argument = "TEMPLATE", .offset = AT (format),
       .text = "what connections get of what came by --relay, --sub or --pull: %p the peer, %m the message" },
     { .name = "origin", .type = OPTION_FLAG, .offset = AT (origin),

@@ -16,6 +16,13 @@ bridge_write (struct bridge_peer *peer, const struct stream_part *parts, size_t 
     return rc;
 }
 
+void
+bridge_keep (struct bridge_peer *peer)
+{
+    if (peer->bridge->transport->keep)
+        peer->bridge->transport->keep (peer->link);
+}
+
 int
 bridge_deliver (struct bridge_peer *peer, const weft_msg_t *msg)
 {
@@ -133,6 +140,14 @@ bridge_take_replies (struct fabric *fabric)
 
 /* ---------------------------------------------------------------- to all, to one of them */
 
+static void
+tell_dropped (void *arg, const void *data, size_t size)
+{
+    struct bridge_peer *peer = arg;
+    if (peer->kind->adapter->dropped)
+        peer->kind->adapter->dropped (peer, data, size);
+}
+
 /*  Its queue is full. */
 static void
 overflow (struct bridge_peer *peer, const weft_msg_t *msg)
@@ -142,9 +157,10 @@ overflow (struct bridge_peer *peer, const weft_msg_t *msg)
         log_warning (&self->weft->log, "%s does not read, and its queue is full (out-queue)",
                      bridge_peer_name (peer));
     if (self->setup->bridge.when_full == FULL_DROP) {
-        self->counters.dropped += self->transport->drop_oldest (peer->link, weft_msg_bytes (msg));
+        self->counters.dropped += self->transport->drop_oldest (peer->link, weft_msg_bytes (msg), tell_dropped, peer);
         if (bridge_deliver (peer, msg) != WEFT_EAGAIN)
             return;
+        tell_dropped (peer, NULL, 0);
     } else if (self->setup->bridge.when_full == FULL_DISCONNECT)
         bridge_close_peer (peer, error_set (WEFT_ELIMIT, "it does not read, and its queue is full"));
     self->counters.dropped++;
@@ -200,6 +216,7 @@ shape (struct bridge *self, enum adapter_mode mode, weft_msg_t *msg)
 static void
 tell_passing (struct bridge *self, const weft_msg_t *msg)
 {
+    self->passed++;
     for (size_t i = 0; i < self->kind_count; i++)
         if (self->kinds[i].adapter->passing)
             self->kinds[i].adapter->passing (self->kinds[i].config, msg);

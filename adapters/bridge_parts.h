@@ -49,7 +49,9 @@ struct transport {
 
     int (*write) (void *link, const struct stream_part *parts, size_t count);
     bool (*is_full) (void *link);               /*  then bridge_on_drained is to come                           */
-    size_t (*drop_oldest) (void *link, size_t size);
+    size_t (*drop_oldest) (void *link, size_t size, void (*told) (void *arg, const void *data, size_t size),
+                           void *arg);
+    void (*keep) (void *link);                  /*  NULL: nothing is dropped that others build on               */
     void (*pause) (void *link);
     void (*resume) (void *link);
     void (*withhold) (void *link);              /*  NULL, or counts that it was not told; peer->asked_only      */
@@ -114,6 +116,7 @@ struct bridge {
     size_t kind_count;
     const struct bridge_kind *accepting;    /*  whose connections that were taken in are at first       */
     enum adapter_mode delivering;
+    uint64_t passed;                /*  messages of --sub                                               */
     struct bridge_wanted *wanted;   /*  topics of the peers, when they choose; NULL: they do not        */
     const struct transport *transport;
     struct bridge_setup *setup;

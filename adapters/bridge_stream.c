@@ -241,9 +241,15 @@ link_is_full (void *link)
 }
 
 static size_t
-link_drop_oldest (void *link, size_t size)
+link_drop_oldest (void *link, size_t size, void (*told) (void *arg, const void *data, size_t size), void *arg)
 {
-    return stream_drop_oldest (link, size);
+    return stream_drop_oldest (link, size, told, arg);
+}
+
+static void
+link_keep (void *link)
+{
+    stream_keep (link);
 }
 
 static void
@@ -284,6 +290,7 @@ const struct transport bridge_streams = {
     .write = link_write,
     .is_full = link_is_full,
     .drop_oldest = link_drop_oldest,
+    .keep = link_keep,
     .pause = link_pause,
     .resume = link_resume,
     .finish = link_finish,

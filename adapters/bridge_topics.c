@@ -9,13 +9,13 @@
 
 #define PEER_TOPICS 256                 /*  of one peer                                         */
 #define ALL_TOPICS 16384                /*  of all                                              */
-#define STAYS (60 * TIME_S)             /*  a subscription that nobody has any more: who comes back misses less */
 
 struct wanted_topic {
     struct map_node node;
     struct list idle;                   /*  of those that nobody has, the longest first         */
     size_t peers;
     int64_t since;                      /*  that nobody has it                                  */
+    uint64_t from;                      /*  the number of the next message, when the fabric was asked for it */
     size_t size;
     char bytes[];
 };
@@ -73,11 +73,11 @@ on_idle (void *arg)
 {
     struct bridge_wanted *self = arg;
     struct wanted_topic *topic;
-    int64_t now = reactor_now (self->bridge->reactor);
-    while ((topic = oldest_idle (self)) && topic->since + STAYS <= now)
+    int64_t now = reactor_now (self->bridge->reactor), stays = self->bridge->setup->bridge.topic_linger;
+    while ((topic = oldest_idle (self)) && topic->since + stays <= now)
         forget (self, topic);
     if (topic)
-        reactor_timer_set (self->bridge->reactor, &self->timer, topic->since + STAYS);
+        reactor_timer_set (self->bridge->reactor, &self->timer, topic->since + stays);
 }
 
 static struct wanted_topic *
@@ -105,6 +105,7 @@ make (struct bridge_wanted *self, const void *bytes, size_t size)
     if (!topic)
         return NULL;
     topic->size = size;
+    topic->from = self->bridge->passed + 1;
     if (size)
         memcpy (topic->bytes, bytes, size);
     if (follows (self->bridge) && publish_add (fabric_of (self->bridge, MODE_SUB)->socket, bytes, size)) {
@@ -123,7 +124,8 @@ leave (struct bridge_wanted *self, struct wanted_topic *topic)
     topic->since = reactor_now (self->bridge->reactor);
     list_append (&self->idle, &topic->idle);
     if (!timer_is_set (&self->timer.timer))
-        reactor_timer_set (self->bridge->reactor, &self->timer, topic->since + STAYS);
+        reactor_timer_set (self->bridge->reactor, &self->timer,
+                           topic->since + self->bridge->setup->bridge.topic_linger);
 }
 
 int
@@ -225,11 +227,19 @@ bridge_subscribe (struct bridge_peer *peer, const void *bytes, size_t size)
     return 0;
 }
 
-bool
-bridge_has_topic (const struct bridge_peer *peer, const void *bytes, size_t size)
+/*  A shorter topic has what a longer one that begins with it has. */
+uint64_t
+bridge_topic_from (const struct bridge_peer *peer, const void *bytes, size_t size)
 {
-    struct bridge_wanted *wanted = peer->bridge->wanted;
-    return wanted && (!follows (peer->bridge) || find (wanted, bytes, size));
+    const struct bridge *self = peer->bridge;
+    uint64_t from = self->passed + 1;
+    if (!follows (self))
+        return 0;
+    for (size_t part = 0; self->wanted && part <= size && part <= TOPIC_MAX; part++) {
+        const struct wanted_topic *topic = find (self->wanted, bytes, part);
+        from = topic && topic->from < from ? topic->from : from;
+    }
+    return from;
 }
 
 int

@@ -476,6 +476,8 @@ http_on_room (struct bridge_peer *peer)
         bridge_release (peer);
     } else if (self->stage == HTTP_SENDS)
         http_static_more (peer);
+    else if (self->stage == HTTP_LISTENS)
+        http_events_tell_lost (peer);
 }
 
 static void
@@ -545,6 +547,7 @@ const struct adapter adapter_http = {
     .on_end = http_on_end,
     .passing = http_events_passing,
     .deliver = http_deliver,
+    .dropped = http_events_dropped,
     .refuse = http_refuse,
     .on_room = http_on_room,
     .on_timer = http_on_timer,

@@ -142,7 +142,8 @@ http_events_deliver (struct bridge_peer *peer, const weft_msg_t *msg)
     const struct http_config *config = bridge_adapter_config (peer);
     const struct http_event *event = slot_of (config, config->event_id);
     (void) msg;
-    return event->id == config->event_id ? send_text (peer, &event->text) : error_plain (WEFT_ENOMEM);
+    int rc = event->id == config->event_id ? http_events_tell_lost (peer) : error_plain (WEFT_ENOMEM);
+    return rc ? rc : send_text (peer, &event->text);
 }
 
 int
@@ -153,30 +154,94 @@ http_events_ping (struct bridge_peer *peer)
     return bridge_write (peer, &part, 1);
 }
 
+/* ----------------------------------------------------------------- those who are slow */
+
+static void
+lose (struct http_peer *self, uint64_t from, uint64_t to)
+{
+    self->lost_from = self->lost_from && self->lost_from < from ? self->lost_from : from;
+    self->lost_to = self->lost_to > to ? self->lost_to : to;
+}
+
+/*  The first number behind a byte of that kind in a line; *at is then behind it. */
+static uint64_t
+number_behind (const char **at, const char *end, char mark)
+{
+    uint64_t number = 0;
+    const char *digit = memchr (*at, mark, (size_t) (end - *at));
+    for (digit = digit ? digit + 1 : end; digit < end && *digit >= '0' && *digit <= '9'; digit++)
+        number = number * 10 + (uint64_t) (*digit - '0');
+    *at = digit;
+    return number;
+}
+
+/*  By the lines that were written here: the ids of events, and the numbers of a gap that was told. */
+void
+http_events_dropped (struct bridge_peer *peer, const void *data, size_t size)
+{
+    const struct http_config *config = bridge_adapter_config (peer);
+    struct http_peer *self = bridge_peer_state (peer);
+    const char *line = data, *end = line + size, *next;
+    if (!data)
+        lose (self, config->event_id, config->event_id);
+    for (; line < end; line = next) {
+        const char *stop = memchr (line, '\n', (size_t) (end - line));
+        next = stop ? stop + 1 : end;
+        bool gap = next - line > 5 && memcmp (line, ":gap ", 5) == 0;
+        if (!gap && (next - line < 4 || memcmp (line, "id: ", 4) != 0))
+            continue;
+        uint64_t from = number_behind (&line, next, gap ? ' ' : '-');
+        lose (self, from, gap ? number_behind (&line, next, ' ') : from);
+    }
+}
+
+/*  Has no id: what stands before it in the queue came later. */
+int
+http_events_tell_lost (struct bridge_peer *peer)
+{
+    struct http_peer *self = bridge_peer_state (peer);
+    char text[160];
+    if (!self->lost_from)
+        return 0;
+    int size = snprintf (text, sizeof text, ":gap %" PRIu64 " %" PRIu64 "\nevent: gap\ndata: {\"from\":%" PRIu64
+                         ",\"to\":%" PRIu64 "}\n\n", self->lost_from, self->lost_to, self->lost_from, self->lost_to);
+    const struct stream_part part = { text, (size_t) size };
+    int rc = bridge_write (peer, &part, 1);
+    if (rc == 0)
+        self->lost_from = self->lost_to = 0;
+    return rc;
+}
+
 /* ------------------------------------------------------------------------ beginning */
 
-/*  The topics of the query. `*new`: one of them was not had here before. Returns how many there were, or an error. */
+/*  The topics of the query. *from: as bridge_topic_from, of all of them. Returns how many there were, or an error. */
 static int
-subscribe (struct bridge_peer *peer, const struct http_request *request, bool *new)
+subscribe (struct bridge_peer *peer, const struct http_request *request, uint64_t *from)
 {
     char topic[HTTP_TARGET_MAX];
     struct http_text query = request->query, name, value;
     int count = 0;
+    *from = 0;
     while (http_query_next (&query, &name, &value)) {
         if (!http_text_is (name, "topic"))
             continue;
         int64_t size = http_decode (value, true, topic);
-        int rc = size < 0 ? WEFT_EPROTO : 0;
-        *new = *new || (rc == 0 && !bridge_has_topic (peer, topic, (size_t) size));
-        rc = rc ? rc : bridge_subscribe (peer, topic, (size_t) size);
+        if (size < 0)
+            return WEFT_EPROTO;
+        uint64_t since = bridge_topic_from (peer, topic, (size_t) size);
+        int rc = bridge_subscribe (peer, topic, (size_t) size);
         if (rc)
             return rc;
+        *from = since > *from ? since : *from;
         count++;
     }
-    return count;
+    if (count)
+        return count;
+    *from = bridge_topic_from (peer, "", 0);
+    return bridge_subscribe (peer, "", 0);
 }
 
-/*  What is missing between the last event that it saw and the first that is sent. */
+/*  What may be missing; `to` is before `from` when it has no numbers. */
 static int
 add_gap (struct buffer *out, const struct http_config *config, uint64_t from, uint64_t to)
 {
@@ -200,22 +265,26 @@ parse_id (const struct http_config *config, struct http_text text, uint64_t *id)
     return *end == '\0' && *id <= config->event_id;
 }
 
-/*  What came after the last event that it saw. */
+/*  What came after the last event that it saw. Before `from` its topics were not asked for all the time: the gap that
+ *  says so stands where that has ended, behind what there is of it. */
 static int
-replay (struct bridge_peer *peer, const struct http_config *config, struct http_text last, bool new,
+replay (struct bridge_peer *peer, const struct http_config *config, struct http_text last, uint64_t from,
         struct buffer *out)
 {
     uint64_t seen = 0, newest = config->event_id, first;
-    bool known = parse_id (config, last, &seen);
-    if (!known || new)
-        return add_gap (out, config, known ? seen + 1 : 0, newest);
+    if (!parse_id (config, last, &seen))
+        return add_gap (out, config, 0, newest);
     for (first = newest + 1; first > seen + 1 && slot_of (config, first - 1)->id == first - 1; first--)
         ;
-    int rc = first > seen + 1 ? add_gap (out, config, seen + 1, first - 1) : 0;
+    bool missing = from > seen || first > seen + 1;
+    uint64_t gap = from > first ? from - 1 : first - 1;
+    int rc = missing && gap < first ? add_gap (out, config, seen + 1, gap) : 0;
     for (uint64_t id = first; id <= newest && rc == 0; id++) {
         const struct http_event *event = slot_of (config, id);
         if (bridge_wants (peer, event->topic, event->topic_size))
             rc = buffer_add (out, buffer_data (&event->text), buffer_size (&event->text));
+        if (rc == 0 && missing && id == gap)
+            rc = add_gap (out, config, seen + 1, gap);
     }
     return rc;
 }
@@ -235,28 +304,25 @@ http_events_begin (struct bridge_peer *peer, const struct http_request *request)
     struct http_peer *self = bridge_peer_state (peer);
     static const struct http_header fresh = { { "Cache-Control", 13 }, { "no-store", 8 } };
     struct http_text last = http_find_header (request->headers, request->header_count, "last-event-id");
-    bool new = false;
-    int count = subscribe (peer, request, &new);
-    if (count == 0) {
-        new = !bridge_has_topic (peer, "", 0);
-        count = bridge_subscribe (peer, "", 0);
-    }
-    if (count < 0)
-        return refuse (peer, count);
+    uint64_t from;
+    int rc = subscribe (peer, request, &from);
+    if (rc < 0)
+        return refuse (peer, rc);
     self->keep_alive = false;
     const struct http_answer answer = { .status = 200, .type = "text/event-stream", .headers = &fresh,
                                         .header_count = 1, .body = NULL, .size = SIZE_MAX };
-    int rc = http_answer (peer, &answer);
+    rc = http_answer (peer, &answer);
     if (rc)
         return rc;
     struct buffer text;
     buffer_init (&text, 0);
     rc = buffer_add_str (&text, ": listening\n\n");
-    rc = rc || !last.data ? rc : replay (peer, config, last, new, &text);
+    rc = rc || !last.data ? rc : replay (peer, config, last, from, &text);
     rc = rc ? rc : send_text (peer, &text);
     buffer_free (&text);
     if (rc)
         return rc == WEFT_EAGAIN ? error_set (WEFT_ELIMIT, "it does not read its answers") : rc;
+    bridge_keep (peer);
     self->stage = HTTP_LISTENS;
     bridge_set_timer (peer, bridge_now (peer) + config->ping);
     return 0;

@@ -58,6 +58,7 @@ struct http_peer {
     int64_t rests_since;
     int file;                       /*  HTTP_SENDS                                                  */
     int64_t at, end;                /*  bytes of it                                                 */
+    uint64_t lost_from, lost_to;    /*  HTTP_LISTENS: events that were dropped, untold; 0: none     */
 };
 
 /*  http_answer.c. What goes back to the request that is being answered; 0, WEFT_EAGAIN: the connection is full, nothing
@@ -91,6 +92,8 @@ void http_events_fini (struct http_config *config);
 void http_events_passing (void *config, const weft_msg_t *msg);
 int http_events_begin (struct bridge_peer *peer, const struct http_request *request);
 int http_events_deliver (struct bridge_peer *peer, const weft_msg_t *msg);
+void http_events_dropped (struct bridge_peer *peer, const void *data, size_t size);
+int http_events_tell_lost (struct bridge_peer *peer);
 int http_events_ping (struct bridge_peer *peer);
 
 /*  http_static.c: files below --root. */

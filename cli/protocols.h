@@ -60,10 +60,10 @@ extern const struct adapter adapter_tcp, adapter_udp, adapter_http, adapter_ws;
     "number \"status\" and any of \"headers\", \"type\" and \"body\" or \"json\"; or the frames status, headers, "     \
     "body. Without a service for --wait the answer is 503, without a reply for --timeout 504.\n\n"                     \
     "Events have ids; whoever comes back with Last-Event-ID gets what was missed and is among the last --events, "     \
-    "or an event \"gap\". Those who read too slowly lose events (--when-full drop), or are cut off and come back "     \
-    "by themselves (--when-full disconnect). Pages of other origins may do nothing but look, unless --cors says "      \
-    "so. On loopback clients have to call it localhost or by an address, or by a name of --allow-host. Who asks "      \
-    "for a WebSocket gets one, as from weft bridge ws."
+    "or an event \"gap\". Those who read too slowly lose events and get a \"gap\" (--when-full drop), or are cut "     \
+    "off and come back by themselves (--when-full disconnect). Pages of other origins may do nothing but look, "       \
+    "unless --cors says so. On loopback clients have to call it localhost or by an address, or by a name of "          \
+    "--allow-host. Who asks for a WebSocket gets one, as from weft bridge ws."
 
 #define PROTOCOL_WS                                                                                                    \
     "ws: WebSockets, of browsers and all others. Each message of one is a message of the fabric, and the other way "   \

@@ -71,8 +71,13 @@ size_t stream_queued (const struct stream *self);
 bool stream_is_full (const struct stream *self);    /*  out_max is reached                      */
 
 /*  Makes room in the queue for `size` bytes, and then a quarter of it, by dropping the writes that have waited longest
- *  and of which nothing has gone out. Returns how many were dropped. */
-size_t stream_drop_oldest (struct stream *self, size_t size);
+ *  and of which nothing has gone out. Returns how many were dropped; `told`, unless it is NULL, gets the bytes of all
+ *  before they go. */
+size_t stream_drop_oldest (struct stream *self, size_t size,
+                           void (*told) (void *arg, const void *data, size_t size), void *arg);
+
+/*  What is queued now is never dropped by that. */
+void stream_keep (struct stream *self);
 
 /*  No more `data` or `ended` until it is resumed: the system's window fills, and the peer waits. What is kept is
  *  offered again from the loop. */

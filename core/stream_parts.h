@@ -42,6 +42,7 @@ struct stream {
     struct buffer in, out;
     struct buffer marks;            /*  keep_marks: the sizes of the writes in `out`, uint32_t          */
     size_t first_sent;              /*  bytes of the first of them that have gone out                   */
+    size_t kept;                    /*  bytes at the front of `out` that are not dropped                */
     int64_t active, begun_at, moved, last;      /*  times: of any byte, of a message's first, of output, of the end */
     struct tls *tls;                /*  NULL: clear text                                                */
     bool more;                      /*  TLS may have bytes inside that the system does not tell of      */

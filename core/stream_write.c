@@ -19,6 +19,7 @@ stream_consumed (struct stream *self, size_t count)
 {
     buffer_consume (&self->out, count);
     self->first_sent += count;
+    self->kept -= count < self->kept ? count : self->kept;
     uint32_t first;
     while (buffer_size (&self->marks)) {
         memcpy (&first, buffer_data (&self->marks), sizeof first);
@@ -141,8 +142,15 @@ stream_write (struct stream *self, const void *data, size_t size)
     return stream_write_parts (self, &part, 1);
 }
 
+void
+stream_keep (struct stream *self)
+{
+    self->kept = buffer_size (&self->out);
+}
+
 size_t
-stream_drop_oldest (struct stream *self, size_t size)
+stream_drop_oldest (struct stream *self, size_t size, void (*told) (void *arg, const void *data, size_t size),
+                    void *arg)
 {
     if (buffer_size (&self->marks) == 0)
         return 0;
@@ -153,10 +161,14 @@ stream_drop_oldest (struct stream *self, size_t size)
     if (marks && self->first_sent)
         memcpy (&first, sizes, sizeof first);
     size_t stays = first ? first - self->first_sent : 0, from = first ? 1 : 0;
+    for (; from < marks && stays < self->kept; from++, stays += each)
+        memcpy (&each, sizes + from * sizeof each, sizeof each);
     while (from + dropped < marks && bytes < want) {
         memcpy (&each, sizes + (from + dropped++) * sizeof each, sizeof each);
         bytes += each;
     }
+    if (told && bytes)
+        told (arg, out + stays, bytes);
     memmove (out + stays, out + stays + bytes, buffer_size (&self->out) - stays - bytes);
     buffer_cut (&self->out, buffer_size (&self->out) - bytes);
     memmove (sizes + from * sizeof each, sizes + (from + dropped) * sizeof each,

@@ -374,21 +374,40 @@ the_last_write_may_go_over_the_bound (void **state)
     close (fd);
 }
 
+/*  What is dropped: whole units, numbered on. */
+enum { UNIT = 1000 };
+struct dropped {
+    uint32_t count, next;
+};
+
+static void
+count_dropped (void *arg, const void *data, size_t size)
+{
+    struct dropped *self = arg;
+    uint32_t number;
+    assert_int_equal (size % UNIT, 0);
+    for (size_t at = 0; at < size; at += UNIT, self->count++, self->next = number + 1) {
+        memcpy (&number, (const char *) data + at, sizeof number);
+        assert_true (number >= self->next);
+    }
+}
+
 /*  What arrives is a first part of the sequence, and a last one: between them are those that were dropped. */
 static void
 the_oldest_are_dropped_whole (void **state)
 {
     (void) state;
-    enum { UNIT = 1000, MAX = 100000 };
+    enum { MAX = 100000 };
     config.out_max = MAX;
     config.keep_marks = true;
     int fd = open_pair ();
     static char unit[UNIT];
     uint32_t number = 0, dropped = 0;
+    struct dropped told = { 0 };
     for (; dropped < 300; number++) {
         memcpy (unit, &number, sizeof number);
         if (stream_write (side.stream, unit, UNIT) == WEFT_EAGAIN) {
-            dropped += (uint32_t) stream_drop_oldest (side.stream, UNIT);
+            dropped += (uint32_t) stream_drop_oldest (side.stream, UNIT, count_dropped, &told);
             assert_true (stream_queued (side.stream) <= MAX - MAX / 4 + UNIT);
             assert_int_equal (stream_write (side.stream, unit, UNIT), 0);
         }
@@ -414,7 +433,39 @@ the_oldest_are_dropped_whole (void **state)
         }
     }
     assert_int_equal (missing, dropped);
+    assert_int_equal (told.count, dropped);
     assert_int_equal (expected, number);        /*  the newest are there */
+    close (fd);
+}
+
+static void
+what_is_kept_is_not_dropped (void **state)
+{
+    (void) state;
+    config.out_max = 100 * UNIT;
+    config.keep_marks = true;
+    int fd = open_pair ();
+    static char unit[UNIT];
+    struct dropped told = { 0 };
+    fill (unit, UNIT);
+    size_t full = stream_queued (side.stream);
+    stream_keep (side.stream);
+    assert_int_equal (stream_drop_oldest (side.stream, UNIT, count_dropped, &told), 0);
+    assert_int_equal (stream_queued (side.stream), full);
+    while (stream_queued (side.stream) > 50 * UNIT) {
+        char bytes[UNIT];
+        recv (fd, bytes, sizeof bytes, MSG_DONTWAIT);
+        reactor_run (reactor, 0);
+    }
+    size_t left = stream_queued (side.stream);
+    for (uint32_t number = 1; number <= 3; number++) {
+        memcpy (unit, &number, sizeof number);
+        assert_int_equal (stream_write (side.stream, unit, UNIT), 0);
+    }
+    assert_int_equal (stream_drop_oldest (side.stream, UNIT, count_dropped, &told), 3);
+    assert_int_equal (told.count, 3);
+    assert_int_equal (told.next, 4);
+    assert_int_equal (stream_queued (side.stream), left);
     close (fd);
 }
 
@@ -679,6 +730,7 @@ main (void)
         test (output_is_bounded_and_room_is_told),
         test (the_last_write_may_go_over_the_bound),
         test (the_oldest_are_dropped_whole),
+        test (what_is_kept_is_not_dropped),
         test (who_does_not_go_on_is_closed),
         test (who_goes_on_byte_by_byte_is_closed),
         test (who_does_not_read_is_closed),

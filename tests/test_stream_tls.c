@@ -353,7 +353,7 @@ the_oldest_are_dropped_whole (void **state)
     for (; dropped < 300; number++) {
         memcpy (unit, &number, sizeof number);
         if (stream_write (sides[SERVER].stream, unit, UNIT) == WEFT_EAGAIN) {
-            dropped += (uint32_t) stream_drop_oldest (sides[SERVER].stream, UNIT);
+            dropped += (uint32_t) stream_drop_oldest (sides[SERVER].stream, UNIT, NULL, NULL);
             assert_int_equal (stream_write (sides[SERVER].stream, unit, UNIT), 0);
         }
         if (number % 50 == 0)
