@@ -60,24 +60,26 @@ http_static_end (struct http_peer *self)
 
 /* --------------------------------------------------------------------------- finding */
 
-/*  One name further; the descriptor before is closed, if it is not the root. Negative: there is no such. */
+/*  One name further; the descriptor before is closed, if it is not the root. Negative, with errno: there is no such. */
 static int
 step (int root, int folder, const char *name)
 {
-    int next = openat (folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int next = *name == '.' ? -1 : openat (folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int number = *name == '.' ? ENOENT : errno;
     if (folder != root)
         close (folder);
+    errno = number;
     return next;
 }
 
-/*  The file or folder at this decoded path; negative: none, or none of those that are given away. */
+/*  The file or folder at this decoded path; negative, with errno: none, or none of those that are given away. */
 static int
 walk (int root, char *path)
 {
     int at = root;
     char *save = NULL;
     for (char *name = strtok_r (path, "/", &save); name; name = strtok_r (NULL, "/", &save)) {
-        int next = *name == '.' ? (at != root ? close (at) : 0, -1) : step (root, at, name);
+        int next = step (root, at, name);
         if (next < 0)
             return -1;
         at = next;

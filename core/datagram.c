@@ -14,6 +14,8 @@
 #include "weft.h"
 
 #define PREFIX "udp://"
+#define RETRY (100 * TIME_MS)       /*  before it is opened anew, at first, and at last */
+#define RETRY_MAX (10 * TIME_S)
 #define STREAM_PREFIX "tcp://"      /*  with which address_parse tells what is wrong */
 #define AT(field) offsetof (struct datagram_config, field)
 
@@ -104,7 +106,7 @@ on_task (void *arg)
     }
     datagram_tell_drained (self);
     datagram_let_go (self);
-    if (self->dialled && self->count == 0 && !self->stopped)
+    if (self->dialled && self->count == 0 && !self->stopped && !timer_is_set (&self->retry.timer))
         come_anew (self);
     watch_for (self);
 }
@@ -150,11 +152,21 @@ come_anew (struct datagram *self)
     self->counters.unsent += datagram_queued (self);
     buffer_clear (&self->out);
     datagram_forget_kept (self);
-    int rc = open_and_watch (self);
-    if (rc == 0)
+    if (open_and_watch (self) == 0) {
+        self->attempt = 0;
         return;
-    datagram_tell (self, TOLD_UNSENT, "%s: %s; it is not tried again", self->text, weft_error ());
-    self->stopped = true;
+    }
+    datagram_tell (self, TOLD_UNSENT, "%s: %s; it is tried again", self->text, weft_error ());
+    close_fd (self);
+    reactor_timer_set (self->reactor, &self->retry, reactor_now (self->reactor)
+                       + clock_backoff (self->attempt++, RETRY, RETRY_MAX, &self->seed));
+}
+
+static void
+on_retry (void *arg)
+{
+    struct datagram *self = arg;
+    reactor_defer (self->reactor, &self->task);
 }
 
 static int
@@ -186,13 +198,14 @@ datagram_new (struct reactor *reactor, const char *text, bool dialled, const str
     if (!self)
         return error_plain (WEFT_ENOMEM);
     *self = (struct datagram) { .reactor = reactor, .config = config, .handler = handler, .arg = arg, .fd = -1,
-                                .dialled = dialled, .salt = random_seed () };
+                                .dialled = dialled, .salt = random_seed (), .seed = random_seed () };
     list_init (&self->heard);
     list_init (&self->gone);
     list_init (&self->refused);
     buffer_init (&self->out, 0);
     reactor_task_init (&self->task, on_task, self);
     reactor_timer_init (&self->timer, datagram_on_idle, self);
+    reactor_timer_init (&self->retry, on_retry, self);
     int rc = map_init (&self->sources);
     rc = rc ? rc : datagram_batch_new (self);
     rc = rc ? rc : datagram_read_networks (self);
@@ -240,6 +253,7 @@ void
 datagram_stop (struct datagram *self)
 {
     self->stopped = true;
+    reactor_timer_set (self->reactor, &self->retry, TIME_FOREVER);
     reactor_defer (self->reactor, &self->task);
 }
 
@@ -252,6 +266,7 @@ datagram_destroy (struct datagram **handle)
     *handle = NULL;
     reactor_undefer (&self->task);
     reactor_timer_set (self->reactor, &self->timer, TIME_FOREVER);
+    reactor_timer_set (self->reactor, &self->retry, TIME_FOREVER);
     close_fd (self);
     datagram_batch_free (self);
     map_free (&self->sources);

@@ -55,6 +55,9 @@ struct datagram {
     struct reactor_fd *watch;
     struct reactor_task task;
     struct reactor_timer timer;     /*  for sources that are silent                                     */
+    struct reactor_timer retry;     /*  it could not be opened anew ...                                 */
+    int attempt;                    /*  ... so often                                                    */
+    uint64_t seed;
     bool dialled;                   /*  it has one source, `only`, to which it is connected ...         */
     bool to_group;                  /*  ... but for a group                                             */
     bool held;                      /*  a datagram found no room: nothing is read                       */

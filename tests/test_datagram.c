@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -619,6 +620,32 @@ who_was_dialled_and_closed_comes_anew_from_elsewhere (void **state)
     assert_string_equal (sides[1].last, "now");
 }
 
+static bool was_told (void) { return told > 0; }
+static bool all_opened (void) { return opened == 2; }
+
+static void
+what_cannot_be_opened_anew_is_tried_again (void **state)
+{
+    (void) state;
+    char at[ADDRESS_TEXT], text[64];
+    struct rlimit some, none;
+    plain = plain_bound ("127.0.0.1:1", at);
+    assert_int_equal (datagram_dial (reactor, at, &config, &handler, sides, &udp), 0);
+    assert_int_equal (getrlimit (RLIMIT_NOFILE, &some), 0);
+    none = some;
+    none.rlim_cur = 3;
+    setrlimit (RLIMIT_NOFILE, &none);
+    datagram_close (sides[0].source, "too late");
+    run_until (was_told, 0);
+    setrlimit (RLIMIT_NOFILE, &some);
+    assert_non_null (strstr (words, "tried again"));
+    assert_int_equal (opened, 1);
+    run_until (all_opened, 0);
+    assert_int_equal (write_to (sides[1].source, "two", 3), 0);
+    run_once ();
+    assert_int_equal (recv (plain, text, sizeof text, 0), 3);
+}
+
 static bool was_unsent (void) { datagram_counters (udp, &counters); return counters.unsent > 0; }
 
 static void
@@ -705,6 +732,7 @@ main (void)
         test (what_is_no_network_is_told),
         test (who_is_dialled_is_the_only_source),
         test (who_was_dialled_and_closed_comes_anew_from_elsewhere),
+        test (what_cannot_be_opened_anew_is_tried_again),
         test (nobody_at_the_other_side_is_counted_and_no_end),
         test (a_group_is_heard_and_told),
         test (what_can_be_reached_from_a_network_needs_the_word),

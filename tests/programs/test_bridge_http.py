@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import select
 import shutil
 import socket
@@ -385,6 +386,82 @@ def test_who_reads_too_slowly_is_cut_off_and_misses_nothing(published, connect):
     assert program.wait() == LOSS
 
 
+@pytest.fixture
+def publisher():
+    """A socket that says who subscribes, and its endpoint."""
+    context = zmq.Context()
+    made = context.socket(zmq.XPUB)
+    made.linger, made.rcvtimeo = 0, LIMIT * 1000
+    port = made.bind_to_random_port("tcp://127.0.0.1")
+    yield made, "tcp://127.0.0.1:%d" % port
+    context.destroy(0)
+
+
+def test_what_nobody_wanted_for_a_while_is_a_gap(bridge, connect, publisher):
+    feed, endpoint = publisher
+    program = bridge("--sub", endpoint, "--topic-linger", "1ms")
+    address = listening(program)
+
+    def come(query, last=None):
+        CLIENTS.append(Client(address))
+        listen(CLIENTS[-1], query, b"" if last is None else b"Last-Event-ID: %s\r\n" % last.encode())
+        return CLIENTS[-1]
+
+    def say(topic, text):
+        feed.send_multipart([topic, text])
+
+    client = come(b"?topic=a")
+    assert feed.recv() == b"\1a"
+    say(b"a", b"1")
+    first = event(client)
+    client.reset()
+    assert feed.recv() == b"\0a"                    # now nothing comes for it
+    say(b"a", b"missed")
+    other = come(b"?topic=a&topic=b")
+    assert {feed.recv(), feed.recv()} == {b"\1a", b"\1b"}
+    say(b"b", b"2")
+    say(b"a", b"3")
+    second, third = event(other), event(other)
+    assert (second["data"], third["data"]) == ("2", "3")
+    back = come(b"?topic=a", first["id"])
+    gap = event(back)
+    assert (gap["event"], json.loads(gap["data"])) == ("gap", {"from": 2, "to": 1})     # what is missing has no number
+    assert event(back)["data"] == "3"
+    longer = come(b"?topic=ab", second["id"])       # what begins with ab was asked for since then, too
+    assert feed.recv() == b"\1ab"
+    say(b"ab", b"4")
+    assert event(longer)["data"] == "4"
+    late = come(b"?topic=a&topic=c", second["id"])
+    assert feed.recv() == b"\1c"
+    assert [event(late)["data"] for _ in range(3)] == ["3", "4", '{"from":3,"to":4}']
+    ended(program)
+
+
+def test_who_reads_too_slowly_is_told_what_was_dropped(published, connect):
+    program = published("--when-full", "drop", "--out-queue", "64K")
+    address = listening(program)
+    listener, client = connect(address), connect(address)
+    listen(listener, b"?topic=a")
+    last = int(settled(listener, client, b"a").split("-")[1])
+    count = last + 2000                 # more than any buffers of the system hold
+    for number in range(last + 1, count + 1):
+        publish(client, b"a", b"%d " % number + bytes(10000).replace(b"\0", b"."))
+    got, gone = set(), set()
+    while len(got | gone) < count - last:
+        heard = event(listener)
+        if heard.get("event") == "gap":
+            told = json.loads(heard["data"])
+            assert "id" not in heard and last < told["from"] <= told["to"] <= count
+            gone |= set(range(told["from"], told["to"] + 1))
+        else:
+            assert int(heard["id"].split("-")[1]) == int(heard["data"].split()[0])
+            got.add(int(heard["data"].split()[0]))
+    assert gone and got | gone == set(range(last + 1, count + 1))
+    close_all()
+    program.signal()
+    assert program.wait() == LOSS
+
+
 def test_subscribe_is_a_limit(published, connect):
     program = published("--subscribe", "open/")
     client = connect(listening(program))
@@ -501,6 +578,18 @@ def test_nothing_else_is_reached(files, connect):
         answer = client.ask(path)
         assert answer.status in (400, 404), path
         assert b"secret" not in answer.body
+    ended(program)
+
+
+def test_a_hidden_file_is_none_though_there_are_no_descriptors(files, connect):
+    program = files()
+    client = connect(listening(program))
+    assert client.ask(b"/index.html").status == 200
+    limits = resource.prlimit(program.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(program.process.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+    client.send(b"GET /index.html HTTP/1.1\r\nHost: localhost\r\n\r\nGET /.hidden HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert (client.answer().status, client.answer().status) == (503, 404)
+    resource.prlimit(program.process.pid, resource.RLIMIT_NOFILE, limits)
     ended(program)
 
 
