@@ -3,7 +3,9 @@
  *      datagrams rtt PORT SIZE COUNT       a datagram at a time, and its answer: prints p50, p99 in ns; a tenth of
  *                                          COUNT goes first and is not measured
  *      datagrams echo PORT                 answers with what comes, until it is ended
- *      datagrams pour PORT SIZE RATE COUNT sends so many a second, a thousandth of it each millisecond
+ *      datagrams pour PORT SIZE RATE COUNT sends so many a second, a thousandth of it each millisecond: prints how many
+ *                                          a second it came to; when it was not let run, it goes on from there, since
+ *                                          what it owes would be a burst
  *      datagrams drain PORT COUNT          takes with recvmmsg and looks at nothing, until all or a second of silence:
  *                                          prints how many were lost, and the processor's time for each in ns */
 
@@ -19,7 +21,8 @@
 
 #define BATCH 64
 #define ROOM 65536
-#define RECEIVE_BUFFER (4 << 20)    /*  as a bridge has by itself */
+#define RECEIVE_BUFFER (16 << 20)   /*  as a bridge has by itself */
+#define LATE 10000000               /*  ns that are made good */
 
 static int
 open_socket (const char *port, bool binds)
@@ -87,18 +90,21 @@ pour (int fd, size_t size, size_t rate, size_t count)
         parts[i] = (struct iovec) { bodies[i], size };
         headers[i].msg_hdr = (struct msghdr) { .msg_iov = &parts[i], .msg_iovlen = 1 };
     }
-    int64_t start = now_ns ();
-    for (size_t sent = 0, ms = 0; sent < count; ms++) {
-        size_t due = rate / 1000 * (ms + 1) < count ? rate / 1000 * (ms + 1) : count;
+    int64_t start = now_ns (), next = start;
+    for (size_t sent = 0; sent < count; ) {
+        size_t due = rate / 1000 < count - sent ? sent + rate / 1000 : count;
         while (sent < due) {
             int done = sendmmsg (fd, headers, due - sent < BATCH ? (unsigned) (due - sent) : BATCH, 0);
             check (done > 0, "sending");
             sent += (size_t) done;
         }
-        int64_t next = start + (int64_t) (ms + 1) * 1000000;
+        next += 1000000;
+        if (now_ns () - next > LATE)
+            next = now_ns ();
         struct timespec until = { .tv_sec = next / 1000000000, .tv_nsec = next % 1000000000 };
         clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
     }
+    printf ("rate %.0f\n", (double) count * 1e9 / (double) (now_ns () - start));
 }
 
 static void

@@ -36,7 +36,7 @@ const struct option datagram_options[] = {
     { .name = "amplify", .type = OPTION_INT, .argument = "N", .standard = "3", .min = 1, .max = 1000,
       .offset = AT (amplify),
       .text = "what other sources get is at most so many times the bytes that came from there" },
-    { .name = "receive-buffer", .type = OPTION_SIZE, .argument = "BYTES", .standard = "4M", .min = 2048,
+    { .name = "receive-buffer", .type = OPTION_SIZE, .argument = "BYTES", .standard = "16M", .min = 2048,
       .max = INT64_C (1) << 30, .offset = AT (receive_buffer),
       .text = "what the system keeps until it is read; without privileges net.core.rmem_max is the limit" },
     { .name = "group", .type = OPTION_LIST, .argument = "ADDRESS", .offset = AT (group),

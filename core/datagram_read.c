@@ -159,6 +159,19 @@ fill (struct datagram *self)
     return count;
 }
 
+/*  The system doubles what it grants, and grants less than was asked for without a word. */
+static void
+tell_overrun (struct datagram *self)
+{
+    int granted = 0;
+    socklen_t size = sizeof granted;
+    getsockopt (self->fd, SOL_SOCKET, SO_RCVBUF, &granted, &size);
+    bool less = granted < self->config->receive_buffer;
+    datagram_tell (self, TOLD_OVERRUN, "%s: datagrams come faster than they are taken, and the system has dropped "
+                   "some (receive-buffer%s)", self->text,
+                   less ? ", of which it gave less: net.core.rmem_max is its limit" : "");
+}
+
 void
 datagram_read (struct datagram *self)
 {
@@ -170,7 +183,6 @@ datagram_read (struct datagram *self)
         if (count < BATCH)
             return;
         if (!(self->told & TOLD_OVERRUN) && datagram_overrun (self))
-            datagram_tell (self, TOLD_OVERRUN, "%s: datagrams come faster than they are taken, and the system has "
-                           "dropped some (receive-buffer)", self->text);
+            tell_overrun (self);
     }
 }

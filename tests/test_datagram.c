@@ -390,6 +390,29 @@ what_the_system_drops_is_counted (void **state)
     assert_int_equal (got + (int) counters.overrun, 1000);
 }
 
+/*  Whoever runs without privileges gets what the system allows, which is never this much. */
+static void
+a_receive_buffer_that_the_system_cuts_is_told_when_it_matters (void **state)
+{
+    (void) state;
+    int sent = 0;
+    bool privileged = geteuid () == 0;
+    if (privileged && seteuid (65534) < 0)
+        skip ();
+    set ("receive-buffer", "1G");
+    listen_at ("127.0.0.1:0");
+    if (privileged)
+        assert_int_equal (seteuid (0), 0);
+    plain = plain_to (datagram_address (udp));
+    for (counters.overrun = 0; counters.overrun == 0; sent++) {
+        say_to (plain, "x", 1);
+        datagram_counters (udp, &counters);
+    }
+    run_until (all_counted, sent);
+    assert_non_null (strstr (words, "net.core.rmem_max"));
+    assert_int_equal (told, 1);
+}
+
 static void
 a_datagram_without_room_is_held_and_offered_again (void **state)
 {
@@ -723,6 +746,7 @@ main (void)
         test (what_is_too_long_is_refused_and_counted),
         test (the_longest_goes_both_ways),
         test (what_the_system_drops_is_counted),
+        test (a_receive_buffer_that_the_system_cuts_is_told_when_it_matters),
         test (a_datagram_without_room_is_held_and_offered_again),
         test (what_is_held_goes_on_when_its_source_is_closed),
         test (a_full_queue_goes_out_and_the_oldest_can_be_dropped),
