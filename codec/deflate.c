@@ -170,6 +170,7 @@ agree (const struct element *offer, unsigned bits, bool forget, struct deflate_t
     terms->server = (struct deflate_side) { (unsigned char) least (bits, offer->server_bits),
                                             forget || offer->server_forgets };
     terms->client = (struct deflate_side) { DEFLATE_BITS_MAX, forget || offer->client_forgets };
+    terms->names_window = offer->server_bits || bits < DEFLATE_BITS_MAX;
     if (offer->client_window)           /*  only who says so can be asked for a smaller one             */
         terms->client.bits = (unsigned char) least (bits, offer->client_bits);
 }
@@ -195,7 +196,7 @@ deflate_answer (const struct deflate_terms *terms, char text[DEFLATE_TEXT])
         return;
     int at = snprintf (text, DEFLATE_TEXT, NAME "%s%s", terms->server.forgets ? "; server_no_context_takeover" : "",
                        terms->client.forgets ? "; client_no_context_takeover" : "");
-    if (terms->server.bits < DEFLATE_BITS_MAX)
+    if (terms->names_window)
         at += snprintf (text + at, (size_t) (DEFLATE_TEXT - at), "; server_max_window_bits=%d", terms->server.bits);
     if (terms->client.bits < DEFLATE_BITS_MAX)
         snprintf (text + at, (size_t) (DEFLATE_TEXT - at), "; client_max_window_bits=%d", terms->client.bits);
@@ -229,6 +230,7 @@ deflate_confirm (const char *answer, size_t size, unsigned bits, bool forget, st
         return error_set (WEFT_EPROTO, "the server answered " NAME " with terms that were not offered: %.*s",
                           size < 80 ? (int) size : 80, answer);
     terms->agreed = true;
+    terms->names_window = found.server_bits > 0;
     terms->server = (struct deflate_side) { (unsigned char) least (DEFLATE_BITS_MAX, found.server_bits),
                                             found.server_forgets };
     terms->client = (struct deflate_side) { (unsigned char) least (bits, found.client_bits),

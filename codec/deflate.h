@@ -22,6 +22,7 @@ struct deflate_side {
 
 struct deflate_terms {
     bool agreed;                        /*  false: nothing is compressed                                */
+    bool names_window;                  /*  the answer, the server's: always when it was asked for (7.1.2.1) */
     struct deflate_side server, client;
 };
 

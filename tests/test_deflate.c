@@ -51,6 +51,9 @@ forgets_and_narrows_as_both_sides_wish (void **state)
                          EXTENSION "; server_max_window_bits=10; client_max_window_bits=10");
     assert_string_equal (answer_to (EXTENSION "; client_max_window_bits=9", 10, false),
                          EXTENSION "; server_max_window_bits=10; client_max_window_bits=9");
+    /*  What it asks for has to be in the answer, also when nothing follows from it. */
+    assert_string_equal (answer_to (EXTENSION "; server_max_window_bits=15", 15, false),
+                         EXTENSION "; server_max_window_bits=15");
     /*  A client that does not say so cannot be asked for a smaller window. */
     assert_string_equal (answer_to (EXTENSION, 10, false), EXTENSION "; server_max_window_bits=10");
 }
