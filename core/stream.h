@@ -67,6 +67,9 @@ struct stream_part {
     size_t size;
 };
 int stream_write_parts (struct stream *self, const struct stream_part *parts, size_t count);
+
+/*  Last words, after which the owner finishes: queued even when the queue is full. */
+int stream_write_last (struct stream *self, const struct stream_part *parts, size_t count);
 size_t stream_queued (const struct stream *self);
 bool stream_is_full (const struct stream *self);    /*  out_max is reached                      */
 

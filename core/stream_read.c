@@ -121,11 +121,8 @@ stream_take_input (struct stream *self)
         reactor_defer (self->reactor, &self->task);
     if (count != 0)
         return;
-    self->ended = true;
-    if (self->state == STREAM_FINISHING)
-        stream_close (self, 0);
-    else
-        tell_end (self);
+    self->ended = true;                 /*  of a finishing one, too, the rest still goes out */
+    tell_end (self);
 }
 
 /*  After stream_resume. */

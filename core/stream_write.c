@@ -99,7 +99,7 @@ stream_is_full (const struct stream *self)
 }
 
 int
-stream_write_parts (struct stream *self, const struct stream_part *parts, size_t count)
+stream_write_last (struct stream *self, const struct stream_part *parts, size_t count)
 {
     size_t size = 0, before = buffer_size (&self->out);
     for (size_t i = 0; i < count; i++)
@@ -108,10 +108,6 @@ stream_write_parts (struct stream *self, const struct stream_part *parts, size_t
         return error_plain (WEFT_ESTATE);
     if (size == 0)
         return 0;
-    if (stream_is_full (self)) {
-        self->refused = true;
-        return error_plain (WEFT_EAGAIN);
-    }
     uint32_t mark = (uint32_t) size;
     int rc = size > UINT32_MAX ? error_set (WEFT_ETOOBIG, "a write of %zu bytes", size) : 0;
     if (rc == 0 && self->config->keep_marks)
@@ -133,6 +129,16 @@ stream_write_parts (struct stream *self, const struct stream_part *parts, size_t
     self->refused |= stream_is_full (self);
     reactor_defer (self->reactor, &self->task);
     return 0;
+}
+
+int
+stream_write_parts (struct stream *self, const struct stream_part *parts, size_t count)
+{
+    if (self->state == STREAM_OPEN && stream_is_full (self)) {
+        self->refused = true;
+        return error_plain (WEFT_EAGAIN);
+    }
+    return stream_write_last (self, parts, count);
 }
 
 int

@@ -374,6 +374,36 @@ the_last_write_may_go_over_the_bound (void **state)
     close (fd);
 }
 
+/*  Of a full queue, and whose reader has sent its end before it is read: all of it, and the last words behind. */
+static void
+last_words_get_through_a_full_queue (void **state)
+{
+    (void) state;
+    static char unit[10000], data[7 + (1 << 20)];
+    const struct stream_part words[] = { { "good", 4 }, { "bye", 3 } };
+    config.out_max = 100000;
+    int fd = open_pair ();
+    size_t sent = fill (unit, sizeof unit) * sizeof unit;
+    assert_int_equal (stream_write_parts (side.stream, words, 2), WEFT_EAGAIN);
+    assert_int_equal (stream_write_last (side.stream, words, 2), 0);
+    stream_finish (side.stream, reactor_now (reactor) + LIMIT);
+    shutdown (fd, SHUT_WR);
+    reactor_run (reactor, 20 * TIME_MS);
+    size_t have = 0;
+    ssize_t count;
+    while ((count = recv (fd, data + 7, sizeof data - 7, MSG_DONTWAIT)) != 0) {
+        have += count > 0 ? (size_t) count : 0;
+        memmove (data, data + (count > 0 ? count : 0), 7);      /*  the last of all */
+        reactor_run (reactor, TIME_MS);
+    }
+    assert_int_equal (have, sent + 7);
+    assert_memory_equal (data, "goodbye", 7);
+    run_until (is_closed);
+    assert_int_equal (side.error, 0);
+    assert_int_equal (side.unsent, 0);
+    close (fd);
+}
+
 /*  What is dropped: whole units, numbered on. */
 enum { UNIT = 1000 };
 struct dropped {
@@ -729,6 +759,7 @@ main (void)
         test (writes_all_in_order_though_the_system_takes_parts),
         test (output_is_bounded_and_room_is_told),
         test (the_last_write_may_go_over_the_bound),
+        test (last_words_get_through_a_full_queue),
         test (the_oldest_are_dropped_whole),
         test (what_is_kept_is_not_dropped),
         test (who_does_not_go_on_is_closed),
