@@ -95,7 +95,8 @@ struct adapter {
     /*  What bridge_set_timer has set is due. */
     void (*on_timer) (struct bridge_peer *peer);
 
-    /*  The bridge ends, or the peer has sent its end, and it is owed nothing any more: last words. May be NULL. */
+    /*  The bridge ends, or the peer has sent its end, and it is owed nothing any more; or --linger is over: last words,
+     *  by bridge_write_last. May be NULL. */
     void (*ending) (struct bridge_peer *peer);
 
     /*  The connection has gone, or was handed over: frees what the state has. May be NULL. */
@@ -115,6 +116,12 @@ int bridge_emit (struct bridge_peer *peer, weft_msg_t *msg);
  *  parts are one datagram; WEFT_EINVAL when they are too long for that, WEFT_ELIMIT when its source, which is not
  *  trusted, may not be sent so much. */
 int bridge_write (struct bridge_peer *peer, const struct stream_part *parts, size_t count);
+
+/*  The same of last words, which have room in a full queue, too; bridge_finish follows. */
+int bridge_write_last (struct bridge_peer *peer, const struct stream_part *parts, size_t count);
+
+/*  Has the system yet to take some of what was written to it? It is held to --progress then. */
+bool bridge_is_sending (const struct bridge_peer *peer);
 
 /*  What was written so far stays, whatever --when-full says of what follows: an answer's head, say. */
 void bridge_keep (struct bridge_peer *peer);
@@ -144,6 +151,9 @@ int bridge_host_check (const struct bridge_peer *peer, const char *host, size_t 
 
 /*  Is it read? Not while the fabric is full, say. */
 bool bridge_reads (const struct bridge_peer *peer);
+
+/*  The bridge was told to end: nothing more is read, and what is under way is awaited for --linger. */
+bool bridge_is_ending (const struct bridge_peer *peer);
 
 /*  May what bridge_write has taken still be dropped (--when-full drop)? */
 bool bridge_drops (const struct bridge_peer *peer);

@@ -154,8 +154,10 @@ bridge_destroy (struct bridge **handle)
     self->stopping = true;
     self->serving = NULL;
     self->transport->stop (self);
-    for (struct list *each = self->peers.next; each != &self->peers; each = each->next)
+    for (struct list *each = self->peers.next; each != &self->peers; each = each->next) {
         bridge_close_peer (peer_of_all (each), 0);
+        self->transport->close (peer_of_all (each)->link, 0);   /*  one that finishes waits for its peer's end */
+    }
     while (self->peer_count)
         reactor_run (self->reactor, 0);
     self->transport->shut (self);
@@ -210,6 +212,18 @@ begin_end (struct bridge *self)
     bridge_want (self);
 }
 
+/*  What was under way has had its time: each peer is told, as far as one round takes its last words. */
+static int
+part_from_all (struct bridge *self)
+{
+    struct list *next;
+    for (struct list *each = self->peers.next; each != &self->peers; each = next) {
+        next = each->next;
+        bridge_part_from (peer_of_all (each));
+    }
+    return reactor_run (self->reactor, 0);
+}
+
 static int
 watch_stop (struct bridge *self, int stop_fd)
 {
@@ -229,6 +243,8 @@ bridge_run (struct bridge *self, int stop_fd, int64_t timeout)
         begin_end (self);
         if (self->peer_count && self->stops < 2)
             rc = reactor_run (self->reactor, self->setup->socket.linger);
+        if (self->peer_count && (rc == 0 || rc == WEFT_ETIMEOUT))
+            rc = part_from_all (self);
         rc = rc == WEFT_ETIMEOUT ? 0 : rc;
         self->counters.unanswered += self->requests;
     }

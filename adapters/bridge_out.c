@@ -24,6 +24,21 @@ bridge_keep (struct bridge_peer *peer)
 }
 
 int
+bridge_write_last (struct bridge_peer *peer, const struct stream_part *parts, size_t count)
+{
+    const struct transport *transport = peer->bridge->transport;
+    return transport->write_last ? transport->write_last (peer->link, parts, count)
+                                 : bridge_write (peer, parts, count);
+}
+
+bool
+bridge_is_sending (const struct bridge_peer *peer)
+{
+    const struct transport *transport = peer->bridge->transport;
+    return transport->is_sending && transport->is_sending (peer->link);
+}
+
+int
 bridge_deliver (struct bridge_peer *peer, const weft_msg_t *msg)
 {
     struct bridge *self = peer->bridge;

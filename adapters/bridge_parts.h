@@ -48,6 +48,8 @@ struct transport {
     void (*count) (const struct bridge *self, weft_bridge_counters_t *counters);    /*  adds what it counts     */
 
     int (*write) (void *link, const struct stream_part *parts, size_t count);
+    int (*write_last) (void *link, const struct stream_part *parts, size_t count);      /*  NULL: as `write`    */
+    bool (*is_sending) (void *link);            /*  bytes wait for the system; NULL: they never do              */
     bool (*is_full) (void *link);               /*  then bridge_on_drained is to come                           */
     size_t (*drop_oldest) (void *link, size_t size, void (*told) (void *arg, const void *data, size_t size),
                            void *arg);
@@ -188,8 +190,9 @@ void bridge_on_drained (struct bridge_peer *peer);
 void bridge_on_closed (struct bridge_peer *peer, int error, const char *why, size_t unsent);
 const char *bridge_peer_name (const struct bridge_peer *peer);
 
-/*  Closes a peer that has sent its end when it is owed nothing. */
+/*  Closes a peer that has sent its end when it is owed nothing; with last words, whatever it is owed. */
 void bridge_end_if_done (struct bridge_peer *peer);
+void bridge_part_from (struct bridge_peer *peer);
 
 /*  bridge_metrics.c: a request that came at `since` has its reply. Shows what there is now, if it shows anything; and
  *  no more. */

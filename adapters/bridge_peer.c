@@ -176,6 +176,12 @@ bridge_reads (const struct bridge_peer *peer)
 }
 
 bool
+bridge_is_ending (const struct bridge_peer *peer)
+{
+    return peer->bridge->stopping;
+}
+
+bool
 bridge_drops (const struct bridge_peer *peer)
 {
     const struct bridge *self = peer->bridge;
@@ -268,6 +274,14 @@ bridge_end_if_done (struct bridge_peer *peer)
     bool stays = peer->modes & MODE_SUB && !self->stopping;     /*  half closed: it reads on */
     if (peer->closing || (!peer->ended && !self->stopping) || peer->first || peer->pauses & PAUSE_HELD
         || self->serving == peer || stays)
+        return;
+    bridge_part_from (peer);
+}
+
+void
+bridge_part_from (struct bridge_peer *peer)
+{
+    if (peer->closing)
         return;
     if (peer->kind->adapter->ending)
         peer->kind->adapter->ending (peer);

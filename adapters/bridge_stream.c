@@ -234,6 +234,18 @@ link_write (void *link, const struct stream_part *parts, size_t count)
     return stream_write_parts (link, parts, count);
 }
 
+static int
+link_write_last (void *link, const struct stream_part *parts, size_t count)
+{
+    return stream_write_last (link, parts, count);
+}
+
+static bool
+link_is_sending (void *link)
+{
+    return stream_queued (link) > 0;
+}
+
 static bool
 link_is_full (void *link)
 {
@@ -288,6 +300,8 @@ const struct transport bridge_streams = {
     .shut = streams_shut,
     .count = streams_count,
     .write = link_write,
+    .write_last = link_write_last,
+    .is_sending = link_is_sending,
     .is_full = link_is_full,
     .drop_oldest = link_drop_oldest,
     .keep = link_keep,

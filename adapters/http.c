@@ -195,6 +195,8 @@ no_such (struct bridge_peer *peer, const char *option)
     return http_say (peer, 404, NULL, "there is nothing here: this bridge has no --%s", option);
 }
 
+static const struct http_header try_again = { { "Retry-After", 11 }, { "1", 1 } };
+
 /*  The fabric has no room: until on_timer. */
 static int
 wait_for_room (struct bridge_peer *peer)
@@ -213,10 +215,9 @@ static int
 emitted (struct bridge_peer *peer, int rc, const char *nobody)
 {
     struct http_peer *self = bridge_peer_state (peer);
-    static const struct http_header retry = { { "Retry-After", 11 }, { "1", 1 } };
     if (rc == WEFT_EAGAIN && self->gave_up) {
         bridge_give_up (peer);
-        return http_say (peer, 503, &retry, "%s", nobody);
+        return http_say (peer, 503, &try_again, "%s", nobody);
     }
     if (rc == WEFT_EAGAIN)
         return wait_for_room (peer);
@@ -321,8 +322,8 @@ take_upgrade (struct bridge_peer *peer, const struct http_request *request)
 {
     struct http_peer *self = bridge_peer_state (peer);
     int rc = bridge_hand_over (peer, "ws", request);
-    if (rc == 0)
-        return 0;
+    if (rc == 0 || rc == WEFT_EAGAIN)
+        return rc;
     self->keep_alive = false;
     return http_say (peer, rc == WEFT_EACCES ? 403 : 400, NULL, "%s", weft_error ());
 }
@@ -512,6 +513,21 @@ http_on_timer (struct bridge_peer *peer)
     bridge_set_timer (peer, due > now ? due : now + config->keep_alive);
 }
 
+/*  Of a request that is under way, or has begun: nobody waits for an answer that does not come. */
+static void
+http_ending (struct bridge_peer *peer)
+{
+    struct http_peer *self = bridge_peer_state (peer);
+    if (!bridge_is_ending (peer))
+        return;
+    if (self->stage == HTTP_ASKS)
+        http_say (peer, 504, NULL, "the bridge ends, and the service has not answered yet");
+    else if (self->stage == HTTP_WAITS || (self->stage == HTTP_READS && self->reader.scanned)) {
+        self->head = self->head && self->stage == HTTP_WAITS;
+        http_say (peer, 503, &try_again, "the bridge ends: try again");
+    }
+}
+
 static void
 http_close (struct bridge_peer *peer)
 {
@@ -551,5 +567,6 @@ const struct adapter adapter_http = {
     .refuse = http_refuse,
     .on_room = http_on_room,
     .on_timer = http_on_timer,
+    .ending = http_ending,
     .close = http_close
 };

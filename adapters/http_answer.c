@@ -59,6 +59,7 @@ http_answer (struct bridge_peer *peer, const struct http_answer *answer)
     struct http_config *config = bridge_adapter_config (peer);
     struct http_peer *self = bridge_peer_state (peer);
     struct http_response response;
+    self->keep_alive = self->keep_alive && !bridge_is_ending (peer);
     response.status = answer->status;
     response.reason = (struct http_text) { NULL, 0 };
     response.body = (struct http_text) { answer->body, answer->size };

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "adapters/ws_parts.h"
 #include "core/clock.h"
@@ -83,29 +82,7 @@ ws_forgets (const struct bridge_peer *peer)
     return config->compress != WS_COMPRESS_CONTEXT || bridge_drops (peer);
 }
 
-int
-ws_random (struct ws_config *config, void *data, size_t size)
-{
-    if (config->random_left < size) {
-        if (getrandom (config->random, sizeof config->random, 0) != sizeof config->random)
-            return error_set (WEFT_EIO, "the system gives no random bytes");
-        config->random_left = sizeof config->random;
-    }
-    memcpy (data, config->random + sizeof config->random - config->random_left, size);
-    config->random_left -= size;
-    return 0;
-}
-
 /* ----------------------------------------------------------------------- a peer's life */
-
-static void
-set_timer (struct bridge_peer *peer)
-{
-    const struct ws_config *config = bridge_adapter_config (peer);
-    struct ws_peer *self = bridge_peer_state (peer);
-    self->heard = false;
-    bridge_set_timer (peer, config->ping == 0 ? TIME_FOREVER : bridge_now (peer) + config->ping);
-}
 
 /*  Each side's compressor is shared where it forgets. */
 static int
@@ -138,7 +115,7 @@ ws_begin (struct bridge_peer *peer, const struct deflate_terms *terms)
     int rc = take_terms (peer, terms, &inflater);
     websocket_init (&self->decoder, self->client, config->max_size, inflater);
     self->state = WS_OPEN;
-    set_timer (peer);
+    ws_set_timer (peer);
     return rc;
 }
 
@@ -195,86 +172,6 @@ ws_close (struct bridge_peer *peer)
     free ((void *) (uintptr_t) self->topic.data);
 }
 
-/* ------------------------------------------------------------------------ control frames */
-
-/*  Of a client: the bytes have to be masked, and lie elsewhere then. */
-static int
-mask (struct bridge_peer *peer, unsigned char key[4], struct stream_part *part)
-{
-    struct ws_config *config = bridge_adapter_config (peer);
-    int rc = ws_random (config, key, 4);
-    if (rc)
-        return rc;
-    bool there = part->data && part->data == buffer_data (&config->joined);
-    if (!there)
-        buffer_clear (&config->joined);
-    char *room = there ? buffer_data (&config->joined) : buffer_reserve (&config->joined, part->size);
-    if (!room)
-        return WEFT_ENOMEM;
-    websocket_mask (room, part->data, part->size, key, 0);
-    part->data = room;
-    return 0;
-}
-
-static int
-write_control (struct bridge_peer *peer, enum websocket_opcode opcode, const void *data, size_t size)
-{
-    struct ws_peer *self = bridge_peer_state (peer);
-    unsigned char head[WEBSOCKET_HEAD], key[4];
-    struct stream_part parts[2] = { { .data = head }, { data, size } };
-    int rc = self->client ? mask (peer, key, &parts[1]) : 0;
-    parts[0].size = websocket_head (head, opcode, false, size, self->client ? key : NULL);
-    return rc ? rc : bridge_write (peer, parts, 2);
-}
-
-/*  Our Close; what comes after it is nobody's. */
-static void
-write_close (struct bridge_peer *peer, unsigned code, const char *reason)
-{
-    struct ws_peer *self = bridge_peer_state (peer);
-    unsigned char data[WEBSOCKET_CONTROL_MAX];
-    if (self->state != WS_OPEN)
-        return;
-    size_t size = websocket_reason (data, code, reason);
-    write_control (peer, WEBSOCKET_CLOSE, data, size);
-    self->state = WS_CLOSING;
-}
-
-/*  The error was explained: the peer and the log are told. */
-static void
-break_off (struct bridge_peer *peer, unsigned code, int error)
-{
-    char why[WEBSOCKET_CONTROL_MAX + 1];
-    strncpy (why, weft_error (), sizeof why - 1);
-    why[sizeof why - 1] = '\0';
-    write_close (peer, code, why);
-    bridge_break (peer, error_set (error, "%s", why));
-}
-
-static void
-ws_on_timer (struct bridge_peer *peer)
-{
-    struct ws_peer *self = bridge_peer_state (peer);
-    if (self->state == WS_REQUEST || self->state == WS_ANSWER) {
-        bridge_cut (peer, error_set (WEFT_ETIMEOUT, "the handshake was not done in time"));
-        return;
-    }
-    if (self->heard || !bridge_reads (peer))
-        self->asked = false;            /*  who is not read cannot be heard                             */
-    else if (self->asked) {
-        bridge_cut (peer, error_set (WEFT_ETIMEOUT, "it has not answered a Ping"));
-        return;
-    } else
-        self->asked = write_control (peer, WEBSOCKET_PING, "", 0) == 0;
-    set_timer (peer);
-}
-
-static void
-ws_ending (struct bridge_peer *peer)
-{
-    write_close (peer, CLOSE_GOING_AWAY, "");
-}
-
 /* ----------------------------------------------------------------------------- inwards */
 
 static int
@@ -293,19 +190,20 @@ take_event (struct bridge_peer *peer, const struct websocket_event *event)
     struct ws_peer *self = bridge_peer_state (peer);
     switch (event->what) {
     case WEBSOCKET_PING:
-        write_control (peer, WEBSOCKET_PONG, event->data, event->size);
+        ws_write_control (peer, WEBSOCKET_PONG, event->data, event->size);
         return 0;                       /*  to one who does not read, a Pong more is none               */
     case WEBSOCKET_PONG:
     case WEBSOCKET_MORE:
         return 0;
     case WEBSOCKET_CLOSE:
-        write_close (peer, event->code, "");
+        ws_write_close (peer, event->code, "");
         bridge_finish (peer);
         return 0;
     default:
         if (!self->gives)
             return take_message (peer, event->msg);
-        break_off (peer, CLOSE_POLICY, error_set (WEFT_EPROTO, "nothing can be sent on this path, which only gives"));
+        ws_break_off (peer, CLOSE_POLICY,
+                      error_set (WEFT_EPROTO, "nothing can be sent on this path, which only gives"));
         return 0;
     }
 }
@@ -332,12 +230,12 @@ ws_on_data (struct bridge_peer *peer, const unsigned char *data, size_t size)
     while (self->state == WS_OPEN) {
         int64_t taken = websocket_next (&self->decoder, data + used, size - used, &event);
         if (taken < 0) {
-            break_off (peer, self->decoder.failed, (int) taken);
+            ws_break_off (peer, self->decoder.failed, (int) taken);
             break;
         }
         int rc = take_event (peer, &event);
         if (rc == WEFT_ETOOBIG || rc == WEFT_EINVAL) {
-            break_off (peer, CLOSE_POLICY, rc);
+            ws_break_off (peer, CLOSE_POLICY, rc);
             break;
         }
         if (rc)
@@ -415,7 +313,7 @@ ws_deliver (struct bridge_peer *peer, const weft_msg_t *msg)
     bool text = !config->binary && utf8_valid (parts[1].data, parts[1].size);
     bool packed = self->deflater && parts[1].size >= (size_t) config->compress_min;
     rc = packed ? pack (config, self, &parts[1]) : 0;
-    rc = rc || !self->client ? rc : mask (peer, key, &parts[1]);
+    rc = rc || !self->client ? rc : ws_mask (peer, key, &parts[1]);
     if (rc)
         return rc;
     parts[0].size = websocket_head (head, text ? WEBSOCKET_TEXT : WEBSOCKET_BINARY, packed, parts[1].size,
@@ -431,7 +329,7 @@ ws_refuse (struct bridge_peer *peer, int error)
 {
     const struct ws_config *config = bridge_adapter_config (peer);
     if (!config->error_reply) {
-        write_close (peer, CLOSE_INTERNAL, "a request has no reply");
+        ws_write_close (peer, CLOSE_INTERNAL, "a request has no reply");
         bridge_finish (peer);
         return 0;
     }

@@ -21,14 +21,15 @@ headers_of (const struct http_request *request, const char *name)
     return count;
 }
 
+/*  `last`: nothing comes after it. */
 static int
-write_response (struct bridge_peer *peer, const struct http_response *response, enum http_body body)
+write_response (struct bridge_peer *peer, const struct http_response *response, enum http_body body, bool last)
 {
     struct buffer out;
     buffer_init (&out, 0);
     int rc = http_write_response (&out, response, body);
     struct stream_part part = { buffer_data (&out), buffer_size (&out) };
-    rc = rc ? rc : bridge_write (peer, &part, 1);
+    rc = rc ? rc : last ? bridge_write_last (peer, &part, 1) : bridge_write (peer, &part, 1);
     buffer_free (&out);
     return rc;
 }
@@ -69,7 +70,7 @@ refuse_by (struct bridge_peer *peer, int status)
     }
     struct ws_peer *self = bridge_peer_state (peer);
     self->state = WS_CLOSING;
-    write_response (peer, &response, HTTP_BODY_SIZED);
+    write_response (peer, &response, HTTP_BODY_SIZED, true);
     bridge_break (peer, WEFT_EPROTO);
     return 0;
 }
@@ -148,7 +149,7 @@ write_acceptance (struct bridge_peer *peer, const struct http_request *request, 
     deflate_answer (terms, extension);
     if (*extension)
         http_add_header (response.headers, &response.header_count, "Sec-WebSocket-Extensions", extension);
-    return write_response (peer, &response, HTTP_BODY_NONE);
+    return write_response (peer, &response, HTTP_BODY_NONE, false);
 }
 
 static int
@@ -158,7 +159,7 @@ give_page (struct bridge_peer *peer)
     struct http_response response;
     ws_page (&response);
     self->state = WS_CLOSING;
-    write_response (peer, &response, HTTP_BODY_SIZED);
+    write_response (peer, &response, HTTP_BODY_SIZED, true);
     bridge_finish (peer);
     return 0;
 }
@@ -190,13 +191,9 @@ ws_read_request (struct bridge_peer *peer, const unsigned char *data, size_t siz
     struct ws_peer *self = bridge_peer_state (peer);
     struct http_request request;
     int64_t taken = http_read_request (&self->greeting->reader, data, size, &request);
-    if (taken > 0)
-        ws_accept (peer, &request);
-    else if (taken < 0) {
-        refuse (peer, (int) taken);
-        taken = (int64_t) size;
-    }
-    if (taken)
-        ws_end_greeting (self);
-    return taken;
+    if (taken == 0)
+        return 0;
+    int rc = taken > 0 ? ws_accept (peer, &request) : refuse (peer, (int) taken);
+    ws_end_greeting (self);
+    return rc ? rc : taken > 0 ? taken : (int64_t) size;
 }

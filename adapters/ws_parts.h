@@ -65,10 +65,23 @@ void ws_end_greeting (struct ws_peer *self);
 int ws_accept (struct bridge_peer *peer, const struct http_request *request);
 int64_t ws_read_request (struct bridge_peer *peer, const unsigned char *data, size_t size);
 
-/*  ws.c: both sides have agreed; and bytes that nobody can guess. */
+/*  ws.c: both sides have agreed. */
 int ws_begin (struct bridge_peer *peer, const struct deflate_terms *terms);
 bool ws_forgets (const struct bridge_peer *peer);       /*  are messages compressed each on its own?    */
+
+/*  ws_control.c. Bytes that nobody can guess; of a client: masks what the part has, which lies elsewhere then. */
 int ws_random (struct ws_config *config, void *data, size_t size);
+int ws_mask (struct bridge_peer *peer, unsigned char key[4], struct stream_part *part);
+int ws_write_control (struct bridge_peer *peer, enum websocket_opcode opcode, const void *data, size_t size);
+
+/*  Our Close; what comes after it is nobody's. And one for an error that was explained: the log is told, too. */
+void ws_write_close (struct bridge_peer *peer, unsigned code, const char *reason);
+void ws_break_off (struct bridge_peer *peer, unsigned code, int error);
+
+/*  From now on the peer is listened for; and these of the contract. */
+void ws_set_timer (struct bridge_peer *peer);
+void ws_on_timer (struct bridge_peer *peer);
+void ws_ending (struct bridge_peer *peer);
 
 /*  ws_path.c: takes part in the modes that the path stands for. WEFT_EENDPOINT: there is no such path or mode; other
  *  errors tell what is wrong with the query. */

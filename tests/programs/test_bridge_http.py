@@ -701,6 +701,46 @@ def test_expect_100(bridge, connect, service):
     ended(program)
 
 
+def test_at_the_end_each_gets_what_it_is_owed(bridge, connect, service):
+    """Who rests ends at once; who has begun or waits is told; who has asked gets its reply first."""
+    program = bridge("--req", "@" + ANY_TCP, "--push", "@" + ANY_TCP, "--wait", "60s", "--linger", "60s",
+                     "--as", "body")
+    server = service(zmq.REP, listening(program, "req"))
+    resting, begun, waits, asks = (connect(listening(program)) for _ in range(4))
+    assert resting.ask(b"/nothing").status == 404
+    begun.send(b"POST /push HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+    assert begun.answer().status == 100
+    waits.send(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n"
+               b"POST /push HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+    assert waits.answer().status == 404
+    asks.send(b"POST /req HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n\r\nquestion")
+    assert server.recv() == b"question"
+    program.signal()
+    assert resting.answer() is None
+    for client in (begun, waits):
+        answer = client.answer()
+        assert (answer.status, answer.headers["connection"], answer.headers["retry-after"]) == (503, "close", "1")
+        assert client.answer() is None
+    server.send(b"answer")
+    answer = asks.answer()
+    assert (answer.status, answer.headers["connection"], answer.body) == (200, "close", b"answer")
+    assert asks.answer() is None
+    close_all()
+    assert program.wait() == OK
+
+
+def test_who_has_no_answer_at_the_end_is_told(bridge, connect, service):
+    program = bridge("--req", "@" + ANY_TCP, "--wait", "60s", "--linger", "100ms")
+    server = service(zmq.REP, listening(program, "req"))
+    client = connect(listening(program))
+    client.send(b"POST /req HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+    server.recv()
+    program.signal()
+    assert client.answer().status == 504
+    assert client.answer() is None
+    assert program.wait() == LOSS
+
+
 def test_pages_of_other_origins(bridge, connect, service):
     program = bridge("--push", "@" + ANY_TCP, "--wait", "20s", "--cors", "https://good.example")
     puller = service(zmq.PULL, listening(program, "push"))

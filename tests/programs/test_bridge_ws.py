@@ -7,12 +7,14 @@ import struct
 
 import pytest
 
-from running import ANY_TCP, LIMIT
+import ws_peer
+from running import ANY_TCP, LIMIT, until
 
 websockets = pytest.importorskip("websockets")
 
 ANY = "127.0.0.1:0"
 OK, USAGE, LOSS = 0, 2, 6
+LARGE = b"\xff" * (24 << 20)        # more than the system keeps of a connection
 HELLO = (b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
          b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
 
@@ -219,16 +221,6 @@ def test_a_subprotocol_is_agreed_on(bridge):
 
 # ------------------------------------------------------------------------- the end
 
-@pytest.mark.parametrize("first, payload, code", [
-    (0x81, b"\xff", 1007), (0x83, b"", 1002), (0xc1, b"a", 1002), (0x80, b"a", 1002), (0x89, b"x" * 126, 1002)])
-def test_what_breaks_the_protocol_is_told_by_its_code(bridge, first, payload, code):
-    program = bridge("--listen", ANY, "--relay")
-    size = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + struct.pack(">H", len(payload))
-    found = answer_to(program, HELLO + bytes([first]) + size + bytes(4) + payload).partition(b"\r\n\r\n")[2]
-    assert found[0] == 0x88 and found[2:4] == struct.pack(">H", code)
-    ended(program)
-
-
 def test_a_message_that_is_too_big_is_refused_by_its_head(bridge):
     program = bridge("--listen", ANY, "--relay", "--max-size", "1000")
     found = answer_to(program, HELLO + b"\x82\xfe\x03\xe9" + bytes(4)).partition(b"\r\n\r\n")[2]
@@ -243,13 +235,6 @@ def test_a_client_that_dies_within_a_frame_is_counted(bridge):
     ended(program, LOSS)
 
 
-def test_a_close_is_answered_with_its_code(bridge):
-    program = bridge("--listen", ANY, "--relay")
-    found = answer_to(program, HELLO + b"\x88\x82" + bytes(4) + struct.pack(">H", 4321)).partition(b"\r\n\r\n")[2]
-    assert found == b"\x88\x02" + struct.pack(">H", 4321)
-    ended(program)
-
-
 def test_clients_are_told_that_the_bridge_goes(bridge):
     async def body():
         async with connect(listening(program)) as client:
@@ -262,6 +247,76 @@ def test_clients_are_told_that_the_bridge_goes(bridge):
     program = bridge("--listen", ANY, "--relay")
     within_limit(body())
     assert program.wait() == OK
+
+
+def test_what_is_under_way_at_the_end_comes_before_the_last_word(weft, bridge):
+    """A message that is longer than the queue, to one who reads late; so the Close has no room in it."""
+    program = bridge("--listen", ANY, "--pull", "@" + ANY_TCP, "--out-queue", "64K", "--max-size", "32M", "--linger",
+                     "60s")
+    peer = ws_peer.connect(listening(program))
+    assert weft.run("push", listening(program, "pull"), "--raw", input=LARGE)[0] == OK
+    peer.socket.recv(1, socket.MSG_PEEK)
+    program.signal()
+    until(lambda: is_refused(listening(program)), "a bridge that takes nobody in")
+    assert peer.hear() == (ws_peer.BINARY, LARGE)
+    assert peer.hear() == (ws_peer.CLOSE, struct.pack(">H", 1001))
+    assert peer.hear() is None
+    peer.close()
+    assert program.wait() == OK
+
+
+def is_refused(address):
+    host, port = address.split(":")
+    try:
+        socket.create_connection((host, int(port)), LIMIT).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_who_does_not_go_holds_up_no_second_signal(bridge):
+    program = bridge("--listen", ANY, "--relay", "--linger", "60s")
+    peer = ws_peer.connect(listening(program))
+    program.signal()
+    assert peer.hear() == (ws_peer.CLOSE, struct.pack(">H", 1001))
+    program.signal()
+    program.wait()
+    peer.close()
+
+
+def test_who_asked_gets_its_reply_at_the_end_or_a_last_word(weft, bridge):
+    rep = weft.start("rep", ANY_TCP, input=weft.OPEN)       # by hand
+    asked = 0
+    for linger, reply in (("60s", b"now\n"), ("100ms", b"")):
+        program = bridge("--listen", ANY, "--req", rep.endpoint, "--linger", linger)
+        peer = ws_peer.connect(listening(program))
+        peer.send(peer.frame(ws_peer.TEXT, b"when?"))
+        asked += len("when?\n")
+        rep.out.wait(lambda data: len(data) == asked, "the request")
+        program.signal()
+        if reply:
+            rep.write(reply)
+            assert peer.hear() == (ws_peer.TEXT, b"now")
+        assert peer.hear() == (ws_peer.CLOSE, struct.pack(">H", 1001))
+        peer.close()
+        assert program.wait() == (OK if reply else LOSS)
+
+
+def test_who_reads_slowly_is_not_dead(weft, bridge):
+    """A Ping would be behind all that it has not read yet. That time passes, the ends of others tell, silent ones."""
+    program = bridge("--listen", ANY, "--pull", "@" + ANY_TCP, "--relay", "--ws-ping", "100ms", "--out-queue", "64M",
+                     "--max-size", "32M")
+    assert weft.run("push", listening(program, "pull"), "--raw", input=LARGE)[0] == OK
+    slow = ws_peer.connect(listening(program), path="/pull")
+    slow.socket.recv(1, socket.MSG_PEEK)
+    for _ in range(3):
+        silent = ws_peer.connect(listening(program), path="/relay")
+        assert silent.hear() == (ws_peer.PING, b"")
+        assert silent.hear() is None
+        silent.close()
+    assert slow.hear() == (ws_peer.BINARY, LARGE)
+    slow.close()
+    ended(program)
 
 
 def test_who_is_dead_is_let_go(bridge):
