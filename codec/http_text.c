@@ -133,10 +133,12 @@ struct http_text
 http_host_of (struct http_text authority)
 {
     static const struct http_text none = { NULL, 0 };
-    bool bracket = authority.size && authority.data[0] == '[';
+    if (authority.size == 0)
+        return none;
+    bool bracket = authority.data[0] == '[';
     const char *data = authority.data + bracket, *last = authority.data + authority.size;
     const char *end = bracket ? memchr (data, ']', authority.size - 1) : memchr (data, ':', authority.size);
-    if (authority.size == 0 || (bracket && !end))
+    if (bracket && !end)
         return none;
     end = end ? end : last;
     const char *port = end + bracket;
