@@ -110,6 +110,13 @@ connect_to (const char *port)
     return self;
 }
 
+static void
+disconnect (struct connection *self)
+{
+    tls_destroy (&self->tls);
+    close (self->fd);
+}
+
 /* ---------------------------------------------------------------------------- runs */
 
 static void
@@ -143,6 +150,7 @@ rtt (struct connection connection, size_t size, size_t count)
     printf ("p99 %lld\n", (long long) quantile (samples, count, 99, 100));
     free (samples);
     free (line);
+    disconnect (&connection);
 }
 
 static void
@@ -160,6 +168,7 @@ pour (struct connection connection)
     shutdown (connection.fd, SHUT_WR);
     while (hear (&connection, data, sizeof data) > 0)
         continue;
+    disconnect (&connection);
 }
 
 static void
@@ -167,12 +176,17 @@ hold (const char *port, size_t count)
 {
     char rest[256];
     raise_limit ();
-    while (count-- > 0)
-        connect_to (port);
+    struct connection *held = calloc (count, sizeof *held);
+    check (held, "memory for connections");
+    for (size_t n = 0; n < count; n++)
+        held[n] = connect_to (port);
     puts ("ready");
     fflush (stdout);
     while (read (STDIN_FILENO, rest, sizeof rest) > 0)
         continue;
+    for (size_t n = 0; n < count; n++)
+        disconnect (&held[n]);
+    free (held);
 }
 
 int
@@ -192,5 +206,6 @@ main (int argc, char **argv)
         hold (argv[2], number_of (argv[3], 1));
     else
         die ("usage: [CA] rtt PORT SIZE COUNT | pour PORT | hold PORT COUNT");
+    tls_context_destroy (&context);
     return 0;
 }
