@@ -171,27 +171,44 @@ reactor_each_round (struct reactor *self, void (*fn) (void *arg), void *arg)
 
 /* ----------------------------------------------------------------------- rounds */
 
-/*  One round. Whatever was called may have changed what the fabric's sockets have, which are asked again then, before
- *  there is a wait. */
+static bool
+is_stopped (const struct reactor *self)
+{
+    return __atomic_load_n (&self->stop, __ATOMIC_ACQUIRE);
+}
+
+/*  Asks, and calls what is due: 1 when anything was called, which may have changed what the fabric's sockets have. */
+static int
+look (struct reactor *self, int64_t *deadline)
+{
+    self->again = false;
+    int ready = reactor_ask (self, deadline);
+    if (ready < 0)
+        return ready;
+    bool called = call_due (self);
+    called = call_tasks (self) || called;
+    return ready || called || self->again || self->tasks.next != &self->tasks;
+}
+
+/*  One round. The sockets are asked again after what was called, for they have used up their edges; if there is still
+ *  something, the descriptors have their turn before it. */
 static int
 turn (struct reactor *self, int64_t end)
 {
     int64_t deadline = end;
     self->now = 0;
-    self->again = false;
-    int ready = reactor_ask (self, &deadline);
-    if (ready < 0)
-        return ready;
-    bool called = call_due (self);
-    called = call_tasks (self) || called;
+    int busy = look (self, &deadline);
+    if (busy > 0 && !is_stopped (self)) {
+        deadline = end;
+        busy = look (self, &deadline);
+    }
+    if (busy < 0)
+        return busy;
     if (self->each_round)
         self->each_round (self->each_round_arg);
-    if (ready || called || self->again || self->tasks.next != &self->tasks)
-        deadline = 0;
-    else
-        deadline = clock_earlier (deadline, timers_next (&self->timers));
+    deadline = busy ? 0 : clock_earlier (deadline, timers_next (&self->timers));
     reactor_free_gone (self);
-    if (!__atomic_load_n (&self->stop, __ATOMIC_ACQUIRE))
+    if (!is_stopped (self))
         reactor_poll (self, deadline);
     return 0;
 }
@@ -203,7 +220,7 @@ reactor_run (struct reactor *self, int64_t timeout)
     int rc;
     do
         rc = turn (self, end);
-    while (rc == 0 && !__atomic_load_n (&self->stop, __ATOMIC_ACQUIRE) && clock_left (clock_system (), end) != 0);
+    while (rc == 0 && !is_stopped (self) && clock_left (clock_system (), end) != 0);
     if (rc == 0 && !__atomic_exchange_n (&self->stop, 0, __ATOMIC_ACQ_REL))
         rc = error_plain (WEFT_ETIMEOUT);
     return rc;

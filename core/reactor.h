@@ -4,8 +4,8 @@
  *  core/reactor*.c alone. Callbacks come from reactor_run, never from within another call, and may close what they are
  *  about. Times are ns by core/clock.h.
  *
- *  A round: the fabric's sockets are asked, what is due is called, what was put off is done; then the reactor waits,
- *  and calls for each descriptor that is ready. */
+ *  A round: the fabric's sockets are asked, what is due is called, what was put off is done, and all that once more
+ *  when anything was called; then the reactor waits, and calls for each descriptor that is ready. */
 #ifndef WEFT_CORE_REACTOR_H
 #define WEFT_CORE_REACTOR_H
 
@@ -65,9 +65,9 @@ void reactor_each_round (struct reactor *self, void (*fn) (void *arg), void *arg
 
 /* -------------------------------------------------------------------- the fabric */
 
-/*  Anything that begins with a struct pollable (weft_socket_t). It is asked once a round, before the wait, so whoever
- *  sends or receives on it elsewhere need tell nobody. `ready` gets those of the events wanted that hold, and again in
- *  the next round as long as they hold: it may stop at a budget. With events 0 it rests, and only its connections are
+/*  Anything that begins with a struct pollable (weft_socket_t). It is asked before each wait, after all that was
+ *  called, so whoever sends or receives on it elsewhere need tell nobody. `ready` gets those of the events wanted that
+ *  hold, and again as long as they hold: it may stop at a budget. With events 0 it rests, and only its connections are
  *  seen to. */
 struct reactor_socket;
 int reactor_watch (struct reactor *self, struct pollable *pollable, void (*ready) (void *arg, int events), void *arg,

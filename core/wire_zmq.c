@@ -187,6 +187,7 @@ settle_handshake (struct zmq_wire *self)
             if (event.kind != WIRE_LISTENING)
                 return;
         zmq_poll (&item, 1, clock_poll_ms (left));
+        self->monitor.stirred = true;
     }
 }
 

@@ -69,6 +69,7 @@ struct monitor_peer {
 
 struct zmq_monitor {
     void *socket;                       /*  PAIR that libzmq reports to                         */
+    bool stirred;                       /*  it may have something, and its descriptor need not say so (any more) */
     enum wire_type type;                /*  of the socket that is watched                       */
     struct monitor_peer *peers;
     size_t count, capacity;
@@ -138,6 +139,9 @@ int zmq_wire_fd (struct wire *wire);
 int zmq_wire_events (struct wire *wire);
 int zmq_wire_wait (struct wire *wire, int events, int64_t timeout);
 int zmq_wire_next_event (struct wire *wire, struct wire_event *event);
+
+/*  Whether the monitor's descriptor is readable; true while nobody watches it. */
+bool zmq_wire_stirred (const struct zmq_wire *self);
 
 int address_bind (struct wire *wire, const struct endpoint *endpoint);
 int address_connect (struct wire *wire, const struct endpoint *endpoint);
@@ -229,7 +233,8 @@ int subscribe_look (struct zmq_wire *self);
 
 int monitor_open (struct zmq_monitor *self, struct zmq_wire *wire);
 void monitor_close (struct zmq_monitor *self, struct zmq_wire *wire);
-bool monitor_ready (struct zmq_monitor *self);
+/*  Has the monitor something to tell? Costs libzmq nothing while its descriptor is silent. */
+bool monitor_ready (struct zmq_wire *self);
 int monitor_next (struct zmq_wire *self, struct wire_event *event);
 
 /*  Before zmq_bind: listens at the path, which nobody else may enter and which was not in use (else

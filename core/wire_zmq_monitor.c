@@ -4,7 +4,11 @@
  *  handshake has succeeded, and it reports a disconnect after a failed handshake
  *  too. So descriptors are followed: a handshake belongs to one of those that have
  *  not done it yet, and a disconnect counts as a peer gone when its handshake is
- *  done. Protocol constants are those of zmq.h; frames those of zmq_socket_monitor(3). */
+ *  done. Protocol constants are those of zmq.h; frames those of zmq_socket_monitor(3).
+ *
+ *  Each question to a socket of libzmq's takes two system calls, and connections come and go rarely: so the monitor is
+ *  asked when its descriptor says so, and then until it has nothing. Nobody else may ask it without setting `stirred`:
+ *  what is told in between would leave the descriptor silent. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,6 +35,7 @@ monitor_open (struct zmq_monitor *self, struct zmq_wire *wire)
                  | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
     int none = 0;
     self->type = wire->wire.type;
+    self->stirred = true;       /*  nothing is signalled before it was asked once */
     if (zmq_socket_monitor (wire->socket, name, events))
         return zmq_wire_error ("monitor");
     self->socket = zmq_socket (wire->context->zmq, ZMQ_PAIR);
@@ -52,11 +57,16 @@ monitor_close (struct zmq_monitor *self, struct zmq_wire *wire)
 }
 
 bool
-monitor_ready (struct zmq_monitor *self)
+monitor_ready (struct zmq_wire *wire)
 {
-    int events = 0;
+    struct zmq_monitor *self = &wire->monitor;
+    int events;
     size_t size = sizeof events;
-    return zmq_getsockopt (self->socket, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN);
+    if (!self->stirred && !zmq_wire_stirred (wire))
+        return false;
+    int rc = zmq_getsockopt (self->socket, ZMQ_EVENTS, &events, &size);
+    self->stirred = rc ? zmq_errno () == EINTR : events & ZMQ_POLLIN;
+    return self->stirred;
 }
 
 /*  One event and its endpoint; 1, or 0 for none. */
@@ -65,7 +75,9 @@ read_event (struct zmq_monitor *self, int *event, uint32_t *value)
 {
     unsigned char head[6];
     uint16_t number;
-    if (zmq_recv (self->socket, head, sizeof head, ZMQ_DONTWAIT) != (int) sizeof head)
+    int got = zmq_recv (self->socket, head, sizeof head, ZMQ_DONTWAIT);
+    self->stirred = got >= 0 || zmq_errno () == EINTR;
+    if (got != (int) sizeof head)
         return 0;
     memcpy (&number, head, sizeof number);
     memcpy (value, head + 2, sizeof *value);
@@ -322,6 +334,8 @@ monitor_next (struct zmq_wire *wire, struct wire_event *event)
 {
     int number, rc = 0;
     uint32_t value;
+    if (!wire->monitor.stirred && !zmq_wire_stirred (wire))
+        return 0;
     while (rc == 0 && read_event (&wire->monitor, &number, &value))
         rc = translate (wire, event, number, value);
     return rc;

@@ -11,12 +11,14 @@
 
 #include "core/error.h"
 
+enum watched { WATCHED_SOCKET, WATCHED_MONITOR, WATCHED_INPROC, WATCHED };
+
 static int
-watch (int poll_fd, void *socket)
+watch (int poll_fd, void *socket, enum watched what)
 {
     int fd;
     size_t size = sizeof fd;
-    struct epoll_event event = { .events = EPOLLIN };
+    struct epoll_event event = { .events = EPOLLIN, .data.u32 = what };
     if (zmq_getsockopt (socket, ZMQ_FD, &fd, &size))
         return zmq_wire_error ("socket");
     return epoll_ctl (poll_fd, EPOLL_CTL_ADD, fd, &event) ? error_errno ("epoll") : 0;
@@ -34,9 +36,9 @@ zmq_wire_fd (struct wire *wire)
     int fd = epoll_create1 (EPOLL_CLOEXEC);
     if (fd < 0)
         return error_errno ("epoll");
-    rc = watch (fd, self->socket);
-    rc = rc ? rc : watch (fd, self->monitor.socket);
-    struct epoll_event event = { .events = EPOLLIN };
+    rc = watch (fd, self->socket, WATCHED_SOCKET);
+    rc = rc ? rc : watch (fd, self->monitor.socket, WATCHED_MONITOR);
+    struct epoll_event event = { .events = EPOLLIN, .data.u32 = WATCHED_INPROC };
     if (rc == 0 && self->inproc_fd >= 0 && epoll_ctl (fd, EPOLL_CTL_ADD, self->inproc_fd, &event))
         rc = error_errno ("epoll");
     if (rc) {
@@ -44,6 +46,17 @@ zmq_wire_fd (struct wire *wire)
         return rc;
     }
     return self->poll_fd = fd;
+}
+
+bool
+zmq_wire_stirred (const struct zmq_wire *self)
+{
+    struct epoll_event events[WATCHED];
+    int count = self->poll_fd >= 0 ? epoll_wait (self->poll_fd, events, WATCHED, 0) : -1;
+    for (int i = 0; i < count; i++)
+        if (events[i].data.u32 == WATCHED_MONITOR)
+            return true;
+    return count < 0;
 }
 
 int
@@ -62,7 +75,7 @@ zmq_wire_events (struct wire *wire)
     if (address_closed (self))
         events &= ~ZMQ_POLLOUT;
     return (events & ZMQ_POLLIN || subscribe_ready (self) ? WEFT_IN : 0) | (events & ZMQ_POLLOUT ? WEFT_OUT : 0)
-           | ((self->outside && monitor_ready (&self->monitor)) || inproc_ready (self) || zap_ready (self)
+           | ((self->outside && monitor_ready (self)) || inproc_ready (self) || zap_ready (self)
               ? WEFT_ERR : 0);
 }
 
@@ -84,6 +97,7 @@ zmq_wire_wait (struct wire *wire, int events, int64_t timeout)
         { .fd = self->inproc_fd, .events = ZMQ_POLLIN },
     };
     rc = zmq_poll (items, self->inproc_fd >= 0 ? 3 : 2, clock_poll_ms (timeout));
+    self->monitor.stirred |= rc < 0 || items[1].revents;    /*  zmq_poll has taken in what its descriptor said */
     if (rc < 0)
         return zmq_wire_error ("wait");
     return (items[0].revents & ZMQ_POLLIN ? WEFT_IN : 0) | (items[0].revents & ZMQ_POLLOUT ? WEFT_OUT : 0)

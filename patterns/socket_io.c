@@ -424,9 +424,10 @@ weft_fd (weft_socket_t *self)
 static int
 look (struct weft_socket *self)
 {
-    socket_pump (self);
     /*  What receive would say at once counts as something to receive. */
     bool ended = self->config.until_gone && socket_gone (self);
+    if (is_misfit (self))
+        socket_pump (self);
     if (is_misfit (self))       /*  whatever is tried will tell */
         return (self->pattern->recv ? WEFT_IN : 0) | (self->pattern->send ? WEFT_OUT : 0);
     int events = self->pattern->events ? self->pattern->events (self) : wire_events (self->wire);
@@ -437,13 +438,16 @@ look (struct weft_socket *self)
     return events | (ended || weft_msg_frames (&self->held) ? WEFT_IN : 0);
 }
 
-/*  What came after the look at the connections will not be signalled again, once it was seen. */
+/*  What was known of the connections holds only if there is no news after it: what a peer has sent is there before it
+ *  is told that the peer has gone. */
 int
 weft_events (weft_socket_t *self)
 {
-    int events = self->wire ? WEFT_ERR : not_attached (self);
-    for (int i = 0; i < LOOKS && events >= 0 && events & WEFT_ERR; i++)
+    int events = self->wire ? look (self) : not_attached (self);
+    for (int i = 0; i < LOOKS && events >= 0 && events & WEFT_ERR; i++) {
+        socket_pump (self);
         events = look (self);
+    }
     return events < 0 ? events : events & (WEFT_IN | WEFT_OUT);
 }
 

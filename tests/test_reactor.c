@@ -182,6 +182,105 @@ comes_again_while_there_is_something (void **state)
     zmq_teardown (NULL);
 }
 
+/*  Has what its descriptor does not tell, as a socket whose edge was used up by a call on it. */
+struct mute {
+    struct pollable pollable;
+    int fd, events, asked;
+};
+
+static int
+mute_fd (struct pollable *pollable)
+{
+    return ((struct mute *) pollable)->fd;
+}
+
+static int
+mute_events (struct pollable *pollable)
+{
+    struct mute *self = (struct mute *) pollable;
+    self->asked++;
+    return self->events;
+}
+
+static const struct pollable_ops mute_ops = { mute_fd, mute_events, NULL };
+
+static struct mute
+make_mute (void)
+{
+    struct mute self = { .pollable.ops = &mute_ops, .fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK) };
+    assert_true (self.fd >= 0);
+    return self;
+}
+
+static void
+fill_mute (void *arg)
+{
+    ((struct mute *) arg)->events = WEFT_IN;
+}
+
+static void
+take_mute (void *arg, int events)
+{
+    assert_int_equal (events, WEFT_IN);
+    ((struct mute *) arg)->events = 0;
+    reactor_stop (reactor);
+}
+
+/*  What a task, a deadline or a descriptor's callback uses up is asked for before the wait. */
+static void
+asks_again_after_what_was_called (void **state)
+{
+    (void) state;
+    struct mute mute = make_mute ();
+    struct reactor_task task;
+    struct reactor_timer timer;
+    reactor_task_init (&task, fill_mute, &mute);
+    reactor_timer_init (&timer, fill_mute, &mute);
+    assert_int_equal (reactor_watch (reactor, &mute.pollable, take_mute, &mute, &fabric), 0);
+    reactor_want (fabric, WEFT_IN);
+    assert_int_equal (reactor_run (reactor, 0), WEFT_ETIMEOUT);
+    reactor_defer (reactor, &task);
+    assert_int_equal (reactor_run (reactor, LIMIT), 0);
+    reactor_timer_set (reactor, &timer, clock_now (clock_system ()) + TIME_MS);
+    assert_int_equal (reactor_run (reactor, LIMIT), 0);
+    reactor_unwatch (&fabric);
+    close (mute.fd);
+}
+
+static void
+leave_mute (void *arg, int events)
+{
+    (void) arg;
+    (void) events;
+    calls++;
+}
+
+/*  A socket that always has something does not keep the reactor from its descriptors; nor is it asked for ever when
+ *  nothing is called. */
+static void
+descriptors_have_their_turn (void **state)
+{
+    (void) state;
+    struct mute mute = make_mute ();
+    int fd = eventfd (1, EFD_CLOEXEC | EFD_NONBLOCK);
+    mute.events = WEFT_IN | WEFT_OUT;
+    seen = 0;
+    assert_int_equal (reactor_watch_fd (reactor, fd, on_fd, NULL, &watch), 0);
+    assert_int_equal (reactor_want_fd (watch, WEFT_IN), 0);
+    assert_int_equal (reactor_watch (reactor, &mute.pollable, leave_mute, &mute, &fabric), 0);
+    reactor_want (fabric, WEFT_IN);
+    assert_int_equal (reactor_run (reactor, LIMIT), 0);
+    assert_int_equal (seen, WEFT_IN);
+    assert_in_range (calls, 1, 4);
+    reactor_want (fabric, 0);
+    mute.asked = 0;
+    assert_int_equal (reactor_run (reactor, 20 * TIME_MS), WEFT_ETIMEOUT);
+    assert_in_range (mute.asked, 1, 8);
+    reactor_unwatch (&fabric);
+    close (mute.fd);
+    close (fd);
+}
+
 /* --------------------------------------------------------------------------- names */
 
 static char words[256];
@@ -264,6 +363,8 @@ main (void)
         test (is_stopped_from_another_thread),
         test (watches_what_is_wanted),
         test (comes_again_while_there_is_something),
+        test (asks_again_after_what_was_called),
+        test (descriptors_have_their_turn),
         test (looks_names_up),
         test (knows_the_time_after_a_wait),
     };

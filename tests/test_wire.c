@@ -564,6 +564,50 @@ the_descriptor_wakes (void **state)
     close_wire (rig, pull);
 }
 
+/*  By the descriptor alone, which may be silent only while nothing waits. */
+static void
+hear_of (struct wire *wire, enum wire_event_kind kind)
+{
+    struct pollfd item = { .fd = wire_fd (wire), .events = POLLIN };
+    struct wire_event event = { .kind = 0 };
+    for (int i = 0; i < 100 && event.kind != kind; i++) {
+        if (wire_events (wire) & WEFT_ERR)
+            assert_true (wire_next_event (wire, &event) >= 0);      /*  not each is told */
+        else
+            assert_int_equal (poll (&item, 1, 10000), 1);
+    }
+    assert_int_equal (event.kind, kind);
+}
+
+/*  Whatever was asked before, and whoever took in what the descriptor had signalled. */
+static void
+no_news_of_a_connection_is_forgotten (void **state)
+{
+    struct rig *rig = *state;
+    struct wire *pull = bound (rig, WIRE_PULL);
+    struct wire_event event;
+    for (int i = 0; i < 12; i++) {
+        struct wire *push = open_wire (rig, WIRE_PUSH);
+        join (push, pull);
+        if (i % 3 == 1)
+            while (!(wire_wait (pull, 0, PATIENCE) & WEFT_ERR))
+                continue;
+        hear_of (pull, WIRE_CONNECTED);
+        while (i % 3 == 2 && wire_next_event (pull, &event) == 1)
+            continue;
+        await (push, WIRE_CONNECTED);
+        assert_sent (push, "x");
+        assert_string_equal (hear (pull, PATIENCE), "x");
+        close_wire (rig, push);
+        if (i % 2)
+            assert_int_equal (wire_wait (pull, 0, PATIENCE), WEFT_ERR);
+        hear_of (pull, WIRE_DISCONNECTED);
+        assert_int_equal (wire_next_event (pull, &event), 0);
+        assert_false (wire_events (pull) & WEFT_ERR);
+    }
+    close_wire (rig, pull);
+}
+
 static void
 an_endpoint_has_one_owner (void **state)
 {
@@ -691,6 +735,7 @@ static const struct CMUnitTest behaviours[] = {
     cmocka_unit_test (kinds_that_do_not_fit_are_told),
     cmocka_unit_test (waiting_ends_with_what_was_waited_for),
     cmocka_unit_test (the_descriptor_wakes),
+    cmocka_unit_test (no_news_of_a_connection_is_forgotten),
     cmocka_unit_test (an_endpoint_has_one_owner),
     cmocka_unit_test (who_connects_comes_back_to_the_next_one),
     cmocka_unit_test (nothing_is_sent_to_one_who_has_left),
