@@ -153,14 +153,19 @@ class Check:
                            [(run.attempt, run.worker, run.status) for run in self.history.runs[job]])
 
     def given_up(self):
-        """Workers that a head took for lost since it did not hear them: on a machine that has more to do than it can,
-        nobody needs to hurt them for that. Where a head waits for longer (gentle) that is no excuse."""
-        lost = set()
+        """Of workers that a head took for lost since it did not hear them, how many jobs it then gave to others: on a
+        machine that has more to do than it can, nobody needs to hurt them for that. Where a head waits for longer
+        (gentle) that is no excuse."""
+        given = collections.Counter()
         for path in glob.glob(self.folder + "/head-*.err"):
-            talk = self.talk(os.path.basename(path)[:-4])
-            lost.update(set(re.findall("worker (\\S+) is away: it was silent for too long", talk))
-                        & set(re.findall("worker (\\S+) is lost: it did not come back", talk)))
-        return lost
+            waiting = {}                # jobs of those that are away, as that head has said it
+            said = "worker (\\S+) is (?:away: (it was silent)?.*; (\\d+) jobs wait|(lost): it did not come back|back)"
+            for name, silent, count, lost in re.findall(said, self.talk(os.path.basename(path)[:-4])):
+                if lost:
+                    given[name] += waiting.pop(name, 0)
+                else:
+                    waiting[name] = int(count) if silent else 0
+        return given
 
     def repeats_have_reasons(self):
         given_up = self.given_up()
@@ -175,7 +180,8 @@ class Check:
                 hurt = [what for at, what in self.history.harm[first.worker] if at < last]
                 died = any(at < last and (first.at < at or first.at > second.at) for at in self.history.head_deaths)
                 gave_up = (first.worker, 4) in self.history.exits       # no head came in time
-                if not gentle and not gave_up and not hurt and not died and first.worker in given_up:
+                if not gentle and not gave_up and not hurt and not died and given_up[first.worker]:
+                    given_up[first.worker] -= 1
                     self.starved += 1
                 elif not gave_up and (gentle or not (hurt or died)):
                     self.wrong("job %d ran again without a reason: attempt %d by %s, then %d by %s", job, first.attempt,

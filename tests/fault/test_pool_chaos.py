@@ -161,3 +161,26 @@ def test_the_checker_knows_that_a_machine_is_slow(tmp_path):
     log = LOG.replace("fault kill worker-0.1\n", "").replace("worker-0.1 -9", "worker-0.1 0")
     assert "job 2 ran again without a reason" in complaints(tmp_path, log=log)
     assert complaints(tmp_path, log=log, talk=LOST) == ""
+
+
+@pytest.mark.parametrize("talk", [
+    LOST.replace("1 jobs", "0 jobs"),                               # it gave none to others
+    "\n".join(reversed(LOST.splitlines())) + "\n",                  # another time
+    LOST.replace("it was silent for too long", "its connection is gone"),
+    LOST.replace("weft ventilator: pool: worker worker-0.1 is lost",
+                 "weft ventilator: pool: worker worker-0.1 is back, with 1 jobs\n"
+                 "weft ventilator: pool: worker worker-0.1 is lost"),
+])
+def test_the_checker_takes_no_other_excuse(tmp_path, talk):
+    log = LOG.replace("fault kill worker-0.1\n", "").replace("worker-0.1 -9", "worker-0.1 0")
+    assert "job 2 ran again without a reason" in complaints(tmp_path, log=log, talk=talk)
+
+
+def test_the_checker_counts_what_it_excuses(tmp_path):
+    log = LOG.replace("fault kill worker-0.1\n", "").replace("worker-0.1 -9", "worker-0.1 0")
+    log = log.replace("end 1 1 100 0\n", "start 1 2 101 worker-1.1\nend 1 2 101 0\n")
+    taken = "UPDATE results SET attempt = 2, worker = 'worker-1.1' WHERE job = 1"
+    found = complaints(tmp_path, taken, log, OUTPUT.replace("100", "101"), talk=LOST)
+    assert found.count("ran again without a reason") == 1
+    assert "ran again" not in complaints(tmp_path, taken, log, OUTPUT.replace("100", "101"),
+                                         talk=LOST.replace("1 jobs", "2 jobs"))
