@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "adapters/bridge_metrics.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/thread.h"
 
 struct bridge_thread {
     struct bridge_threads *all;
@@ -150,26 +150,19 @@ stop_all (struct bridge_threads *self, eventfd_t times)
         eventfd_write (self->threads[i].stop_fd, times);
 }
 
-/*  Signals are the caller's: our threads take none. */
 static int
 start_all (struct bridge_threads *self)
 {
-    sigset_t all, before;
-    int failed = 0;
-    sigfillset (&all);
-    pthread_sigmask (SIG_SETMASK, &all, &before);
-    for (size_t i = 0; i < self->count && !failed; i++) {
+    int rc = 0;
+    for (size_t i = 0; i < self->count && rc == 0; i++) {
         struct bridge_thread *thread = &self->threads[i];
-        failed = pthread_create (&thread->thread, NULL, run, thread);
-        thread->started = !failed;
+        rc = thread_start (&thread->thread, 0, run, thread);
+        thread->started = rc == 0;
         self->running += thread->started;
     }
-    pthread_sigmask (SIG_SETMASK, &before, NULL);
-    if (!failed)
-        return 0;
-    stop_all (self, 1);
-    errno = failed;
-    return error_errno ("a thread");
+    if (rc)
+        stop_all (self, 1);
+    return rc;
 }
 
 /*  Until all have ended: who ends first ends all. WEFT_ETIMEOUT. */

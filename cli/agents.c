@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/thread.h"
 #include "patterns/pool_memory.h"
 
 static void *
@@ -29,21 +30,18 @@ agent_run (void *arg)
     return NULL;
 }
 
-/*  Signals stay with the thread that asked for them. SIGCHLD, which none has asked for, is blocked there,
- *  too: for a thread that does not block it the kernel wakes it at the end of every job, only to ignore it. */
+/*  SIGCHLD, which no thread has asked for, is blocked here, too: one that does not block it the kernel wakes at the end
+ *  of every job, only to ignore it. */
 static int
 agent_start (struct agent *self)
 {
-    sigset_t all, before;
-    sigfillset (&all);
-    pthread_sigmask (SIG_SETMASK, &all, &before);
-    int error = pthread_create (&self->thread, NULL, agent_run, self);
-    sigaddset (&before, SIGCHLD);
-    pthread_sigmask (SIG_SETMASK, &before, NULL);
-    if (error)
-        return error_set (WEFT_ELIMIT, "cannot start a thread: %s", strerror (error));
-    self->running = true;
-    return 0;
+    sigset_t ended;
+    int rc = thread_start (&self->thread, 0, agent_run, self);
+    sigemptyset (&ended);
+    sigaddset (&ended, SIGCHLD);
+    pthread_sigmask (SIG_BLOCK, &ended, NULL);
+    self->running = rc == 0;
+    return rc;
 }
 
 static int

@@ -13,6 +13,7 @@
 #include "cli/relay.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/thread.h"
 #include "patterns/pool.h"
 
 #define LAST_WORDS (2 * TIME_S)     /*  after the worker has ended              */
@@ -133,7 +134,6 @@ outpost_relay (void *arg)
 int
 outpost_start (struct outpost *self)
 {
-    sigset_t all, before;
     if (self->listener < 0)
         return 0;
     self->ended = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -143,14 +143,9 @@ outpost_start (struct outpost *self)
     int rc = cli_write (self->cli->out, OUTPOST_READY WEFT_VERSION "\n", sizeof OUTPOST_READY WEFT_VERSION);
     if (rc < 0)
         return rc;
-    sigfillset (&all);
-    pthread_sigmask (SIG_SETMASK, &all, &before);
-    int error = pthread_create (&self->thread, NULL, outpost_relay, self);
-    pthread_sigmask (SIG_SETMASK, &before, NULL);
-    if (error)
-        return error_set (WEFT_ELIMIT, "cannot start a thread: %s", strerror (error));
-    self->relaying = true;
-    return 0;
+    rc = thread_start (&self->thread, 0, outpost_relay, self);
+    self->relaying = rc == 0;
+    return rc;
 }
 
 void

@@ -14,10 +14,9 @@
 #include "cli/parts.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/log.h"
 
 #define NUDGE SIGUSR1
-
-static _Thread_local struct part *current;      /*  whose thread this is    */
 
 static void
 on_nudge (int number)
@@ -36,7 +35,8 @@ part_init_signal (void)
 void
 parts_log (void *cli, int level, const char *text)
 {
-    cli_log (current ? &current->cli : cli, level, text);
+    struct part *part = log_owner ();
+    cli_log (part ? &part->cli : cli, level, text);
 }
 
 /* ---------------------------------------------------- what its command asks */
@@ -124,7 +124,7 @@ static void *
 part_run (void *arg)
 {
     struct part *self = arg;
-    current = self;
+    log_set_owner (self);
     self->status = self->config->command->run (&self->cli, self->config->command, self->config->argc, self->argv);
     atomic_store (&self->ended, true);
     eventfd_write (self->done_fd, 1);

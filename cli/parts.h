@@ -25,7 +25,7 @@ int parts_run (struct parts *self, int wake_fd, void (*on_wake) (void *arg), voi
 /*  They are being stopped for good. */
 bool parts_stopping (const struct parts *self);
 
-/*  For weft_set_log, with the cli of weft up: what a part's thread logs bears the part's name. */
+/*  For weft_set_log, with the cli of weft up: what a part's threads log bears the part's name. */
 void parts_log (void *cli, int level, const char *text);
 
 #endif

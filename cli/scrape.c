@@ -3,7 +3,6 @@
 #include "cli/scrape.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +11,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/stream.h"
+#include "core/thread.h"
 
 #define CLIENTS_MAX 32                  /*  connections at once: for one more, who was silent longest has to go     */
 #define ANSWERS_MAX 100                 /*  in a second, of all clients: then they wait     */
@@ -256,17 +256,12 @@ run (void *arg)
     return NULL;
 }
 
-/*  Signals stay with the threads that asked for them. */
 int
 scrape_start (struct scrape *self)
 {
-    sigset_t all, before;
-    sigfillset (&all);
-    pthread_sigmask (SIG_SETMASK, &all, &before);
-    int error = pthread_create (&self->thread, NULL, run, self);
-    pthread_sigmask (SIG_SETMASK, &before, NULL);
-    self->running = error == 0;
-    return error ? error_set (WEFT_ELIMIT, "cannot start a thread for --metrics: %s", strerror (error)) : 0;
+    int rc = thread_start (&self->thread, 0, run, self);
+    self->running = rc == 0;
+    return rc;
 }
 
 int

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/thread.h"
 
 #define LOOK_FIRST (TIME_S / 4)         /*  between looks at the queue; then twice as long, and so on */
 #define LOOK_LONGEST (10 * TIME_S)
@@ -254,7 +254,6 @@ slurm_run (void *arg)
 int
 slurm_start (struct slurm *self, const struct pilot_config *config, struct talk *talk)
 {
-    sigset_t all, before;
     *self = (struct slurm){ .config = *config, .talk = talk, .wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK),
                             .stop = eventfd (0, EFD_CLOEXEC) };
     pthread_mutex_init (&self->lock, NULL);
@@ -262,13 +261,7 @@ slurm_start (struct slurm *self, const struct pilot_config *config, struct talk 
     self->started = true;
     int rc = self->wake < 0 || self->stop < 0 ? error_errno ("cannot watch Slurm") : 0;
     rc = rc ? rc : pilot_make (&self->pilot, &self->config);
-    if (rc == 0) {
-        sigfillset (&all);
-        pthread_sigmask (SIG_SETMASK, &all, &before);
-        int error = pthread_create (&self->thread, NULL, slurm_run, self);
-        pthread_sigmask (SIG_SETMASK, &before, NULL);
-        rc = error ? error_set (WEFT_ELIMIT, "cannot start a thread: %s", strerror (error)) : 0;
-    }
+    rc = rc ? rc : thread_start (&self->thread, 0, slurm_run, self);
     if (rc) {
         self->started = false;
         pilot_remove (&self->pilot);

@@ -17,10 +17,12 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/thread.h"
 
 #define GREETING_MAX (32 * 1024)        /*  what login scripts may write before it          */
 #define ERRORS_MAX (256 * 1024)
 #define WORDS_MAX 64
+#define NODE_STACK (256 * 1024)         /*  of a thread                                     */
 #define LAST_WORDS (3 * TIME_S)         /*  at the end of the run, for what is under way    */
 #define PATIENCE (5 * TIME_S)           /*  for a worker to end, and ssh with it            */
 #define STATUS_SSH 255                  /*  ssh's own failures                              */
@@ -338,16 +340,7 @@ node_ticket (struct ssh_node *self)
 static int
 node_thread (struct ssh_node *self)
 {
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    pthread_attr_init (&attributes);
-    pthread_attr_setstacksize (&attributes, 256 * 1024);
-    sigfillset (&all);
-    pthread_sigmask (SIG_SETMASK, &all, &before);
-    int error = pthread_create (&self->thread, &attributes, node_run, self);
-    pthread_sigmask (SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy (&attributes);
-    return error ? error_set (WEFT_ELIMIT, "cannot start a thread: %s", strerror (error)) : 0;
+    return thread_start (&self->thread, NODE_STACK, node_run, self);
 }
 
 int

@@ -9,6 +9,20 @@
 
 #define LOG_LINE 1024
 
+static _Thread_local void *current_owner;
+
+void *
+log_owner (void)
+{
+    return current_owner;
+}
+
+void
+log_set_owner (void *owner)
+{
+    current_owner = owner;
+}
+
 /*  Texts may come from a peer or a file: they must not forge lines or steer a terminal. */
 static void
 make_printable (char *text)

@@ -10,6 +10,11 @@ struct log {
     void *arg;
 };
 
+/*  For whom this thread works, where several share a context's log: NULL, or whatever whoever set it knows; threads of
+ *  thread_start have that of who started them. */
+void *log_owner (void);
+void log_set_owner (void *owner);
+
 void log_write (const struct log *self, int level, const char *format, ...) WEFT_PRINTF (3, 4);
 
 #define log_error(log, ...) log_write (log, WEFT_LOG_ERROR, __VA_ARGS__)

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/histogram.h"
+#include "core/thread.h"
 #include "patterns/ledger_parts.h"
 
 #define GROUP_TIME (2 * TIME_MS)
@@ -47,12 +47,7 @@ resolve (const char *path, char **name)
 static int
 make_thread (struct ledger *self)
 {
-    sigset_t all, before;
-    sigfillset (&all);
-    pthread_sigmask (SIG_SETMASK, &all, &before);
-    errno = pthread_create (&self->thread, NULL, ledger_writer_main, self);
-    int rc = errno ? error_errno ("the ledger's thread") : 0;
-    pthread_sigmask (SIG_SETMASK, &before, NULL);
+    int rc = thread_start (&self->thread, 0, ledger_writer_main, self);
     self->running = !rc;
     return rc;
 }

@@ -2,13 +2,13 @@
 
 #include "patterns/pool_tasks.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/thread.h"
 #include "patterns/pool_task.h"
 
 #define LOOK_EVERY (5 * TIME_MS)        /*  while something is under way that was not told of       */
@@ -55,24 +55,18 @@ list_free (struct task_list *self)
 
 /* ------------------------------------------------------------- coming and going */
 
-/*  Signals are the caller's: our threads take none. */
 static int
 start_threads (struct tasks *self)
 {
-    sigset_t all, before;
-    int error = 0;
-    sigfillset (&all);
-    pthread_sigmask (SIG_SETMASK, &all, &before);
-    while (!error && self->started < self->config.count) {
+    int rc = 0;
+    while (rc == 0 && self->started < self->config.count) {
         struct weft_task *task = &self->threads[self->started];
         *task = (struct weft_task) { .tasks = self, .index = self->started, .stop_fd = -1 };
         buffer_init (&task->records, 0);
-        error = pthread_create (&task->thread, NULL, task_thread, task);
-        self->started += !error;
+        rc = thread_start (&task->thread, 0, task_thread, task);
+        self->started += rc == 0;
     }
-    pthread_sigmask (SIG_SETMASK, &before, NULL);
-    return error ? error_set (WEFT_ELIMIT, "cannot start %d threads for messages: %s", self->config.count,
-                              strerror (error)) : 0;
+    return rc;
 }
 
 int
