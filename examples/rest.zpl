@@ -1,7 +1,8 @@
 #   A service that knows nothing of HTTP, twice, behind one address.
 #
-#   A request comes to it as a JSON object, and what it writes is the answer:
-#       curl http://127.0.0.1:8000/items/1
+#   A request comes to it as a JSON object, and what it writes is the answer: see items.sh.
+#       curl -i http://127.0.0.1:8000/items/1
+#       curl -i -d '{"name":"chair"}' http://127.0.0.1:8000/items
 #   Run it:  weft up examples/rest.zpl      Change it, and  kill -HUP  it: clients stay connected.
 
 web
@@ -19,8 +20,8 @@ queue                                   # gives each request to a service that h
 service-1
     command = rep
     connect = inproc://services
-    exec = sed 's/.*"path":"\([^"]*\)".*/one was asked for \1/'
+    exec = examples/items.sh
 service-2
     command = rep
     connect = inproc://services
-    exec = sed 's/.*"path":"\([^"]*\)".*/two was asked for \1/'
+    exec = examples/items.sh
