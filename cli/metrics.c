@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "adapters/bridge_metrics.h"
+#include "cli/part_metrics.h"
 #include "cli/scrape.h"
 #include "cli/session.h"
 #include "cli/trial.h"
@@ -60,10 +61,13 @@ add_process (struct meter *self, const struct cli *cli)
 /* ---------------------------------------------------------------------- the meter */
 
 /*  By what it says; the listener looks at what it means. */
-static int
-check_address (const char *text, bool insecure)
+int
+meter_check (const struct metrics_options *options, bool insecure)
 {
+    const char *text = options->address;
     struct address address;
+    if (!text)
+        return 0;
     int rc = address_parse (&address, text, true);
     if (rc)
         return error_set (rc, "--metrics %s", weft_error ());
@@ -76,7 +80,7 @@ int
 meter_try (struct cli *cli, const struct metrics_options *options, bool insecure, int status)
 {
     const char *address = options->address;
-    int rc = address ? check_address (address, insecure) : 0;
+    int rc = meter_check (options, insecure);
     if (rc) {
         cli_fail (cli, rc, NULL);
         return EXIT_USAGE;
@@ -94,7 +98,7 @@ meter_begin (struct meter *self, struct cli *cli, const struct metrics_options *
         self->part = cli->part;
         return 0;
     }
-    int rc = check_address (options->address, insecure);
+    int rc = meter_check (options, insecure);
     rc = rc ? rc : metrics_new (&self->own);
     self->metrics = self->own;
     rc = rc ? rc : add_process (self, cli);
@@ -186,6 +190,7 @@ metrics_table (size_t index, const char **about)
         { "Heads, their times", pool_times_metrics },
         { "Workers", worker_metrics },
         { "Jobs: of heads, workers and sinks", pool_ends_metrics },
+        { "Parts of weft up", part_metrics },
         { "The process", usage_metrics },
         { "The program", build_metrics },
     };

@@ -31,6 +31,9 @@ struct meter {
 int meter_begin (struct meter *self, struct cli *cli, const struct metrics_options *options, bool insecure);
 bool meter_is_on (const struct meter *self);
 
+/*  What can be seen of the address without listening there: 0, or WEFT_EINVAL, WEFT_EACCES. */
+int meter_check (const struct metrics_options *options, bool insecure);
+
 /*  For a trial (trial.h), which ends with `status`: that, or EXIT_USAGE after having said what is wrong. */
 int meter_try (struct cli *cli, const struct metrics_options *options, bool insecure, int status);
 

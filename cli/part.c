@@ -160,6 +160,7 @@ part_start (struct part *self, const struct cli *up)
     atomic_store (&self->ended, false);
     memcpy (self->argv, self->config->argv, ((size_t) self->config->argc + 1) * sizeof *self->argv);
     self->began = clock_now (clock_system ());
+    self->starts++;
     int rc = open_files (self, up);
     rc = rc ? rc : start_thread (self);
     self->state = rc ? PART_OVER : PART_STARTING;
@@ -223,6 +224,7 @@ part_destroy (struct part **handle)
     struct part *self = *handle;
     if (!self)
         return;
+    part_hide (self);
     close_fd (&self->lines_fd);
     buffer_free (&self->lines);
     fabric_part_destroy (&self->config);

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "cli/fabric.h"
+#include "cli/part_metrics.h"
 #include "core/buffer.h"
 
 enum part_state {
@@ -37,6 +38,9 @@ struct part {
     struct buffer lines;        /*  ... the line that is not whole yet                  */
     int64_t lines_due;          /*  ... and when it comes out all the same              */
     unsigned failures;          /*  one after the other                                 */
+    uint64_t starts, failed;    /*  how often, at all                                   */
+    struct part_values shown;   /*  to those who ask for metrics                        */
+    struct metrics_entry *entry;
     int64_t began, due;
 };
 
@@ -52,6 +56,13 @@ static inline bool
 part_is_alive (const struct part *self)
 {
     return self->state == PART_STARTING || self->state == PART_RUNNING;
+}
+
+/*  That, or not all that it wrote has been put out: it can neither be started again, nor go. */
+static inline bool
+part_is_busy (const struct part *self)
+{
+    return part_is_alive (self) || self->lines_fd >= 0;
 }
 
 /*  Opens its files and starts its thread. On failure has said why; the state is PART_OVER, with its `status`. `up` is

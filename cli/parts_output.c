@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "core/clock.h"
@@ -67,25 +68,32 @@ parts_output_due (struct parts_output *self, struct part *part)
         put_lines (self, part, true);
 }
 
+/*  It has nothing for us, whether or not there is room. */
+static bool
+is_empty (const struct part *part)
+{
+    int size = 0;
+    return buffer_size (&part->lines) == 0 && ioctl (part->lines_fd, FIONREAD, &size) == 0 && size == 0;
+}
+
 void
 parts_output_take (struct parts_output *self, struct part *part, bool last)
 {
     ssize_t size = 0;
     if (buffer_size (&part->lines) == 0)
         part->lines_due = clock_deadline (clock_system (), LINE_PATIENCE);
-    while (part->lines_fd >= 0 && (last || !parts_output_full (self))) {
+    while (part->lines_fd >= 0 && (!parts_output_full (self) || (last && is_empty (part)))) {
         char *room = buffer_reserve (&part->lines, READ_SIZE);
         size = room ? read (part->lines_fd, room, READ_SIZE) : -1;
+        if (size <= 0 && last) {
+            close (part->lines_fd);
+            part->lines_fd = -1;
+            put_lines (self, part, true);
+        }
         if (size <= 0)
-            break;
+            return;
         buffer_wrote (&part->lines, (size_t) size);
         put_lines (self, part, false);
-    }
-    if (last)
-        put_lines (self, part, true);
-    if (last && part->lines_fd >= 0) {
-        close (part->lines_fd);
-        part->lines_fd = -1;
     }
 }
 

@@ -16,7 +16,8 @@ struct parts_output {
 void parts_output_init (struct parts_output *self, int fd);
 void parts_output_free (struct parts_output *self);
 
-/*  Reads what a part has written, as far as it goes. `last`: it writes no more. */
+/*  Reads what a part has written, as far as there is room. `last`: it writes no more; when all of that was read,
+ *  part->lines_fd is -1, and until then this is to be called again. */
 void parts_output_take (struct parts_output *self, struct part *part, bool last);
 
 /*  When a part's line that has not ended is to come out all the same, by parts_output_due; or TIME_FOREVER. */

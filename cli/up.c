@@ -160,7 +160,12 @@ up_work (struct up *self)
     int status = EXIT_USAGE;
     if (self->options->print)
         return cli_write (self->cli->out, embedded_default_zpl, strlen (embedded_default_zpl)) ? EXIT_ERROR : EXIT_OK;
-    if (read_fabric (self, &fabric) == 0) {
+    bool right = true;
+    if (meter_check (&self->options->metrics, self->options->secure.security.insecure)) {
+        cli_error (self->cli, "%s", weft_error ());
+        right = false;
+    }
+    if (read_fabric (self, &fabric) == 0 && right) {
         if (self->options->check) {
             cli_note (self->cli, "%s: %zu part%s, nothing is wrong", self->file ? self->file : DEFAULT_NAME,
                       fabric->count, fabric->count == 1 ? "" : "s");
@@ -206,15 +211,16 @@ const struct command command_up = {
         "Without FILE it runs an example of what it can do, on this machine alone: an echo on port 65432, over TCP and "
         "UDP, HTTP on port 8000, and a chat over WebSockets on port 8765, with a page for browsers: open "
         "http://127.0.0.1:8765/ twice. --print writes it out, to be begun with.\n\n"
-        "Each part that listens says its address; the line 'ready' follows when all are there. What parts write to "
+        "Each part that listens says its address; the line 'ready' follows when all are there, or which is not. What "
+        "parts write to "
         "standard output comes out line by line, with the part's name in front, unless it goes to a file of its "
         "own.\n\n"
         "--check says all that is wrong with a file, each with its line: keys and values that the command does not "
         "take, names of inproc that nobody binds, addresses that two would listen on, patterns that do not fit.\n\n"
         "SIGHUP has the file read again. Parts that are the same go on, and keep their connections; others are stopped "
         "as by SIGTERM, and what is new is started. A file with a mistake changes nothing.\n\n"
-        "With --metrics one address has the numbers of all parts, each with a label part; a part may also have an "
-        "address of its own.\n\n"
+        "With --metrics one address has the numbers of all parts, each with a label part, and what state each is in, "
+        "since when, and how often it was started and failed; a part may also have an address of its own.\n\n"
         "A part that fails ends all of them, with its status, unless its key restart says otherwise.\n\n"
         "A first SIGTERM or SIGINT stops the parts, those first that give to others, and each delivers what it has "
         "within its linger; a second one ends all at once.",

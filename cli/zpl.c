@@ -123,6 +123,8 @@ check_value (struct scanner *self, const char *text)
 static bool
 check_name (struct scanner *self, const char *name, size_t length)
 {
+    if (*name == '[')
+        return refuse (self, "%.40s: the name of a part stands alone, without brackets", name);
     if (length == 0)
         return refuse (self, "a name was expected here, not %.40s", name);
     if (name[0] == '/' || name[length - 1] == '/')
@@ -161,7 +163,9 @@ scan_line (struct scanner *self, const char *text)
         return false;
     const char *rest = skip_blanks (text + length);
     if (*rest == '=' ? !check_value (self, skip_blanks (rest + 1)) : !is_over (rest))
-        return *rest == '=' ? false : refuse (self, "'%.40s' is followed by something else than =", text);
+        return *rest == '=' ? false
+                            : refuse (self, "'%.40s' is followed by something else than =: write key = value, and the "
+                                      "name of a part alone", text);
     return add_item (self, level, *rest == '=');
 }
 

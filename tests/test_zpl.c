@@ -98,9 +98,10 @@ test_what_is_wrong_is_told (void **state)
     expect_wrong ("a = b#c\n", "1: # begins a comment");
     expect_wrong ("a = #c\n", "1: no value between = and #");
     expect_wrong ("/a = 1\n", "1: a name neither begins nor ends with /");
-    expect_wrong ("a: 1\n", "1: 'a: 1' is followed by something else than =");
+    expect_wrong ("a: 1\n", "1: 'a: 1' is followed by something else than =: write key = value, and the name of a part "
+                  "alone");
     expect_wrong ("= 1\n", "1: a name was expected here");
-    expect_wrong ("[rest]\n", "1: a name was expected here");
+    expect_wrong ("[rest]\n", "1: [rest]: the name of a part stands alone, without brackets");
     expect_wrong ("\xc3\xa9 = 1\n", "1: a name was expected here");
     expect_wrong ("a = \033[31m\n", "1: a byte that is no text (0x1b)");
     expect_wrong_of ("a\0b", 3, "1: a byte that is no text (0x00)");

@@ -272,11 +272,53 @@ def test_tells_of_the_parts_of_a_fabric(weft, tmp_path):
         ("weft_bridge_messages_total", ("part", "tcp"), ("bridge", "tcp"), ("direction", "in")): 7,
         ("weft_request_seconds_count", ("part", "echo"), ("socket", "rep")): 7}, "up")
     assert metrics("weft_build_info", version=version(weft), command="up") == 1
-    assert not [labels for _, labels, _ in metrics.order if labels.get("part") == "alone"]
+    assert not [name for name, labels, _ in metrics.order
+                if labels.get("part") == "alone" and not name.startswith("weft_part_")]
     own = up.expect_talk(r"^weft up: alone: metrics listening on http://(\S+)/metrics$").group(1).decode()
     assert scrape(own)("weft_peers", socket="pull") == 0
     up.signal()
     assert up.wait() == 0
+
+
+def states(part, state):
+    """What the metrics say of a part in this state."""
+    return {("weft_part_state", ("part", part), ("state", each)): float(each == state)
+            for each in ("waiting", "starting", "running", "restarting", "ended", "failed")}
+
+
+def test_tells_how_its_parts_are(weft, tmp_path):
+    """One runs, one has ended, and one is tried until its port is free."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        (tmp_path / "fabric.zpl").write_text(FABRIC % ANY_TCP + """
+over
+    command = run true
+busy
+    command = bridge tcp
+    listen = 127.0.0.1:%d
+    push = inproc://none
+    restart = on-failure
+taker
+    command = pull
+    bind = inproc://none
+    hwm = 1
+""" % taken.getsockname()[1])
+        up = weft.start("up", str(tmp_path / "fabric.zpl"), *METRICS)
+        up.expect_talk(r"^weft up: ready")
+        address = address_of(up)
+        agree(address, {**states("echo", "running"), **states("over", "ended"), **states("busy", "restarting"),
+                        ("weft_part_exit_status", ("part", "busy")): 1}, "the states")
+        metrics = until(lambda: metrics_if(address, lambda now: now("weft_part_starts_total", part="busy") > 1),
+                        "another start")
+        assert metrics("weft_part_failures_total", part="busy") >= 1
+        assert 1.7e9 < metrics("weft_part_state_since_seconds", part="echo") <= metrics(
+            "weft_part_state_since_seconds", part="busy")
+    agree(address, states("busy", "running"), "the port is free")
+
+
+def metrics_if(address, right):
+    """The metrics when they are right, else None."""
+    metrics = scrape(address)
+    return metrics if right(metrics) else None
 
 
 def test_checks_where_parts_would_listen(weft, tmp_path):
@@ -303,6 +345,8 @@ def test_help_lists_what_is_told(weft, tmp_path):
     rep = weft.start("rep", ANY_TCP, "--echo", *METRICS)
     programs = [sink, head, rep, weft.start("worker", head.endpoint, *METRICS),
                 weft.start("bridge", "tcp", "--listen", ANY, "--req", rep.endpoint, *METRICS)]
+    (tmp_path / "fabric.zpl").write_text(FABRIC % ANY_TCP)
+    programs.append(weft.start("up", str(tmp_path / "fabric.zpl"), *METRICS))
     seen = {}
     for program in programs:
         seen.update(scrape(address_of(program)).families)

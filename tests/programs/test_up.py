@@ -41,7 +41,7 @@ def up(weft, tmp_path):
 
 
 def await_ready(program, times=1):
-    program.talk.wait(lambda talk: len(re.findall(rb"^weft up: ready$", talk, re.M)) >= times, "%d x ready" % times)
+    program.talk.wait(lambda talk: len(re.findall(rb"^weft up: ready(?:$|, but for )", talk, re.M)) >= times, "%d x ready" % times)
 
 
 def listening(program, part, what="tcp", index=-1):
@@ -303,6 +303,37 @@ ask
     ended(program)
 
 
+def test_output_of_one_that_fails_is_not_heaped_up(weft, tmp_path):
+    """While nobody reads it is not started again; one that writes nothing is, and shows how the time goes."""
+    (tmp_path / "fabric.zpl").write_text("""
+restart = on-failure
+loud
+    command = run 'head -c 60000 /dev/zero | tr "\\0" x; exit 1' ::: 1
+quick
+    command = run 'exit 1' ::: 1
+""")
+    os.mkfifo(str(tmp_path / "out"))
+    program = weft.command(["sh", "-c", 'exec "$0" up "$1" > "$2"', os.path.abspath(WEFT),
+                            str(tmp_path / "fabric.zpl"), str(tmp_path / "out")])
+    with open(str(tmp_path / "out"), "rb", buffering=0) as reader:
+        program.talk.wait(lambda talk: talk.count(b"quick failed") > 5, "six failures")
+        failures = program.talk.data.count(b"loud failed")
+        assert failures <= 3
+        while program.talk.data.count(b"loud failed") == failures:
+            assert reader.read(65536)
+        program.signal()
+        while reader.read(65536):
+            pass
+        assert program.wait() == OK
+
+
+def test_threads_of_a_part_bear_its_name(up, connect):
+    program = up(ECHO + "    threads = 2\n    max-size = 10\n")
+    assert connect(listening(program, "tcp")).ask(b"much too long\n") == b""
+    program.expect_talk("^weft up: tcp: .* is disconnected: a message of more than 10 bytes$")
+    ended(program)
+
+
 def test_a_port_that_is_taken(up, connect):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         program = up("restart = never\n" + ECHO + """
@@ -312,6 +343,7 @@ other
     relay = yes
 """ % taken.getsockname()[1])
         program.expect_talk("^weft up: other: .*%d.* in use$" % taken.getsockname()[1])
+        program.expect_talk("^weft up: ready, but for other, which has failed$")
         assert connect(listening(program, "tcp")).ask(b"x\n") == b"x\n"
         ended(program, ERROR)
 
@@ -423,6 +455,20 @@ echo
     (tmp_path / "good.zpl").write_text(ECHO)
     status, out, talk = weft.run("up", "--check", str(tmp_path / "good.zpl"))
     assert (status, out) == (OK, b"") and talk.endswith("good.zpl: 2 parts, nothing is wrong\n")
+
+
+def test_check_looks_at_the_address_of_metrics(weft, tmp_path):
+    (tmp_path / "good.zpl").write_text(ECHO)
+    for command in ["up", "--check"], ["up"]:
+        status, _, talk = weft.run(*command, "--metrics", "0.0.0.0:9100", str(tmp_path / "good.zpl"))
+        assert (status, "--insecure" in talk) == (USAGE, True), talk
+
+
+def test_files_in_other_forms(weft, tmp_path):
+    for text, words in ("[web]\ncommand = pull\n", "without brackets"), ("web:\n    command: pull\n", "key = value"):
+        (tmp_path / "other").write_text(text)
+        status, _, talk = weft.run("up", "--check", str(tmp_path / "other"))
+        assert status == USAGE and words in talk
 
 
 def test_files_that_are_none(weft, tmp_path):
