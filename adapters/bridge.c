@@ -55,6 +55,9 @@ check_modes (const struct adapter *adapter, const struct bridge_config *config, 
     if (adapter->datagram && modes & MODE_REP && config->listen.count)
         return error_set (WEFT_EINVAL, "--rep over %s goes with --dial alone: whoever sends to --listen could answer",
                           adapter->name);
+    if (config->connections > 1 && (!config->dial.count || modes & ~(unsigned) (MODE_REP | MODE_PULL)))
+        return error_set (WEFT_EINVAL, "--connections is for --dial with --rep or --pull alone, whose messages are "
+                          "shared out to them");
     int rc = bridge_hosts_check (adapter, config);
     if (rc)
         return rc;
@@ -120,7 +123,9 @@ bridge_new (weft_t *weft, const struct adapter *adapter, struct bridge_setup *se
     list_init (&self->peers);
     list_init (&self->able);
     buffer_init (&self->text, 0);
-    reactor_timer_init (&self->serve_timer, bridge_serve_due, self);
+    list_init (&self->free);
+    list_init (&self->calls);
+    reactor_timer_init (&self->serve_timer, bridge_serve_again, self);
     rc = bridge_kinds_open (self);
     rc = rc ? rc : reactor_new (&self->reactor);
     rc = rc ? rc : bridge_topics_open (self);
@@ -152,7 +157,7 @@ bridge_destroy (struct bridge **handle)
         return;
     *handle = NULL;
     self->stopping = true;
-    self->serving = NULL;
+    bridge_end_calls (self, true);
     self->transport->stop (self);
     for (struct list *each = self->peers.next; each != &self->peers; each = each->next) {
         bridge_close_peer (peer_of_all (each), 0);
@@ -199,13 +204,14 @@ static void
 begin_end (struct bridge *self)
 {
     self->stopping = true;
+    bridge_end_calls (self, false);
     self->transport->stop (self);
     struct list *next;
     for (struct list *each = self->peers.next; each != &self->peers; each = next) {
         struct bridge_peer *peer = peer_of_all (each);
         next = each->next;
         self->counters.waiting += list_has (&peer->wait) || peer->pauses & PAUSE_REQUESTS;
-        if (self->serving != peer)
+        if (!peer->call)
             bridge_pause (peer, PAUSE_STOP);
         bridge_end_if_done (peer);
     }
@@ -246,6 +252,7 @@ bridge_run (struct bridge *self, int stop_fd, int64_t timeout)
         if (self->peer_count && (rc == 0 || rc == WEFT_ETIMEOUT))
             rc = part_from_all (self);
         rc = rc == WEFT_ETIMEOUT ? 0 : rc;
+        bridge_end_calls (self, true);
         self->counters.unanswered += self->requests;
     }
     bridge_show_now (self);

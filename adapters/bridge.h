@@ -19,6 +19,7 @@ enum bridge_full { FULL_BLOCK, FULL_DROP, FULL_DISCONNECT };
 struct bridge_config {
     struct option_list rep, push, req, pub, sub, pull;
     struct option_list listen, dial;
+    int64_t connections;                /*  to each of dial                                             */
     struct option_list subscribe;       /*  topics of sub                                               */
     struct option_list allow_host;      /*  names by which we may be called                             */
     bool relay;

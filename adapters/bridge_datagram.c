@@ -93,11 +93,12 @@ datagrams_open (struct bridge *self)
 {
     const struct option_list *listen = &self->setup->bridge.listen, *dial = &self->setup->bridge.dial;
     const struct datagram_config *config = &self->setup->datagram;
+    size_t each = (size_t) self->setup->bridge.connections;
     struct carrier *carrier = self->carrier = calloc (1, sizeof *carrier);
     if (!carrier)
         return error_plain (WEFT_ENOMEM);
     share_options (self->setup);
-    carrier->sockets = calloc (listen->count + dial->count, sizeof (struct datagram *));
+    carrier->sockets = calloc (listen->count + dial->count * each, sizeof (struct datagram *));
     if (!carrier->sockets)
         return error_plain (WEFT_ENOMEM);
     int rc = 0;
@@ -107,8 +108,9 @@ datagrams_open (struct bridge *self)
         carrier->count += rc == 0;
         rc = rc ? rc : bridge_add_listening (self, self->adapter->name, datagram_address (*made));
     }
-    for (size_t i = 0; i < dial->count && rc == 0; i++) {
-        rc = datagram_dial (self->reactor, dial->items[i], config, &handler, self, &carrier->sockets[carrier->count]);
+    for (size_t i = 0; i < dial->count * each && rc == 0; i++) {
+        rc = datagram_dial (self->reactor, dial->items[i / each], config, &handler, self,
+                            &carrier->sockets[carrier->count]);
         carrier->count += rc == 0;
     }
     return rc;

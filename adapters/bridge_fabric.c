@@ -7,6 +7,7 @@
 #include "adapters/bridge_parts.h"
 #include "core/error.h"
 #include "patterns/publish.h"
+#include "patterns/reply.h"
 #include "patterns/requests.h"
 
 #define AROUND_MAX 4096         /*  bytes of a topic and an envelope around a message                   */
@@ -51,7 +52,7 @@ wanted (const struct fabric *fabric)
     case MODE_PULL:
         return take && able ? WEFT_IN : 0;
     case MODE_REP:
-        return out | (take && able && !self->serving && !self->owing ? WEFT_IN : 0);
+        return take && !list_empty (&self->free) ? WEFT_IN : 0;     /*  who waits there is woken by a timer */
     default:
         return out;
     }
@@ -178,6 +179,7 @@ open_fabric (struct fabric *fabric, const struct option_list *endpoints)
     struct bridge *self = fabric->bridge;
     bool chosen = fabric->mode == MODE_SUB && bridge_choose_topics (self) && !self->setup->bridge.subscribe.count;
     fabric->socket = fabric->mode == MODE_REQ ? requests_open (self->weft)
+                     : fabric->mode == MODE_REP ? reply_open (self->weft)
                      : chosen                 ? publish_open_topics (self->weft)
                                               : weft_open (self->weft, names[__builtin_ctz (fabric->mode)]);
     if (!fabric->socket)
@@ -319,23 +321,6 @@ emit_to (struct bridge_peer *peer, enum adapter_mode mode, const struct topic_gi
     return rc;
 }
 
-/*  An answer of the foreign server; true when it was one. */
-static bool
-take_answer (struct bridge_peer *peer, weft_msg_t *msg, int *rc)
-{
-    struct bridge *self = peer->bridge;
-    if (peer != self->serving)
-        return false;
-    *rc = weft_send (fabric_of (self, MODE_REP)->socket, msg, WEFT_DONTWAIT);
-    if (*rc == 0) {
-        bridge_took (self, MODE_REP, self->serve_since);
-        self->serving = NULL;
-        reactor_timer_set (self->reactor, &self->serve_timer, TIME_FOREVER);
-        bridge_want (self);
-    }
-    return true;
-}
-
 /*  Nobody wants it. */
 static int
 discard (struct bridge_peer *peer, weft_msg_t *msg)
@@ -368,11 +353,11 @@ emit (struct bridge_peer *peer, const struct topic_given *topic, weft_msg_t *msg
     unsigned modes = peer->modes & (MODE_PUSH | MODE_REQ | MODE_PUB | MODE_RELAY);
     size_t bytes = weft_msg_bytes (msg);
     int rc = 0;
-    if (self->error || self->stopping) {
+    if (self->error || (self->stopping && !peer->call)) {
         bridge_pause (peer, PAUSE_STOP);
         return error_plain (WEFT_EAGAIN);
     }
-    if (peer->modes & MODE_REP && take_answer (peer, msg, &rc)) {
+    if (bridge_take_answer (peer, msg, &rc)) {
         self->counters.in += rc == 0;
         self->counters.in_bytes += rc ? 0 : bytes;
         return rc ? not_taken (peer, MODE_REP, rc) : 0;

@@ -1,4 +1,4 @@
-/*  bridge_out.c - what goes to a bridge's peers: replies, publications, what is pushed, requests of the fabric */
+/*  bridge_out.c - what goes to a bridge's peers: replies, publications, what is pushed */
 
 #include <stdlib.h>
 
@@ -6,12 +6,12 @@
 #include "core/error.h"
 #include "patterns/requests.h"
 
-#define OWING_PAUSE (10 * TIME_MS)      /*  before an empty reply is tried again at a client that is full */
-
 int
 bridge_write (struct bridge_peer *peer, const struct stream_part *parts, size_t count)
 {
     int rc = peer->bridge->transport->write (peer->link, parts, count);
+    if (rc == 0 && peer->call)
+        bridge_wrote (peer, parts, count);
     bridge_look (peer);
     return rc;
 }
@@ -302,70 +302,4 @@ bridge_take_pull (struct fabric *fabric)
     weft_msg_clear (&msg);
     if (rc && rc != WEFT_EAGAIN)
         bridge_failed (self, rc);
-}
-
-/* ------------------------------------------------------------- requests of the fabric */
-
-/*  Whoever asked must not wait for ever; and rep can take no other request before. */
-static void
-answer_empty (struct bridge *self)
-{
-    weft_msg_t empty;
-    weft_msg_init (&empty);
-    int rc = weft_msg_add (&empty, "", 0);
-    rc = rc ? rc : weft_send (fabric_of (self, MODE_REP)->socket, &empty, WEFT_DONTWAIT);
-    weft_msg_clear (&empty);
-    self->owing = rc == WEFT_EAGAIN;
-    reactor_timer_set (self->reactor, &self->serve_timer,
-                       self->owing ? reactor_now (self->reactor) + OWING_PAUSE : TIME_FOREVER);
-    if (rc && !self->owing)
-        bridge_failed (self, rc);
-    bridge_want (self);
-}
-
-void
-bridge_answer_nothing (struct bridge *self, const char *why)
-{
-    if (bridge_first (self, TOLD_ORPHAN))
-        log_warning (&self->weft->log, "a request of the fabric gets an empty reply: %s", why);
-    self->counters.unanswered++;
-    self->serving = NULL;
-    answer_empty (self);
-}
-
-void
-bridge_serve_due (void *arg)
-{
-    struct bridge *self = arg;
-    struct bridge_peer *peer = self->serving;
-    if (!peer) {
-        answer_empty (self);
-        return;
-    }
-    /*  What it may still say would be taken for the answer to the next request. */
-    bridge_close_peer (peer, error_set (WEFT_ETIMEOUT, "it has not answered a request in time"));
-    bridge_answer_nothing (self, "the foreign server has not answered in time");
-}
-
-void
-bridge_take_rep (struct fabric *fabric)
-{
-    struct bridge *self = fabric->bridge;
-    bool able = !self->serving && !list_empty (&self->able);
-    weft_msg_t msg;
-    weft_msg_init (&msg);
-    int rc = able ? weft_recv (fabric->socket, &msg, WEFT_DONTWAIT) : WEFT_EAGAIN;
-    struct bridge_peer *peer = rc == 0 ? next_able (self) : NULL;
-    self->delivering = MODE_REP;
-    if (rc == 0 && bridge_deliver (peer, &msg))
-        bridge_answer_nothing (self, weft_error ());
-    else if (rc == 0) {
-        self->serving = peer;
-        self->serve_since = reactor_now (self->reactor);
-        reactor_timer_set (self->reactor, &self->serve_timer,
-                           reactor_now (self->reactor) + self->setup->bridge.timeout);
-        bridge_want (self);
-    } else if (rc != WEFT_EAGAIN)
-        bridge_failed (self, rc);
-    weft_msg_clear (&msg);
 }

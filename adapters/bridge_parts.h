@@ -79,7 +79,9 @@ struct bridge_peer {
     const char *dialled;            /*  as --dial says it; NULL: it was taken in ...                    */
     bool loopback;                  /*  ... where only this machine can come                            */
     struct list all, wait;
-    struct list able;               /*  in bridge->able while it can be given more: open, not full      */
+    struct list able;               /*  in bridge->able while it can be given more: open, not full ...  */
+    struct list free;               /*  ... and in bridge->free while it has no request of the fabric's */
+    struct bridge_call *call;       /*  that it has to answer; NULL: none                               */
     unsigned pauses;
     unsigned taken;                 /*  modes that have the message already which others had no room for */
     bool ended;                     /*  it has sent its end                                             */
@@ -93,6 +95,7 @@ struct bridge_peer {
 
 #define peer_of_all(node) map_entry (node, struct bridge_peer, all)
 #define peer_of_able(node) map_entry (node, struct bridge_peer, able)
+#define peer_of_free(node) map_entry (node, struct bridge_peer, free)
 #define peer_of_wait(node) map_entry (node, struct bridge_peer, wait)
 
 enum bridge_told {                  /*  what was logged: each kind once, as bits                        */
@@ -131,13 +134,12 @@ struct bridge {
     size_t peer_count, full;
     struct reactor_task want;       /*  looks what each fabric is to be watched for                     */
     size_t requests;                /*  under way                                                       */
-    struct bridge_peer *serving;    /*  who has the request of rep; NULL: nobody                        */
-    bool owing;                     /*  rep owes an empty reply, whose client is full                   */
-    struct reactor_timer serve_timer;
+    struct list free;               /*  peers that can be given a request of the fabric, in turn        */
+    struct list calls;              /*  such that have no peer any more                                 */
+    struct reactor_timer serve_timer;   /*  some are to be tried again                                  */
     struct buffer text;             /*  for templates                                                   */
     weft_bridge_counters_t counters;
     struct bridge_show *show;           /*  NULL: nobody asks                                           */
-    int64_t serve_since;                /*  when the request of rep was given to `serving`              */
     unsigned told;
     bool stopping;
     int error;                      /*  of a socket: the bridge ends, and this is why                   */
@@ -166,12 +168,24 @@ void bridge_broadcast (struct bridge *self, enum adapter_mode mode, const weft_m
 void bridge_take_replies (struct fabric *fabric);
 void bridge_take_sub (struct fabric *fabric);
 void bridge_take_pull (struct fabric *fabric);
-void bridge_take_rep (struct fabric *fabric);
-void bridge_answer_nothing (struct bridge *self, const char *why);
-void bridge_serve_due (void *bridge);       /*  of serve_timer */
 
 /*  The replies of this peer that are due. */
 void bridge_give_replies (struct bridge_peer *peer);
+
+/*  bridge_serve.c: requests of the fabric. Gives them to peers that are free; of serve_timer: again. */
+void bridge_take_rep (struct fabric *fabric);
+void bridge_serve_again (void *bridge);
+void bridge_serve_soon (struct bridge *self);
+
+/*  The answer of a peer that has a request; false: it has none, and the message is something else. */
+bool bridge_take_answer (struct bridge_peer *peer, weft_msg_t *msg, int *rc);
+
+/*  So much was written to a peer that has one; it has gone, when so many bytes had not been sent. */
+void bridge_wrote (struct bridge_peer *peer, const struct stream_part *parts, size_t count);
+void bridge_leave_call (struct bridge_peer *peer, const char *why, size_t unsent);
+
+/*  No more is given to anybody: those that wait get an empty reply; `all`: those that peers have, too. */
+void bridge_end_calls (struct bridge *self, bool all);
 
 /*  bridge_peer.c. After each change of what a peer can be given; no more for it. */
 void bridge_look (struct bridge_peer *peer);

@@ -26,6 +26,19 @@ bridge_peer_name (const struct bridge_peer *peer)
 
 /* --------------------------------------------------------------------- what it can take */
 
+/*  True: that was a change. */
+static bool
+set_in (struct list *list, struct list *node, bool in)
+{
+    if (in == list_has (node))
+        return false;
+    if (in)
+        list_append (list, node);
+    else
+        list_remove (node);
+    return true;
+}
+
 void
 bridge_look (struct bridge_peer *peer)
 {
@@ -37,14 +50,15 @@ bridge_look (struct bridge_peer *peer)
         peer->full = full;
         bridge_want (self);
     }
-    bool able = !full && !peer->ended && !peer->closing && !peer->asked_only && peer->modes & (MODE_PULL | MODE_REP);
-    if (able == list_has (&peer->able))
+    bool able = !full && !peer->ended && !peer->closing && !peer->asked_only;
+    bool free = able && peer->modes & MODE_REP && !peer->call && !peer->pauses;
+    if (set_in (&self->able, &peer->able, able && peer->modes & MODE_PULL))
+        bridge_want (self);
+    if (!set_in (&self->free, &peer->free, free))
         return;
-    if (able)
-        list_append (&self->able, &peer->able);
-    else
-        list_remove (&peer->able);
     bridge_want (self);
+    if (free && !list_empty (&self->calls))
+        bridge_serve_soon (self);
 }
 
 /* ------------------------------------------------------------------------- being read */
@@ -62,8 +76,11 @@ bridge_unpause (struct bridge_peer *peer, unsigned why)
     if (!(peer->pauses & why))
         return;
     peer->pauses &= ~why;
-    if (!peer->pauses && !peer->closing)
-        peer->bridge->transport->resume (peer->link);
+    if (peer->pauses || peer->closing)
+        return;
+    peer->bridge->transport->resume (peer->link);
+    if (peer->modes & MODE_REP)
+        bridge_look (peer);
 }
 
 void
@@ -122,14 +139,12 @@ bridge_on_data (struct bridge_peer *peer, const unsigned char *data, size_t size
 int
 bridge_on_end (struct bridge_peer *peer, const unsigned char *data, size_t size)
 {
-    struct bridge *self = peer->bridge;
     int rc = peer->pauses & PAUSE_HELD ? WEFT_EAGAIN : peer->kind->adapter->on_end (peer, data, size);
     if (rc)
         return rc;
     peer->ended = true;
     bridge_look (peer);
-    if (self->serving == peer)
-        bridge_answer_nothing (self, "the foreign server has ended the connection");
+    bridge_leave_call (peer, "the foreign server has ended the connection", 0);
     bridge_end_if_done (peer);
     return 0;
 }
@@ -273,7 +288,7 @@ bridge_end_if_done (struct bridge_peer *peer)
     struct bridge *self = peer->bridge;
     bool stays = peer->modes & MODE_SUB && !self->stopping;     /*  half closed: it reads on */
     if (peer->closing || (!peer->ended && !self->stopping) || peer->first || peer->pauses & PAUSE_HELD
-        || self->serving == peer || stays)
+        || peer->call || stays)
         return;
     bridge_part_from (peer);
 }
@@ -326,8 +341,7 @@ bridge_on_closed (struct bridge_peer *peer, int error, const char *why, size_t u
     free (peer->state);
     self->counters.disconnects++;
     self->counters.undelivered += unsent > 0;
-    if (self->serving == peer)
-        bridge_answer_nothing (self, *why ? why : "the foreign server has gone");
+    bridge_leave_call (peer, *why ? why : "the foreign server has gone", unsent);
     free (peer);
     if (--self->peer_count == 0 && self->stopping)
         reactor_stop (self->reactor);

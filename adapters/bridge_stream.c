@@ -168,21 +168,22 @@ static int
 streams_open (struct bridge *self)
 {
     const struct option_list *listen = &self->setup->bridge.listen, *dials = &self->setup->bridge.dial;
+    size_t each = (size_t) self->setup->bridge.connections;
     struct carrier *carrier = self->carrier = calloc (1, sizeof *carrier);
     if (!carrier)
         return error_plain (WEFT_ENOMEM);
     share_options (self, self->setup);
     carrier->listeners = calloc (listen->count + 1, sizeof (struct listener *));
     carrier->listenings = calloc (listen->count + 1, sizeof (struct listening));
-    carrier->dialers = calloc (dials->count + 1, sizeof (struct dialer *));
-    carrier->diallings = calloc (dials->count + 1, sizeof (struct dialling));
+    carrier->dialers = calloc (dials->count * each + 1, sizeof (struct dialer *));
+    carrier->diallings = calloc (dials->count * each + 1, sizeof (struct dialling));
     if (!carrier->listeners || !carrier->listenings || !carrier->dialers || !carrier->diallings)
         return error_plain (WEFT_ENOMEM);
     int rc = 0;
     for (size_t i = 0; i < listen->count && rc == 0; i++)
         rc = listen_at (self, carrier, listen->items[i]);
-    for (size_t i = 0; i < dials->count && rc == 0; i++)
-        rc = dial (self, carrier, dials->items[i]);
+    for (size_t i = 0; i < dials->count * each && rc == 0; i++)
+        rc = dial (self, carrier, dials->items[i / each]);
     return rc;
 }
 
