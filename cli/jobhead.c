@@ -182,10 +182,11 @@ jobhead_done (struct jobhead *self, const weft_pool_event_t *event)
 }
 
 static void
-jobhead_trace (struct jobhead *self, const struct viewjob *job)
+jobhead_trace (struct jobhead *self, struct viewjob *job)
 {
     if (!self->options->trace)
         return;
+    job->traced = true;
     progress_clear (&self->view.progress);
     fprintf (self->cli->err, "%s\n", job->command);
 }
@@ -205,9 +206,9 @@ jobhead_event (struct jobhead *self, const weft_pool_event_t *event)
     }
     if (self->side.event && (event->kind == WEFT_POOL_JOINED || event->kind == WEFT_POOL_LEFT))
         self->side.event (self->side.self, event);
-    /*  Of a message that took a moment it is not told that it was started, but by now it was. */
+    /*  Of a job that took a moment it is not told that it was started, but by now it was. */
     bool untold = event->kind == WEFT_POOL_OUTPUT || (event->kind == WEFT_POOL_DONE && event->slot > 0);
-    if (rc == 0 && untold && !job->slot)
+    if (rc == 0 && untold && !job->traced)
         jobhead_trace (self, job);
     rc = rc ? rc : jobview_event (&self->view, &self->line, job, event);
     if (rc == 0 && event->kind == WEFT_POOL_STARTED)

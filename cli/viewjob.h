@@ -10,6 +10,7 @@ struct viewjob {
     struct jobout_job out;
     uint64_t number;            /*  in the input, as a job log tells it         */
     int slot;                   /*  as it is known; 0: not yet                  */
+    bool traced;                /*  its command was printed as it began         */
     char *command, *tag;        /*  with the slot in place of its mark          */
     const char *plain;          /*  the command with the mark; or NULL: no mark */
     const char *plain_tag;

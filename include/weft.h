@@ -376,7 +376,7 @@ typedef struct weft_job {
 /*  What happened in a pool. Pointers are good until the next call on the handle. */
 enum {
     WEFT_POOL_STARTED = 1,          /*  a job was started: job, worker, slot, attempt. Left out
-                                        for messages that took a moment                 */
+                                        of jobs that took a moment                      */
     WEFT_POOL_OUTPUT,               /*  it wrote: stream, data, size (at most 64 KiB)   */
     WEFT_POOL_RETRY,                /*  an attempt ended badly; what it wrote is void   */
     WEFT_POOL_DONE,                 /*  the one terminal result of a job                */

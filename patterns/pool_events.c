@@ -162,6 +162,8 @@ take_record (struct weft_pool *self, const struct pool_record *record, weft_pool
     }
     switch (record->kind) {
     case WEFT_POOL_DONE:
+        if (job && job->state == JOB_GIVEN)
+            head_delay (self);
         return take_end (self, record, event);
     case WEFT_POOL_STARTED:
         if (!dispatch_began (&self->dispatch, credit, record->job, record->attempt))
@@ -173,8 +175,10 @@ take_record (struct weft_pool *self, const struct pool_record *record, weft_pool
             self->broken = rc;
         if (!job)
             return 0;
-        if (job->state == JOB_GIVEN)
+        if (job->state == JOB_GIVEN) {
             self->untold = dispatch_began (&self->dispatch, credit, record->job, record->attempt);
+            head_delay (self);
+        }
         break;
     case POOL_RECORD_RETURNED:
         dispatch_returned (&self->dispatch, credit, record->job, record->attempt);

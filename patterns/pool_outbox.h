@@ -15,7 +15,7 @@
 #include "core/wire.h"
 
 #define OUTBOX_BYTES (4 << 20)          /*  at which it is full                         */
-#define OUTBOX_DELAY (10 * TIME_MS)     /*  that a record waits for company             */
+#define OUTBOX_DELAY (20 * TIME_MS)     /*  that a record waits for company             */
 
 struct outbox_batch;
 

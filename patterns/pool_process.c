@@ -71,28 +71,43 @@ start (struct process *self, const struct process_spec *spec, int in, int out, i
     return *failure ? blame_launch (&what, *failure) : 0;
 }
 
+void
+process_unprepare (struct process_pipes *pipes)
+{
+    for (int i = 0; i < 4; i++)
+        close_fd (&pipes->ends[i / 2][i % 2]);
+}
+
+int
+process_prepare (struct process_pipes *pipes)
+{
+    int rc = pipes->ends[0][0] < 0 ? open_pipe (pipes->ends[0]) : 0;
+    if (rc == 0 && pipes->ends[1][0] < 0)
+        rc = open_pipe (pipes->ends[1]);
+    if (rc)
+        process_unprepare (pipes);
+    return rc;
+}
+
 int
 process_spawn (struct process *self, const struct process_spec *spec, int *failure)
 {
-    int ends[2][2] = { { -1, -1 }, { -1, -1 } }, input = -1, ignored;
+    struct process_pipes made = PROCESS_NO_PIPES, *pipes = spec->pipes ? spec->pipes : &made;
+    int input = -1, ignored;
     failure = failure ? failure : &ignored;
     *failure = 0;
     *self = (struct process) { .pidfd = -1, .out = { -1, -1 }, .group = spec->group };
 
-    int rc = open_pipe (ends[0]);
-    rc = rc ? rc : open_pipe (ends[1]);
+    int rc = process_prepare (pipes);
     if (rc == 0 && spec->input_size)
         rc = open_input (spec->input, spec->input_size, &input);
-    rc = rc ? rc : start (self, spec, input < 0 ? spec->null : input, ends[0][1], ends[1][1], failure);
+    rc = rc ? rc : start (self, spec, input < 0 ? spec->null : input, pipes->ends[0][1], pipes->ends[1][1], failure);
     close_fd (&input);
-    close_fd (&ends[0][1]);
-    close_fd (&ends[1][1]);
-    self->out[0] = ends[0][0];
-    self->out[1] = ends[1][0];
-    if (rc) {
-        close_fd (&self->out[0]);
-        close_fd (&self->out[1]);
+    for (int i = 0; rc == 0 && i < 2; i++) {
+        self->out[i] = pipes->ends[i][0];
+        pipes->ends[i][0] = -1;
     }
+    process_unprepare (pipes);
     return rc;
 }
 
@@ -104,7 +119,7 @@ process_signal (struct process *self, int number)
 }
 
 int
-process_reap (struct process *self, int *status, int *number)
+process_ended (struct process *self, int *status, int *number)
 {
     siginfo_t info = { .si_pid = 0 };
     if (waitid (P_PIDFD, (id_t) self->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) || !info.si_pid)
@@ -112,13 +127,20 @@ process_reap (struct process *self, int *status, int *number)
     process_signal (self, SIGKILL);     /*  while the dead leader still keeps the group's number from others */
     if (self->group)
         *self->group = 0;
-    waitid (P_PIDFD, (id_t) self->pidfd, &info, WEXITED | WNOHANG);
+    self->group = NULL;
     bool exited = info.si_code == CLD_EXITED;
     *status = exited ? info.si_status & 255 : 0;
     *number = exited ? 0 : info.si_status;
+    return 0;
+}
+
+void
+process_bury (struct process *self)
+{
+    siginfo_t info;
+    waitid (P_PIDFD, (id_t) self->pidfd, &info, WEXITED | WNOHANG);
     close_fd (&self->pidfd);
     self->pid = 0;
-    return 0;
 }
 
 void

@@ -12,42 +12,18 @@
 
 #include "core/error.h"
 
-#define YOUNG (2 * TIME_MS)         /*  a job's output is not looked at before, see watch_output */
 #define RETURN_AFTER (250 * TIME_MS)    /*  a job that waits so long here is given back         */
-#define DOUBT (500 * TIME_MS)       /*  about a job that SIGTERM ended, see in_doubt            */
-#define LOOK_AHEAD (20 * TIME_MS)   /*  of work that may wait at a slot                         */
+#define LOOK_AHEAD (60 * TIME_MS)   /*  of work that may wait at a slot                         */
 #define MESSAGES 64                 /*  that may wait where one job for a process may           */
 #define MESSAGE_BYTES (16 << 20)    /*  of them that should wait                                */
 #define BATCH 256                   /*  records; fewer go in company                            */
 
-enum slot_state {
-    SLOT_IDLE,
-    SLOT_RUNNING,
-    SLOT_STOPPING,      /*  was told to end, and will be killed at `deadline`   */
-    SLOT_KILLED,        /*  was killed; the end is near                         */
-    SLOT_ENDED          /*  has exited; what it wrote is still to be read       */
-};
-
 #define EVENT_TASKS (SLOTS_EVENTS - 1)
 
+/*  Two, so that the next job is started before all is said of the last. */
 struct slot {
-    enum slot_state state;
-    struct process process;
-    uint64_t job;
-    int64_t attempt;
-    int reason;                     /*  WEFT_JOB_... that it will end with      */
-    int status, signal;
-    int64_t begun, ended;           /*  by the clock                            */
-    int64_t started;                /*  us since 1970                           */
-    int64_t deadline;               /*  of the state; TIME_FOREVER. SLOT_ENDED: of the doubt */
-    bool stream;                    /*  a line is sent when it is whole         */
-    bool watched;                   /*  its pipes are in the epoll              */
-    bool silent;                    /*  nobody wants to know                    */
-    int cores;                      /*  that the job takes                      */
-    uint64_t memory;
-    struct buffer out[2];           /*  read and not passed on                  */
-    size_t pending[2];              /*  SLOT_ENDED: bytes to be read            */
-    uint64_t received, sent;
+    struct run runs[2];
+    int now;                        /*  which of them holds the slot, or did last */
 };
 
 /* ------------------------------------------------------------ coming and going */
@@ -74,32 +50,20 @@ slots_init (struct slots *self, const struct slots_config *config, struct clock 
     self->clock = clock;
     self->outbox = outbox;
     self->epoll = epoll;
+    self->host = (struct run_host) { .clock = clock, .outbox = outbox, .epoll = epoll, .grace = config->grace,
+                                     .counts = config->counts };
     self->last = &self->first;
     self->average = -1;
-    int rc = spawn_init (&self->spawn, config->shell, config->dir, config->exec);
+    int rc = spawn_init (&self->host.spawn, config->shell, config->dir, config->exec);
     if (rc)
         return rc;
     self->slots = calloc ((size_t) config->count, sizeof *self->slots);
-    self->scratch = malloc (POOL_CHUNK);
-    if (!self->slots || !self->scratch)
+    self->host.scratch = malloc (POOL_CHUNK);
+    if (!self->slots || !self->host.scratch)
         return error_plain (WEFT_ENOMEM);
-    for (int i = 0; i < config->count; i++) {
-        self->slots[i].process = (struct process) { .pidfd = -1, .out = { -1, -1 } };
-        buffer_init (&self->slots[i].out[0], 0);
-        buffer_init (&self->slots[i].out[1], 0);
-    }
+    for (int i = 0; i < 2 * config->count; i++)
+        run_init (&self->slots[i / 2].runs[i % 2], (uint64_t) i << 2);
     return config->fn ? open_tasks (self) : 0;
-}
-
-static void
-slot_free (struct slot *self)
-{
-    struct process *process = &self->process;
-    process_end (process);
-    for (int i = 0; i < 2; i++) {
-        process_close (process, i);
-        buffer_free (&self->out[i]);
-    }
 }
 
 static void
@@ -117,12 +81,12 @@ void
 slots_free (struct slots *self)
 {
     tasks_close (&self->tasks);
-    for (int i = 0; self->slots && i < self->config.count; i++)
-        slot_free (&self->slots[i]);
+    for (int i = 0; self->slots && i < 2 * self->config.count; i++)
+        run_free (&self->slots[i / 2].runs[i % 2]);
     while (self->first)
         free_first (self);
-    spawn_free (&self->spawn);
-    free (self->scratch);
+    spawn_free (&self->host.spawn);
+    free (self->host.scratch);
     free (self->slots);
 }
 
@@ -159,140 +123,7 @@ slots_add (struct slots *self, uint64_t id, int64_t attempt, struct pool_bytes s
     return 0;
 }
 
-/* ---------------------------------------------------------------------- output */
-
-static struct pool_record
-slot_record (const struct slots *self, const struct slot *slot, int kind)
-{
-    return (struct pool_record) {
-        .kind = kind, .job = slot->job, .attempt = slot->attempt, .slot = slot - self->slots + self->config.first
-    };
-}
-
-static int
-report (struct slots *self, const struct slot *slot, const struct pool_record *record)
-{
-    return slot->silent ? 0 : outbox_add (self->outbox, record, clock_now (self->clock));
-}
-
-static void slot_stop (struct slots *self, struct slot *slot, int reason);
-
-/*  A part of what the job wrote is lost, and so the rest is worth nothing. */
-static void
-lose_output (struct slots *self, struct slot *slot)
-{
-    slot_stop (self, slot, WEFT_JOB_OUTPUT_LOST);
-    if (slot->reason == WEFT_JOB_EXITED)
-        slot->reason = WEFT_JOB_OUTPUT_LOST;
-    buffer_free (&slot->out[0]);
-    buffer_free (&slot->out[1]);
-}
-
-/*  Passes on `size` bytes from the front of what was read. */
-static void
-pass_on (struct slots *self, struct slot *slot, int stream, size_t size)
-{
-    struct pool_record record = slot_record (self, slot, WEFT_POOL_OUTPUT);
-    struct buffer *out = &slot->out[stream];
-    while (size) {
-        size_t chunk = size < POOL_CHUNK ? size : POOL_CHUNK;
-        record.stream = stream + 1;
-        record.data = (struct pool_bytes) { buffer_data (out), chunk };
-        if (report (self, slot, &record)) {
-            lose_output (self, slot);
-            return;
-        }
-        buffer_consume (out, chunk);
-        size -= chunk;
-    }
-}
-
-static void
-take_output (struct slots *self, struct slot *slot, int stream, size_t size)
-{
-    struct buffer *out = &slot->out[stream];
-    slot->received += size;
-    if (slot->reason == WEFT_JOB_OUTPUT_LOST)
-        return;
-    if (buffer_add (out, self->scratch, size)) {
-        lose_output (self, slot);
-        return;
-    }
-    size_t whole = 0;
-    if (slot->stream) {
-        const char *newline = memrchr (buffer_data (out), '\n', buffer_size (out));
-        whole = newline ? (size_t) (newline + 1 - buffer_data (out)) : 0;
-    }
-    if (buffer_size (out) - whole >= POOL_CHUNK)
-        whole += (buffer_size (out) - whole) / POOL_CHUNK * POOL_CHUNK;
-    pass_on (self, slot, stream, whole);
-}
-
-/*  Reads at most `size` bytes; how many. */
-static size_t
-read_output (struct slots *self, struct slot *slot, int stream, size_t size)
-{
-    ssize_t bytes = process_read (&slot->process, stream, self->scratch, size < POOL_CHUNK ? size : POOL_CHUNK);
-    if (bytes == 0) {
-        if (slot->watched)
-            epoll_ctl (self->epoll, EPOLL_CTL_DEL, slot->process.out[stream], NULL);
-        process_close (&slot->process, stream);
-    }
-    if (bytes <= 0)
-        return 0;
-    take_output (self, slot, stream, (size_t) bytes);
-    return (size_t) bytes;
-}
-
-static uint64_t
-event_data (const struct slots *self, const struct slot *slot, int what)
-{
-    return (uint64_t) (slot - self->slots) << 2 | (uint64_t) what;
-}
-
-/*  A child that was spawned a moment ago still holds copies of our descriptors, though
- *  its exec has let us go on. So closing one does not take it out of the epoll yet:
- *  pipes are taken out before, and a pidfd tells only once. */
-static int
-watch (struct slots *self, const struct slot *slot, int fd, int what)
-{
-    struct epoll_event event = { .events = EPOLLIN | (what ? 0 : EPOLLONESHOT),
-                                 .data.u64 = event_data (self, slot, what) };
-    return epoll_ctl (self->epoll, EPOLL_CTL_ADD, fd, &event);
-}
-
-/*  Most jobs are over before their output is worth a look of its own: their pipes
- *  are watched only when they are older than YOUNG. While the outbox is full no pipe
- *  is (it cannot be left in with no events wanted: a hang-up is always told). */
-static void
-watch_output (struct slots *self, struct slot *slot, bool wanted)
-{
-    slot->watched = wanted;
-    for (int i = 0; i < 2; i++)
-        if (slot->process.out[i] >= 0) {
-            if (wanted)
-                watch (self, slot, slot->process.out[i], 1 + i);
-            else
-                epoll_ctl (self->epoll, EPOLL_CTL_DEL, slot->process.out[i], NULL);
-        }
-}
-
-/* ------------------------------------------------------------------------ ends */
-
-static void
-slot_close (struct slots *self, struct slot *slot)
-{
-    process_close (&slot->process, 0);
-    process_close (&slot->process, 1);
-    buffer_clear (&slot->out[0]);
-    buffer_clear (&slot->out[1]);
-    slot->state = SLOT_IDLE;
-    self->busy--;
-    self->cores -= slot->cores;
-    self->memory -= slot->memory;
-    if (self->tasks)
-        tasks_release (self->tasks, (int) (slot - self->slots));
-}
+/* ---------------------------------------------------------------------- learning */
 
 static void
 learn_runtime (struct slots *self, int64_t runtime)
@@ -314,164 +145,37 @@ learn_from_tasks (struct slots *self)
     self->swift = true;
 }
 
-static int
-slot_report_end (struct slots *self, struct slot *slot)
-{
-    static const char why[] = "the worker is out of memory";
-    struct pool_record record = slot_record (self, slot, WEFT_POOL_DONE);
-    record.reason = slot->reason;
-    record.status = slot->status;
-    record.signal = slot->signal;
-    record.started = slot->started;
-    record.runtime = (slot->ended - slot->begun) / TIME_US;
-    record.received = slot->received;
-    record.sent = slot->sent;
-    if (slot->reason == WEFT_JOB_OUTPUT_LOST)
-        record.data = (struct pool_bytes) { why, sizeof why - 1 };
-    int rc = report (self, slot, &record);
-    if (rc == 0)
-        pool_count_end (self->config.counts, slot->reason, slot->status || slot->signal, false, record.runtime);
-    return rc;
-}
+/* ------------------------------------------------------------- starts and ends */
 
-/*  Who ends a worker (Slurm, systemd, a container) often sends SIGTERM to its jobs as well, and then their end is
- *  none of their own. So we wait whether we are to stop: if so nothing is said, and they run elsewhere. Time in which
- *  we did not run ourselves, as on an overloaded machine, does not count: who takes our signal did not either. */
-static bool
-in_doubt (struct slots *self, struct slot *slot)
-{
-    int64_t now = clock_now (self->clock);
-    if (slot->deadline == TIME_FOREVER)
-        return false;
-    if (self->stopped)
-        slot->silent = true;
-    else if (now < slot->deadline)
-        return true;
-    else if (now - slot->deadline > DOUBT / 5) {
-        slot->deadline = now + DOUBT;
-        return true;
-    }
-    slot->deadline = TIME_FOREVER;
-    return false;
-}
-
-/*  The job has exited and its group is dead: what is in its pipes now is all that
- *  counts, even if a process that left the group still holds them open. */
+/*  Its run has ended, and the next may begin. */
 static void
-drain (struct slots *self, struct slot *slot)
+let_go (struct slots *self, const struct slot *slot, const struct run *run)
 {
-    if (in_doubt (self, slot))
-        return;
-    for (int i = 0; i < 2; i++) {
-        while (slot->pending[i] && !outbox_full (self->outbox)) {
-            size_t bytes = read_output (self, slot, i, slot->pending[i]);
-            slot->pending[i] = bytes ? slot->pending[i] - bytes : 0;
-        }
-        if (slot->pending[i])
-            return;
-    }
-    pass_on (self, slot, 0, buffer_size (&slot->out[0]));
-    pass_on (self, slot, 1, buffer_size (&slot->out[1]));
-    if (slot_report_end (self, slot))
-        return;                         /*  for lack of memory: again in the next turn */
-    slot_close (self, slot);
+    self->busy--;
+    self->cores -= run->cores;
+    self->memory -= run->memory;
+    if (self->tasks)
+        tasks_release (self->tasks, (int) (slot - self->slots));
 }
 
-static void
-slot_exited (struct slots *self, struct slot *slot)
-{
-    if (process_reap (&slot->process, &slot->status, &slot->signal)) {
-        struct epoll_event event = { .events = EPOLLIN | EPOLLONESHOT, .data.u64 = event_data (self, slot, 0) };
-        epoll_ctl (self->epoll, EPOLL_CTL_MOD, slot->process.pidfd, &event);
-        return;
-    }
-    slot->ended = clock_now (self->clock);
-    if (slot->reason == WEFT_JOB_EXITED)
-        learn_runtime (self, slot->ended - slot->begun);
-    if (slot->watched)
-        watch_output (self, slot, false);
-    bool terminated = slot->signal == SIGTERM || slot->status == 128 + SIGTERM;
-    slot->state = SLOT_ENDED;
-    slot->deadline = terminated && slot->reason == WEFT_JOB_EXITED ? slot->ended + DOUBT : TIME_FOREVER;
-    slot->pending[0] = process_pending (&slot->process, 0);
-    slot->pending[1] = process_pending (&slot->process, 1);
-    drain (self, slot);
-}
-
-static void
-slot_stop (struct slots *self, struct slot *slot, int reason)
-{
-    if (slot->state != SLOT_RUNNING)
-        return;
-    slot->reason = reason;
-    slot->state = SLOT_STOPPING;
-    slot->deadline = clock_now (self->clock) + self->config.grace;
-    process_signal (&slot->process, SIGTERM);
-    process_signal (&slot->process, SIGCONT);
-}
-
-/* ---------------------------------------------------------------------- starts */
-
-static int
-spawn (struct slots *self, struct slot *slot, const struct tasks_job *job, int *failure)
-{
-    struct pool_spec spec;
-    const struct warden *warden = self->config.warden;
-    struct spawn_job what = { .id = job->id, .attempt = job->attempt, .spec = { job->spec, job->size },
-                              .slot = (int) (slot - self->slots) + self->config.first,
-                              .group = warden ? warden_place (warden, (int) (slot - self->slots)) : NULL };
-    int rc = spawn_job (&self->spawn, &what, &slot->process, &spec, failure);
-    slot->stream = spec.stream;
-    slot->sent = spec.input.size;
-    slot->deadline = spec.timeout ? slot->begun + spec.timeout * TIME_MS : TIME_FOREVER;
-    return rc;
-}
-
-/*  A job that could not be started ends at once, with the status a shell would give. */
-static void
-report_not_started (struct slots *self, struct slot *slot, int failure)
-{
-    struct pool_record record = slot_record (self, slot, WEFT_POOL_DONE);
-    record.reason = WEFT_JOB_NOT_STARTED;
-    record.status = failure == ENOENT ? 127 : 126;
-    record.started = slot->started;
-    record.data = (struct pool_bytes) { weft_error (), strlen (weft_error ()) };
-    report (self, slot, &record);
-    pool_count_end (self->config.counts, WEFT_JOB_NOT_STARTED, true, false, 0);
-}
-
+/*  Starts the first that waits in a slot that is free. */
 static void
 start (struct slots *self, struct slot *slot)
 {
-    int failure = 0;
+    int place = (int) (slot - self->slots);
+    const struct warden *warden = self->config.warden;
     struct tasks_job *job = self->first;
-    slot->job = job->id;
-    slot->attempt = job->attempt;
-    slot->reason = WEFT_JOB_EXITED;
-    slot->watched = slot->silent = false;
-    slot->received = 0;
-    slot->begun = clock_now (self->clock);
-    slot->started = clock_wall (self->clock) / TIME_US;
-    int rc = spawn (self, slot, job, &failure);
-    if (rc == 0 && watch (self, slot, slot->process.pidfd, 0)) {
-        rc = error_errno ("cannot watch a job");
-        slot_free (slot);
-    }
-    if (rc) {
-        report_not_started (self, slot, failure);
-        if (self->tasks)
-            tasks_release (self->tasks, (int) (slot - self->slots));
-    }
-    else {
-        struct pool_record record = slot_record (self, slot, WEFT_POOL_STARTED);
-        report (self, slot, &record);
-        slot->state = SLOT_RUNNING;
-        slot->cores = job->cores;
-        slot->memory = job->memory;
+    slot->now ^= slot->runs[slot->now].state != RUN_NONE;
+    int rc = run_start (&slot->runs[slot->now], &self->host, job, place + self->config.first,
+                        warden ? warden_place (warden, place) : NULL);
+    if (rc == 0) {
         self->busy++;
+        self->runs++;
         self->cores += job->cores;
         self->memory += job->memory;
     }
+    else if (self->tasks)
+        tasks_release (self->tasks, place);
     free_first (self);
 }
 
@@ -482,14 +186,16 @@ slots_on_event (struct slots *self, uint64_t data)
 {
     if (data == EVENT_TASKS)
         return;                     /*  slots_turn looks at them anyway */
-    struct slot *slot = &self->slots[data >> 2];
-    int what = data & 3;
-    if (slot->state == SLOT_IDLE || slot->state == SLOT_ENDED)
+    struct slot *slot = &self->slots[data >> 3];
+    struct run *run = &slot->runs[data >> 2 & 1];
+    bool ran = run->state != RUN_NONE && run->state != RUN_ENDED;
+    run_on_event (run, &self->host, data & 3);
+    if (!ran || run->state != RUN_ENDED)
         return;
-    if (what == 0)
-        slot_exited (self, slot);
-    else if (slot->watched && slot->process.out[what - 1] >= 0)
-        read_output (self, slot, what - 1, POOL_CHUNK);
+    if (run->reason == WEFT_JOB_EXITED)
+        learn_runtime (self, run->ended - run->begun);
+    if (!run_holds (run))
+        let_go (self, slot, run);
 }
 
 static void
@@ -503,32 +209,23 @@ give_back (struct slots *self)
 }
 
 static void
-slot_turn (struct slots *self, struct slot *slot, int64_t now)
+turn_run (struct slots *self, const struct slot *slot, struct run *run, int64_t now)
 {
-    if (slot->state == SLOT_ENDED) {
-        drain (self, slot);
+    bool held = run_holds (run);
+    if (run->state == RUN_NONE)
         return;
-    }
-    if (!slot->watched && !self->paused && now - slot->begun >= YOUNG)
-        watch_output (self, slot, true);
-    if (slot->deadline == TIME_FOREVER || now < slot->deadline)
-        return;
-    if (slot->state == SLOT_RUNNING)
-        slot_stop (self, slot, WEFT_JOB_TIMEOUT);
-    else {
-        slot->state = SLOT_KILLED;
-        slot->deadline = TIME_FOREVER;
-        process_signal (&slot->process, SIGKILL);
-    }
+    run_turn (run, &self->host, now);
+    self->runs -= run->state == RUN_NONE;
+    if (held && !run_holds (run))
+        let_go (self, slot, run);
 }
 
 static void
 pause_output (struct slots *self, bool paused)
 {
-    self->paused = paused;
+    self->host.paused = paused;
     for (int i = 0; paused && i < self->config.count; i++)
-        if (self->slots[i].state != SLOT_IDLE && self->slots[i].watched)
-            watch_output (self, &self->slots[i], false);
+        run_watch (&self->slots[i].runs[self->slots[i].now], &self->host, false);
 }
 
 /*  Messages at the front go to their threads. */
@@ -556,54 +253,60 @@ fits (const struct slots *self, const struct tasks_job *job)
                            && self->memory <= self->config.memory && self->config.memory - self->memory >= job->memory);
 }
 
-static void
-start_jobs (struct slots *self)
+static bool
+may_start (struct slots *self, const struct slot *slot)
 {
-    if (self->tasks && !self->stopped)
+    return self->first && !self->host.stopped && !run_holds (&slot->runs[slot->now])
+           && slot->runs[!slot->now].state == RUN_NONE && fits (self, self->first) && !outbox_full (self->outbox)
+           && (!self->tasks
+               || (!self->first->message && tasks_claim (self->tasks, (int) (slot - self->slots))));
+}
+
+/*  First what was left of the run before, then what may begin, then the run that has ended, if it has. */
+static void
+slot_turn (struct slots *self, struct slot *slot, int64_t now)
+{
+    turn_run (self, slot, &slot->runs[!slot->now], now);
+    while (may_start (self, slot))
+        start (self, slot);             /*  again, when that could not be started */
+    turn_run (self, slot, &slot->runs[!slot->now], now);
+    turn_run (self, slot, &slot->runs[slot->now], now);
+}
+
+static void
+turn_tasks (struct slots *self)
+{
+    if (!self->host.stopped)
         give_messages (self);
-    for (int i = 0; i < self->config.count && self->first && !self->stopped && !outbox_full (self->outbox); i++)
-        while (self->slots[i].state == SLOT_IDLE && self->first && fits (self, self->first)
-               && !outbox_full (self->outbox)
-               && (!self->tasks || (!self->first->message && tasks_claim (self->tasks, i))))
-            start (self, &self->slots[i]);      /*  again, when that could not be started */
-    if (self->tasks) {
-        if (!self->stopped)
-            give_messages (self);
-        tasks_turn (self->tasks);
-        learn_from_tasks (self);
-        tasks_set_batch (self->tasks, (int) slots_batch (self));
-    }
+    tasks_turn (self->tasks);
+    learn_from_tasks (self);
+    tasks_set_batch (self->tasks, (int) slots_batch (self));
 }
 
 void
 slots_turn (struct slots *self)
 {
     int64_t now = clock_now (self->clock);
-    if (self->paused != outbox_full (self->outbox))
-        pause_output (self, !self->paused);
-    for (int i = 0; i < self->config.count && self->busy; i++)
-        if (self->slots[i].state != SLOT_IDLE)
-            slot_turn (self, &self->slots[i], now);
-    start_jobs (self);
+    if (self->host.paused != outbox_full (self->outbox))
+        pause_output (self, !self->host.paused);
+    if (self->tasks && !self->host.stopped)
+        give_messages (self);
+    for (int i = 0; i < self->config.count && (self->runs || self->first); i++)
+        slot_turn (self, &self->slots[i], now);
+    if (self->tasks)
+        turn_tasks (self);
     while (self->first && now - self->first->since >= RETURN_AFTER)
         give_back (self);
-}
-
-static int64_t
-slot_deadline (const struct slots *self, const struct slot *slot)
-{
-    if (slot->state == SLOT_IDLE)
-        return TIME_FOREVER;
-    int64_t look = slot->watched || self->paused || slot->state == SLOT_ENDED ? TIME_FOREVER : slot->begun + YOUNG;
-    return clock_earlier (slot->deadline, look);
+    if (self->runs)
+        spawn_prepare (&self->host.spawn);
 }
 
 int64_t
 slots_deadline (const struct slots *self)
 {
     int64_t deadline = self->first ? self->first->since + RETURN_AFTER : TIME_FOREVER;
-    for (int i = 0; i < self->config.count && self->busy; i++)
-        deadline = clock_earlier (deadline, slot_deadline (self, &self->slots[i]));
+    for (int i = 0; i < 2 * self->config.count && self->runs; i++)
+        deadline = clock_earlier (deadline, run_deadline (&self->slots[i / 2].runs[i % 2], &self->host));
     if (self->tasks)
         deadline = clock_earlier (deadline, tasks_deadline (self->tasks));
     return deadline;
@@ -612,7 +315,7 @@ slots_deadline (const struct slots *self)
 int
 slots_window (const struct slots *self)
 {
-    if (self->stopped)
+    if (self->host.stopped)
         return 0;
     int64_t ahead = 0, most = self->config.prefetch * (self->swift ? MESSAGES : 1);
     if (self->average >= 0)
@@ -635,7 +338,7 @@ slots_hungry (const struct slots *self)
 int
 slots_busy (const struct slots *self)
 {
-    return self->busy + (self->tasks ? tasks_held (self->tasks) : 0);
+    return self->runs + (self->tasks ? tasks_held (self->tasks) : 0);
 }
 
 uint32_t
@@ -648,7 +351,7 @@ slots_batch (const struct slots *self)
 void
 slots_stop (struct slots *self)
 {
-    self->stopped = true;
+    self->host.stopped = true;
     while (self->first)
         give_back (self);
     if (self->tasks)
@@ -691,9 +394,9 @@ slots_cancel (struct slots *self, uint64_t id, int64_t attempt, bool running)
     if (self->tasks)
         tasks_cancel (self->tasks, id, attempt, running);
     for (int i = 0; running && i < self->config.count; i++) {
-        struct slot *slot = &self->slots[i];
-        if (slot->state == SLOT_RUNNING && is_meant (id, attempt, slot->job, slot->attempt))
-            slot_stop (self, slot, WEFT_JOB_CANCELLED);
+        struct run *run = &self->slots[i].runs[self->slots[i].now];
+        if (is_meant (id, attempt, run->job, run->attempt))
+            run_stop (run, &self->host, WEFT_JOB_CANCELLED);
     }
 }
 
@@ -704,11 +407,11 @@ slots_put_held (struct slots *self, struct buffer *out, uint32_t *count)
     *count = 0;
     for (const struct tasks_job *job = self->first; rc == 0 && job; job = job->next, ++*count)
         rc = pool_put_held (out, job->id, job->attempt, false);
-    for (int i = 0; rc == 0 && i < self->config.count; i++) {
-        const struct slot *slot = &self->slots[i];
-        if (slot->state == SLOT_IDLE || slot->silent)
+    for (int i = 0; rc == 0 && i < 2 * self->config.count; i++) {
+        const struct run *run = &self->slots[i / 2].runs[i % 2];
+        if (run->state == RUN_NONE || run->silent)
             continue;
-        rc = pool_put_held (out, slot->job, slot->attempt, true);
+        rc = pool_put_held (out, run->job, run->attempt, true);
         ++*count;
     }
     return rc || !self->tasks ? rc : tasks_put_held (self->tasks, out, count);
@@ -720,13 +423,13 @@ slots_drop (struct slots *self)
     int dropped = self->waiting + (self->tasks ? tasks_drop (self->tasks) : 0);
     while (self->first)
         free_first (self);
-    for (int i = 0; i < self->config.count; i++) {
-        struct slot *slot = &self->slots[i];
-        if (slot->state == SLOT_IDLE || slot->silent)
+    for (int i = 0; i < 2 * self->config.count; i++) {
+        struct run *run = &self->slots[i / 2].runs[i % 2];
+        if (run->state == RUN_NONE || run->silent)
             continue;
-        slot->silent = true;
+        run->silent = true;
         dropped++;
-        slot_stop (self, slot, WEFT_JOB_CANCELLED);
+        run_stop (run, &self->host, WEFT_JOB_CANCELLED);
     }
     return dropped;
 }

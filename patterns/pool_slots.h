@@ -1,4 +1,4 @@
-/*  pool_slots.h - the slots of a worker: jobs that wait, jobs that run, what they write
+/*  pool_slots.h - the slots of a worker: jobs that wait, and which of them runs when
  *
  *  Takes jobs, runs as many at once as there are slots, and puts what happens to
  *  them into an outbox. While that is full it reads no output and starts nothing,
@@ -11,11 +11,9 @@
 #include <stdint.h>
 
 #include "core/clock.h"
-#include "patterns/pool_warden.h"
-#include "patterns/pool_metrics.h"
-#include "patterns/pool_outbox.h"
-#include "patterns/pool_spawn.h"
+#include "patterns/pool_run.h"
 #include "patterns/pool_tasks.h"
+#include "patterns/pool_warden.h"
 
 struct slots_config {
     int count;                  /*  jobs at once                                        */
@@ -39,7 +37,9 @@ struct slots {
     struct clock *clock;
     struct outbox *outbox;
     int epoll;                  /*  the caller's; see slots_on_event                    */
+    struct run_host host;
     struct slot *slots;
+    int runs;                   /*  jobs of which not all was reported                  */
     int busy;                   /*  slots with a job                                    */
     int cores;                  /*  ... that these jobs take                            */
     uint64_t memory;
@@ -49,10 +49,6 @@ struct slots {
     int64_t average;            /*  runtime of a job, ns, weighted to the recent; -1 not known */
     int64_t average_size;       /*  of messages: bytes                                  */
     bool swift;                 /*  the last that ended were messages                   */
-    bool paused;                /*  the outbox is full: pipes are not watched           */
-    bool stopped;               /*  start no more                                       */
-    struct spawn spawn;
-    char *scratch;
 };
 
 /*  Descriptors are watched in `epoll` with data from 0 to SLOTS_EVENTS - 1. */

@@ -60,7 +60,7 @@ copy_environment (struct spawn *self)
 int
 spawn_init (struct spawn *self, const char *shell, const char *dir, const char *exec)
 {
-    *self = (struct spawn) { .shell = shell, .dir = dir, .exec = exec };
+    *self = (struct spawn) { .shell = shell, .dir = dir, .exec = exec, .pipes = PROCESS_NO_PIPES };
     buffer_init (&self->text, 0);
     self->null = open ("/dev/null", O_RDONLY | O_CLOEXEC);
     return self->null < 0 ? error_errno ("cannot open /dev/null") : copy_environment (self);
@@ -73,12 +73,21 @@ spawn_free (struct spawn *self)
         *self->threads = NULL;
     for (size_t i = VARIABLES; self->envp && self->envp[i]; i++)
         free (self->envp[i]);
-    if (self->null > 0)
+    if (self->null > 0) {
         close (self->null);
+        process_unprepare (&self->pipes);
+    }
     buffer_free (&self->text);
     free (self->argv);
     free (self->envp);
     free (self->variables);
+}
+
+void
+spawn_prepare (struct spawn *self)
+{
+    if (process_prepare (&self->pipes))
+        return;                     /*  who starts the job will say so */
 }
 
 static int
@@ -202,6 +211,7 @@ spawn_job (struct spawn *self, const struct spawn_job *job, struct process *proc
                                      .envp = self->envp,
                                      .dir = self->dir,
                                      .null = self->null,
+                                     .pipes = &self->pipes,
                                      .group = job->group,
                                      .input = spec->input.data,
                                      .input_size = spec->input.size };

@@ -13,6 +13,7 @@ struct spawn {
     const char *dir;            /*  jobs run there; NULL: where the process is          */
     const char *exec;           /*  the command for messages; NULL: there is none       */
     int null;                   /*  /dev/null                                           */
+    struct process_pipes pipes; /*  of the next job, if they are made                   */
     struct buffer text;         /*  arguments of the job that is being started          */
     char **argv;
     size_t argv_room;
@@ -32,6 +33,9 @@ struct spawn_job {
 /*  The texts are the caller's, and must outlive it. */
 int spawn_init (struct spawn *self, const char *shell, const char *dir, const char *exec);
 void spawn_free (struct spawn *self);
+
+/*  Does now what the next start would else have to do. */
+void spawn_prepare (struct spawn *self);
 
 /*  Starts the job, whose spec is taken apart into `spec`. On failure *failure is the errno of exec, or 0. */
 int spawn_job (struct spawn *self, const struct spawn_job *job, struct process *process, struct pool_spec *spec,

@@ -1,8 +1,10 @@
 /*  test_pool.c - a head and its workers, as threads, over every transport */
 
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,7 +56,11 @@ test_events (void **state)
     struct live *self = *state;
     live_bind (self, "inproc://pool");
     uint64_t id = 0;
-    const char *const argv[] = { "/bin/sh", "-c", "cat; echo slot {%} >&2; exit 3" };
+    char fifo[80], command[160];
+    snprintf (fifo, sizeof fifo, "%s/f", self->dir);
+    assert_int_equal (mkfifo (fifo, 0600), 0);
+    snprintf (command, sizeof command, "read x < %s; cat; echo slot {%%} >&2; exit 3", fifo);
+    const char *const argv[] = { "/bin/sh", "-c", command };
     weft_job_t job = { .argv = argv, .argc = 3, .input = "a\0b", .input_size = 3, .tag = 77, .slot_mark = "{%}" };
     assert_int_equal (weft_pool_submit (self->pool, &job, &id), 0);
     assert_int_equal (id, 1);
@@ -68,6 +74,9 @@ test_events (void **state)
     assert_int_equal (event.tag, 77);
     assert_int_equal (event.slot, 1);
     assert_int_equal (event.attempt, 1);
+    int fd = open (fifo, O_WRONLY);         /*  it is told of what runs for a while: this waits for us */
+    assert_int_equal (write (fd, "\n", 1), 1);
+    close (fd);
     event = live_await (self->pool, WEFT_POOL_OUTPUT);
     assert_int_equal (event.stream, 1);
     assert_int_equal (event.size, 3);

@@ -58,7 +58,8 @@ static void
 wait_exit (struct process *process, int *status, int *number)
 {
     wait_readable (process->pidfd);
-    assert_int_equal (process_reap (process, status, number), 0);
+    assert_int_equal (process_ended (process, status, number), 0);
+    process_bury (process);
 }
 
 /*  All of a stream until its end, while the process runs. */
@@ -186,7 +187,7 @@ test_stubborn (void **state)
     wait_readable (process.out[0]);
     assert_int_equal (process_read (&process, 0, text, sizeof text), 3);
     process_signal (&process, SIGTERM);
-    assert_int_equal (process_reap (&process, &status, &number), WEFT_EAGAIN);
+    assert_int_equal (process_ended (&process, &status, &number), WEFT_EAGAIN);
     process_signal (&process, SIGKILL);
     wait_exit (&process, &status, &number);
     assert_int_equal (number, SIGKILL);
@@ -292,10 +293,43 @@ test_path (void **state)
     free (saved);
 }
 
+/*  Pipes that were made ahead are those of the next process, and of that one only. */
+static void
+test_pipes_ahead (void **state)
+{
+    char *argv[] = { "/bin/echo", "word", NULL }, *missing[] = { "/no/such/program", NULL }, text[8];
+    struct process_pipes pipes = PROCESS_NO_PIPES;
+    struct process process;
+    struct process_spec spec = { .argv = argv, .envp = environ, .null = null, .pipes = &pipes };
+    (void) state;
+    for (int round = 0; round < 2; round++) {
+        int status, number, first = -1;
+        if (round == 0) {
+            assert_int_equal (process_prepare (&pipes), 0);
+            first = pipes.ends[0][0];
+            assert_int_equal (process_prepare (&pipes), 0);
+            assert_int_equal (pipes.ends[0][0], first);
+        }
+        assert_int_equal (process_spawn (&process, &spec, NULL), 0);
+        assert_true (round || process.out[0] == first);
+        for (int i = 0; i < 4; i++)
+            assert_int_equal (pipes.ends[i / 2][i % 2], -1);
+        assert_int_equal (read_all (&process, 0, text, sizeof text), 5);
+        wait_exit (&process, &status, &number);
+        finish (&process);
+    }
+    assert_int_equal (process_prepare (&pipes), 0);
+    spec.argv = missing;
+    assert_int_not_equal (process_spawn (&process, &spec, NULL), 0);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal (pipes.ends[i / 2][i % 2], -1);
+}
+
 int
 main (void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_pipes_ahead),
         cmocka_unit_test (test_statuses),
         cmocka_unit_test (test_output),
         cmocka_unit_test (test_input),

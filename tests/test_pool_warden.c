@@ -214,7 +214,8 @@ test_places_are_empty_without_a_job (void **state)
     assert_int_equal (*warden_place (&warden, 0), 0);
     struct pollfd item = { .fd = job.pidfd, .events = POLLIN };
     assert_int_equal (poll (&item, 1, 30000), 1);
-    assert_int_equal (process_reap (&job, &status, &number), 0);
+    assert_int_equal (process_ended (&job, &status, &number), 0);
+    process_bury (&job);
     assert_int_equal (*warden_place (&warden, 1), 0);
     process_close (&job, 0);
     process_close (&job, 1);

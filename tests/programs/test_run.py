@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from running import ANY_TCP, LIMIT, WEFT
+from running import ANY_TCP, LIMIT, WEFT, until
 
 
 # What is typed after "parallel" or "weft run", and standard input. Both must print the same and
@@ -227,6 +227,16 @@ def test_delay(weft, tmp_path, values, kept):
     program.expect(b"a\n")
     program.signal()
     assert program.result()[:2] == (255, b"a\n")
+
+
+def test_delay_of_what_says_nothing(weft, tmp_path):
+    """Of a job that is over in a moment its end alone tells that it was started."""
+    log = tmp_path / "log"
+    program = weft.start("run", "-j4", "--delay", "10h", "--joblog", "log", "touch {}", ":::", "a", "b", cwd=tmp_path)
+    until(lambda: log.exists() and len(log.read_text().splitlines()) > 1, "the first job's line in the log")
+    program.signal()
+    assert program.result()[0] == 255
+    assert (tmp_path / "a").exists() and not (tmp_path / "b").exists()
 
 
 def test_delay_of_what_a_ledger_has(weft, tmp_path):
