@@ -54,6 +54,11 @@ int fabric_parse (struct fabric **self, const char *name, const char *text, size
 void fabric_destroy (struct fabric **self);
 void fabric_part_destroy (struct fabric_part **self);
 
+/*  Whether the part is a worker that only parts of the same fabric can have jobs for; whether such a one has its jobs
+ *  from `head`. */
+bool fabric_works_inside (const struct fabric_part *self);
+bool fabric_works_for (const struct fabric_part *self, const struct fabric_part *head);
+
 /*  The part of that name, or NULL. */
 struct fabric_part *fabric_find (const struct fabric *self, const char *name);
 

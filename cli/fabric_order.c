@@ -34,6 +34,12 @@ takes_from (const struct fabric_endpoint *one, const struct fabric_endpoint *oth
     return gives (other) && !gives (one) && fabric_joined (one, other);
 }
 
+static bool
+works_for (const struct fabric_endpoint *one, const struct fabric_endpoint *other)
+{
+    return strcmp (one->kind, "worker") == 0 && strcmp (other->kind, "head") == 0 && connects_to (one, other);
+}
+
 /*  Whether an endpoint of one comes after one of the other's. */
 typedef bool (after_fn) (const struct fabric_endpoint *one, const struct fabric_endpoint *other);
 
@@ -45,6 +51,25 @@ is_after (const struct fabric_part *one, const struct fabric_part *other, after_
             if (after (&one->endpoints[i], &other->endpoints[j]))
                 return true;
     return false;
+}
+
+bool
+fabric_works_for (const struct fabric_part *self, const struct fabric_part *head)
+{
+    return is_after (self, head, works_for);
+}
+
+bool
+fabric_works_inside (const struct fabric_part *self)
+{
+    bool works = false;
+    for (size_t i = 0; i < self->endpoint_count; i++) {
+        const struct fabric_endpoint *each = &self->endpoints[i];
+        if (strcmp (each->kind, "worker") == 0 && strcmp (each->transport, "inproc") != 0)
+            return false;
+        works |= strcmp (each->kind, "worker") == 0;
+    }
+    return works;
 }
 
 enum visit {

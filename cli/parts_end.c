@@ -24,10 +24,22 @@ rank_all (struct parts *self)
         self->list[i]->rank = ranks[i];
 }
 
+/*  A worker whose heads are all parts that have ended would wait for them in vain. */
+static bool
+is_left (const struct parts *self, const struct part *part)
+{
+    if (!fabric_works_inside (part->config))
+        return false;
+    for (size_t i = 0; i < self->count; i++)
+        if (self->list[i]->state != PART_OVER && fabric_works_for (part->config, self->list[i]->config))
+            return false;
+    return true;
+}
+
 bool
 parts_is_to_end (const struct parts *self, const struct part *part)
 {
-    return part_is_alive (part) && (self->ending || part->old);
+    return part_is_alive (part) && (self->ending || part->old || is_left (self, part));
 }
 
 void

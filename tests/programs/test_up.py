@@ -111,6 +111,24 @@ local
     assert sorted((tmp_path / "results").read_text().split()) == ["a", "b", "c"]
 
 
+def test_a_worker_that_is_late_for_its_head_ends(up, tmp_path):
+    jobs = """
+head
+    command = ventilator -v 'echo {}' ::: a
+    bind = inproc://jobs
+one
+    command = worker inproc://jobs --slots 1
+echo
+    command = rep inproc://echo --echo
+"""
+    program = up(jobs, "-v")
+    program.expect_talk("^weft up: head has ended with status 0$")
+    reload(program, tmp_path, jobs + "two\n    command = worker inproc://jobs --slots 1\n")
+    program.expect_talk("^weft up: two has ended with status 0$")
+    assert program.talk.data.count(b"no head") == 0
+    ended(program)
+
+
 def test_a_pipeline_with_files(weft, tmp_path):
     (tmp_path / "in").write_text("1\n2\n3\n")
     (tmp_path / "pipe.zpl").write_text("""
