@@ -27,8 +27,21 @@ def spawn_contestant(setting, name, command, jobs, missing, ledger=None):
     return Contestant(name, play, missing)
 
 
+def single_contestant(setting, name, command, times, missing, ledger=None):
+    """What it takes to begin and to end: no run of many jobs shows it."""
+    def play():
+        walls = []
+        for _ in range(times):
+            for left in glob.glob(ledger + "*") if ledger else []:
+                os.unlink(left)
+            with open(setting.numbers(1)) as line:
+                walls.append(launched(setting, command, stdin=line)[0][0])
+        return {"time": sorted(walls)[times // 2]}
+    return Contestant(name, play, missing)
+
+
 def spawn(setting):
-    for slots, full in ((2, 3000), (1, 1500), (4, 3000)):
+    for slots, full in ((2, 10000), (1, 5000), (4, 10000)):
         jobs, fewer, kept = setting.amount(full, 50), setting.amount(200, 5), setting.path("spawn-ledger")
         weft = [setting.weft, "run", f"-j{slots}"]
         yield Comparison(
@@ -44,6 +57,17 @@ def spawn(setting):
                               missing_tool("parallel", "parallel"))],
             [Target("weft", "rate", ">=", 0.9, "loop"), Target("weft", "rate", ">=", 1, "xargs"),
              Target("weft, ledger", "rate", ">=", 0.9, "loop"), Target("weft, ledger", "rate", ">=", 5, "parallel")])
+    times, kept = setting.amount(31, 3), setting.path("single-ledger")
+    missing = setting.missing_weft() or setting.missing_program("launch")
+    weft = [setting.weft, "run", "/bin/true"]
+    yield Comparison(
+        "spawn", f"a single job of /bin/true, from the start to the end of all, median of {times}", "xargs", {"time": "ms"},
+        [single_contestant(setting, "weft", weft, times, missing),
+         single_contestant(setting, "weft, ledger", [*weft, "--ledger", kept], times, missing, kept),
+         single_contestant(setting, "xargs", ["xargs", "-n1", "/bin/true"], times,
+                           missing_tool("xargs", "findutils") or missing),
+         single_contestant(setting, "parallel", ["parallel", "/bin/true"], times,
+                           missing_tool("parallel", "parallel") or missing)], [])
 
 
 # --------------------------------------------------------------------- outputs
