@@ -22,6 +22,7 @@ agent_run (void *arg)
     /*  Of this thread, and of the jobs that it starts. */
     if (self->nice > getpriority (PRIO_PROCESS, 0))
         setpriority (PRIO_PROCESS, 0, (int) self->nice);
+    thread_be_prompt ();
     self->result = weft_worker_run (self->worker);
     if (self->result < 0)
         snprintf (self->words, sizeof self->words, "%s", weft_error ());

@@ -2,10 +2,15 @@
 
 #include "core/thread.h"
 
+#include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/log.h"
 
@@ -44,4 +49,32 @@ thread_start (pthread_t *thread, size_t stack, void *(*run) (void *arg), void *a
         return 0;
     free (beginning);
     return error_set (WEFT_ELIMIT, "cannot start a thread: %s", strerror (error));
+}
+
+/* -------------------------------------------------------------------- scheduling */
+
+#define PROMPT_TURN (100 * TIME_US)     /*  the shortest that there is      */
+#define RESET_ON_FORK 1                 /*  SCHED_FLAG_RESET_ON_FORK        */
+
+/*  As sched_setattr(2) has it; the C library does not everywhere. */
+struct attributes {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+};
+
+void
+thread_be_prompt (void)
+{
+    struct attributes it = { .size = sizeof it };
+    if (syscall (SYS_sched_getattr, 0, &it, sizeof it, 0) || (it.policy != SCHED_OTHER && it.policy != SCHED_BATCH)
+        || it.nice < 0)             /*  which what it starts would lose with the short turns */
+        return;
+    it.size = sizeof it;
+    it.flags = RESET_ON_FORK;
+    it.runtime = PROMPT_TURN;
+    it.deadline = it.period = 0;
+    syscall (SYS_sched_setattr, 0, &it, 0);
 }

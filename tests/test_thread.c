@@ -1,8 +1,12 @@
-/*  test_thread.c - threads of our own: they take no signals, and log for whom their maker does */
+/*  test_thread.c - threads of our own: they take no signals, log for whom their maker does, may be prompt */
 
 #include "tests/testing.h"
 
+#include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/log.h"
 #include "core/thread.h"
@@ -71,6 +75,35 @@ a_stack_has_the_size_asked_for (void **state)
     assert_says ("cannot start a thread");
 }
 
+static void *
+be_prompt (void *arg)
+{
+    int *seen = arg;
+    setpriority (PRIO_PROCESS, 0, 3);           /*  of this thread alone */
+    thread_be_prompt ();
+    seen[0] = sched_getscheduler (0) & ~SCHED_RESET_ON_FORK;
+    seen[1] = getpriority (PRIO_PROCESS, 0);
+    pid_t child = fork ();
+    if (child == 0)
+        _exit (sched_getscheduler (0) == SCHED_OTHER && getpriority (PRIO_PROCESS, 0) == 3 ? 7 : 8);
+    waitpid (child, &seen[2], 0);
+    return arg;
+}
+
+static void
+to_be_prompt_is_no_priority (void **state)
+{
+    (void) state;
+    pthread_t thread;
+    int seen[3] = { -1, -1, -1 };
+    assert_int_equal (thread_start (&thread, 0, be_prompt, seen), 0);
+    pthread_join (thread, NULL);
+    assert_int_equal (seen[0], SCHED_OTHER);
+    assert_int_equal (seen[1], 3);
+    assert_true (WIFEXITED (seen[2]));
+    assert_int_equal (WEXITSTATUS (seen[2]), 7);
+}
+
 int
 main (void)
 {
@@ -78,6 +111,7 @@ main (void)
         cmocka_unit_test (signals_are_for_others),
         cmocka_unit_test (the_owner_of_the_log_goes_along),
         cmocka_unit_test (a_stack_has_the_size_asked_for),
+        cmocka_unit_test (to_be_prompt_is_no_priority),
     };
     return cmocka_run_group_tests_name ("thread", tests, NULL, NULL);
 }
