@@ -34,16 +34,17 @@ modes_of (const struct bridge_config *config)
 static int
 check_modes (const struct adapter *adapter, const struct bridge_config *config, unsigned modes)
 {
+    char has[MODES_TEXT];
+    bridge_mode_names (adapter->modes, has);
     if (config->listen.count + config->dial.count == 0)
         return error_set (WEFT_EINVAL, "no foreign side: --listen HOST:PORT, or --dial HOST:PORT");
     if (!modes)
-        return error_set (WEFT_EINVAL, "no side of the fabric: one of --push, --pub, --req, --pull, --sub and --rep "
-                          "with an endpoint, or --relay");
+        return error_set (WEFT_EINVAL, "no side of the fabric: say one or several of %s", has);
     if (adapter->listens_only && config->dial.count)
         return error_set (WEFT_EINVAL, "%s dials nobody: say --listen", adapter->name);
     if (modes & ~adapter->modes)
-        return error_set (WEFT_EINVAL, "%s does not go with --%s", adapter->name,
-                          bridge_mode_name (modes & ~adapter->modes));
+        return error_set (WEFT_EINVAL, "%s does not go with --%s; it has %s", adapter->name,
+                          bridge_mode_name (modes & ~adapter->modes), has);
     if (config->topic && !(modes & MODE_PUB))
         return error_set (WEFT_EINVAL, "--topic is for --pub alone");
     if (config->subscribe.count && !(modes & MODE_SUB))

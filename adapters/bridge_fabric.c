@@ -20,6 +20,17 @@ bridge_mode_name (unsigned modes)
     return names[__builtin_ctz (modes)];
 }
 
+void
+bridge_mode_names (unsigned modes, char text[MODES_TEXT])
+{
+    size_t size = 0;
+    text[0] = '\0';
+    for (unsigned left = modes; left; left &= left - 1) {
+        const char *between = size == 0 ? "" : left & (left - 1) ? ", " : " and ";
+        size += (size_t) snprintf (text + size, MODES_TEXT - size, "%s--%s", between, bridge_mode_name (left));
+    }
+}
+
 struct fabric *
 fabric_of (struct bridge *self, enum adapter_mode mode)
 {

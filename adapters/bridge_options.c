@@ -32,7 +32,8 @@ const struct option bridge_options[] = {
       .text = "http and ws: a name by which clients may call what listens (Host), * for all. Without any: on loopback "
               "localhost and addresses, which are always allowed there, elsewhere all" },
     { .name = "topic", .letter = 't', .type = OPTION_TEXT, .argument = "TEMPLATE", .offset = AT (topic),
-      .text = "what --pub puts in front, as a frame: %p the peer's address, %a the adapter" },
+      .text = "what --pub puts in front, as a frame: %p the peer's address, %a the adapter, and what --format of "
+              "weft sub knows" },
     { .name = "topic-linger", .type = OPTION_TIME, .argument = "TIME", .standard = "60s", .max = SOCKET_DAY,
       .offset = AT (topic_linger),
       .text = "where connections say what they want of --sub: how long a topic stays asked for that nobody wants any "

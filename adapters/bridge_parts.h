@@ -154,6 +154,8 @@ struct bridge {
 /*  bridge_fabric.c. What a fabric's socket is watched for follows from the state: bridge_want, after each change of
  *  that, looks before the reactor next waits. */
 const char *bridge_mode_name (unsigned modes);      /*  of the first of them: "req"      */
+#define MODES_TEXT 80
+void bridge_mode_names (unsigned modes, char text[MODES_TEXT]);     /*  "--push, --req and --pub" */
 struct fabric *fabric_of (struct bridge *self, enum adapter_mode mode);
 int bridge_open_fabrics (struct bridge *self);
 void bridge_close_fabrics (struct bridge *self);

@@ -108,8 +108,10 @@ http_init (void *config, size_t max_size)
     }
     for (size_t i = 0; i < self->mount.count && rc == 0; i++)
         rc = parse_mount (self, self->mount.items[i]);
-    if (rc == 0 && self->cors && !http_is_value ((struct http_text) { self->cors, strlen (self->cors) }))
-        rc = error_set (WEFT_EINVAL, "cors: an origin has no line breaks");
+    if (rc == 0 && self->cors && strcmp (self->cors, "*") != 0
+        && !http_is_origin ((struct http_text) { self->cors, strlen (self->cors) }))
+        rc = error_set (WEFT_EINVAL, "--cors %s: an origin is as https://example.org, without a path; * is for all",
+                        self->cors);
     if (rc == 0 && self->type && !http_is_value ((struct http_text) { self->type, strlen (self->type) }))
         rc = error_set (WEFT_EINVAL, "type: it has no line breaks");
     rc = rc ? rc : http_static_init (self);

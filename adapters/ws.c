@@ -4,9 +4,11 @@
  *  Frames of a message are joined. That a request has no reply cannot be told in order: the connection is closed, or
  *  `error-reply` is sent. */
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "adapters/ws_parts.h"
 #include "core/clock.h"
@@ -67,7 +69,8 @@ ws_init (void *config, size_t max_size)
         if (!http_is_token ((struct http_text) { name, strlen (name) }))
             return error_set (WEFT_EINVAL, "--subprotocol %s: it has to be a word without blanks and commas", name);
     }
-    int rc = deflater_new (&side, &self->deflater);
+    int rc = ws_origins_check (&self->origins);
+    rc = rc ? rc : deflater_new (&side, &self->deflater);
     rc = rc ? rc : inflater_new (&(struct deflate_side) { DEFLATE_BITS_MAX, true }, &self->inflater);
     if (rc)
         ws_fini (self);
@@ -138,6 +141,12 @@ ws_dial (const char *text, char *address, size_t room, bool *tls)
 {
     struct http_text found;
     const char *target;
+    bool other = strncasecmp (text, "http://", 7) == 0 || strncasecmp (text, "https://", 8) == 0;
+    bool path = isalnum ((unsigned char) *text) && strncmp (text, "unix:", 5) != 0 && !strstr (text, "://")
+                && strchr (text, '/');
+    if (other || path)
+        return error_set (WEFT_EENDPOINT, "%s: a WebSocket is dialled as ws://HOST:PORT/PATH, or as wss:// with --tls",
+                          text);
     ws_dialled_parts (text, &found, &target, tls);
     bool port = found.size && (found.data[found.size - 1] != ']' && memchr (found.data, ':', found.size));
     if (snprintf (address, room, "%.*s%s", (int) found.size, found.data, port ? "" : *tls ? ":443" : ":80")

@@ -41,6 +41,18 @@ listed (const struct option_list *list, struct http_text origin)
 }
 
 int
+ws_origins_check (const struct option_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const char *item = list->items[i];
+        if (strcmp (item, "*") != 0 && !http_is_origin ((struct http_text) { item, strlen (item) }))
+            return error_set (WEFT_EINVAL, "--allow-origin %s: an origin is as https://example.org, without a path; "
+                              "* is for all", item);
+    }
+    return 0;
+}
+
+int
 ws_origin_check (const struct option_list *list, struct http_text origin, struct http_text host)
 {
     if (!origin.data || listed (list, origin))

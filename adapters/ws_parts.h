@@ -95,4 +95,7 @@ void ws_page (struct http_response *response);
  *  WEFT_EACCES says why not, and what to do. */
 int ws_origin_check (const struct option_list *list, struct http_text origin, struct http_text host);
 
+/*  Is what is in the list an origin each, or *? WEFT_EINVAL. */
+int ws_origins_check (const struct option_list *list);
+
 #endif

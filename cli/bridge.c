@@ -224,6 +224,45 @@ list_tables (const struct adapter *adapter, struct command_table tables[BRIDGE_K
     return count + sizeof common / sizeof common[0] - 1;
 }
 
+static bool
+has_option (const struct adapter *adapter, const char *name)
+{
+    const struct option *option;
+    for (size_t i = 0; (option = bridge_handle_option (adapter, i)); i++)
+        if (strcmp (option->name, name) == 0)
+            return true;
+    return false;
+}
+
+/*  The other protocol that an option "--NAME" or "--NAME=VALUE" belongs to; NULL: none, or ours as well. */
+static const char *
+owner_of (const struct adapter *adapter, const char *argument)
+{
+    char name[64];
+    const char *owner = NULL;
+    snprintf (name, sizeof name, "%.*s", (int) strcspn (argument + 2, "="), argument + 2);
+    for (size_t i = 0; bridge_adapters[i]; i++)
+        if (has_option (bridge_adapters[i], name)) {
+            if (bridge_adapters[i] == adapter)
+                return NULL;
+            owner = owner ? owner : bridge_adapters[i]->name;
+        }
+    return owner;
+}
+
+/*  After arguments that were refused: an option may be right beside another protocol. */
+static void
+tell_owner (struct cli *cli, const struct adapter *adapter, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *owner = strncmp (argv[i], "--", 2) == 0 ? owner_of (adapter, argv[i]) : NULL;
+        if (owner) {
+            cli_error (cli, "%.*s is an option of weft bridge %s", (int) strcspn (argv[i], "="), argv[i], owner);
+            return;
+        }
+    }
+}
+
 /*  A command with the options of this adapter, and those of its companions. */
 static int
 adapter_run (struct cli *cli, const struct command *self, const struct adapter *adapter, int argc, char **argv)
@@ -254,6 +293,8 @@ adapter_run (struct cli *cli, const struct command *self, const struct adapter *
     int rc = command_parse (cli, &command, targets, setters, argc, argv, operands, &count);
     if (rc == 0 && (rc = secure_apply (&options.secure, set_bridge, options.bridge)))
         cli_fail (cli, rc, NULL);
+    if (rc == WEFT_EINVAL && !cli->trial)
+        tell_owner (cli, adapter, argc, argv);
     if (rc == 1)
         status = EXIT_OK;
     else if (rc == 0)

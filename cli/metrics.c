@@ -102,7 +102,8 @@ meter_begin (struct meter *self, struct cli *cli, const struct metrics_options *
     rc = rc ? rc : metrics_new (&self->own);
     self->metrics = self->own;
     rc = rc ? rc : add_process (self, cli);
-    rc = rc ? rc : scrape_open (&self->scrape, self->metrics, options->address, insecure);
+    if (rc == 0 && (rc = scrape_open (&self->scrape, self->metrics, options->address, insecure)))
+        error_set (rc, "--metrics %s", weft_error ());
     if (rc)
         meter_end (self);
     return rc;

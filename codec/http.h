@@ -127,6 +127,9 @@ bool http_add_header (struct http_header *headers, size_t *count, const char *na
 bool http_is_token (struct http_text text);
 bool http_is_value (struct http_text text);
 
+/*  Is it what a browser may say in Origin: SCHEME://HOST[:PORT] and no path, or null? */
+bool http_is_origin (struct http_text text);
+
 /*  Whole, whatever its case. */
 bool http_text_is (struct http_text text, const char *word);
 

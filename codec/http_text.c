@@ -36,6 +36,23 @@ http_is_value (struct http_text text)
 }
 
 bool
+http_is_origin (struct http_text text)
+{
+    size_t scheme = 0, host;
+    if (text.size == 4 && memcmp (text.data, "null", 4) == 0)
+        return true;
+    while (scheme < text.size && (isalnum ((unsigned char) text.data[scheme]) || strchr ("+-.", text.data[scheme])))
+        scheme++;
+    host = scheme + 3;
+    if (!scheme || text.size <= host || memcmp (text.data + scheme, "://", 3) != 0)
+        return false;
+    for (size_t i = host; i < text.size; i++)
+        if ((unsigned char) text.data[i] <= ' ' || strchr ("/?#@,*", text.data[i]))
+            return false;
+    return true;
+}
+
+bool
 http_text_is (struct http_text text, const char *word)
 {
     return text.size == strlen (word) && strncasecmp (text.data, word, text.size) == 0;

@@ -3,6 +3,7 @@
 #include "core/address.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,17 @@ parse_unix (struct address *self, const char *text)
     return 0;
 }
 
+/*  What was wrong as an endpoint, in the words of who has not written tcp://. */
+static int
+say_bare (int code)
+{
+    char words[1024], *at;
+    snprintf (words, sizeof words, "%s", weft_error ());
+    while ((at = strstr (words, PREFIX)))
+        memmove (at, at + strlen (PREFIX), strlen (at + strlen (PREFIX)) + 1);
+    return error_set (code, "%s", words);
+}
+
 int
 address_parse (struct address *self, const char *text, bool listens)
 {
@@ -51,7 +63,7 @@ address_parse (struct address *self, const char *text, bool listens)
         return error_set (WEFT_EENDPOINT, "%.40s...: too long for an address", text);
     int rc = endpoint_parse (&endpoint, full, listens ? ENDPOINT_BIND : ENDPOINT_CONNECT);
     if (rc)
-        return rc;
+        return bare == text ? say_bare (rc) : rc;
     if (endpoint.source[0])
         return error_set (WEFT_EENDPOINT, "%s: an address to come from cannot be chosen; write HOST:PORT", text);
     self->path[0] = '\0';
@@ -79,6 +91,22 @@ address_resolve (const struct address *self, struct sockaddr_storage *found)
     memcpy (found, list->ai_addr, list->ai_addrlen);
     freeaddrinfo (list);
     return 0;
+}
+
+int
+address_bind_error (const char *text)
+{
+    switch (errno) {
+    case EADDRINUSE:
+        return error_set (WEFT_EADDRINUSE, "%s: somebody listens there already; choose another port, or 0 for any that "
+                          "is free", text);
+    case EADDRNOTAVAIL:
+        return error_set (WEFT_EADDR, "%s: this machine does not have that address", text);
+    case EACCES:
+        return error_set (WEFT_EACCES, "%s: the system keeps this port for root; choose one from 1024 on", text);
+    default:
+        return error_errno ("%s", text);
+    }
 }
 
 socklen_t

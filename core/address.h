@@ -26,6 +26,9 @@ int address_parse (struct address *self, const char *text, bool listens);
 /*  The numeric address to listen at, or a path. May block in the resolver. WEFT_ERESOLVE. */
 int address_resolve (const struct address *self, struct sockaddr_storage *found);
 
+/*  errno after bind or listen at `text`, in words that say what to do: WEFT_EADDRINUSE, WEFT_EADDR, WEFT_EACCES, ... */
+int address_bind_error (const char *text);
+
 /*  The address as text: "127.0.0.1:4711", "[::1]:1", "unix:/run/weft.sock"; an IPv4 peer of an IPv6 socket as IPv4. */
 void address_text (const struct sockaddr_storage *address, char text[ADDRESS_TEXT]);
 

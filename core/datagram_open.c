@@ -222,7 +222,7 @@ bind_it (struct datagram *self)
         set (self->fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (bind (self->fd, (const struct sockaddr *) &self->address, address_size (&self->address)) < 0
         || getsockname (self->fd, (struct sockaddr *) &bound, &size) < 0)
-        return error_errno ("%s", self->text);
+        return address_bind_error (self->text);
     self->address = bound;
     address_text (&self->address, self->text);
     return join_all (self);

@@ -254,7 +254,7 @@ bind_port (const char *text, const struct sockaddr_storage *address, bool share)
         setsockopt (fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     if (bind (fd, (const struct sockaddr *) address, address_size (address)) == 0)
         return fd;
-    int rc = error_errno ("%s", text);
+    int rc = address_bind_error (text);
     close (fd);
     return rc;
 }
@@ -265,7 +265,7 @@ open_port (struct listener *self, const char *text, const struct sockaddr_storag
     self->fd = bind_port (text, address, self->config->share_port);
     if (self->fd < 0)
         return self->fd;
-    return listen (self->fd, BACKLOG) < 0 ? error_errno ("%s", text) : 0;
+    return listen (self->fd, BACKLOG) < 0 ? address_bind_error (text) : 0;
 }
 
 int

@@ -56,6 +56,8 @@ says_what_is_wrong (void **state)
     refuses (text, true, "107 bytes");
     refuses ("localhost", false, "port");
     refuses ("127.0.0.1:70000", true, "65535");
+    refuses ("127.0.0.1", true, "no port; write 127.0.0.1:5");
+    refuses ("tcp://127.0.0.1", true, "no port; write tcp://127.0.0.1:5");
     refuses ("127.0.0.1:0", false, "port");
     refuses ("", true, "");
 }

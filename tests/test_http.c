@@ -455,6 +455,20 @@ reads_and_writes_dates (void **state)
     assert_int_equal (http_date_read (TEXT ("")), -1);
 }
 
+static void
+knows_an_origin (void **state)
+{
+    static const char *const right[] = { "https://example.org", "http://127.0.0.1:8000", "http://[::1]:8000", "null",
+                                         "moz-extension://0f1e" };
+    static const char *const wrong[] = { "", "example.org", "https://", "://x", "https://example.org/", "https://a,b",
+                                         "https://a b", "https://a\nb", "https://*.org", "https:/x" };
+    (void) state;
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++)
+        assert_true (http_is_origin ((struct http_text) { right[i], strlen (right[i]) }));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_false (http_is_origin ((struct http_text) { wrong[i], strlen (wrong[i]) }));
+}
+
 int
 main (void)
 {
@@ -474,6 +488,7 @@ main (void)
         cmocka_unit_test (decodes_percents),
         cmocka_unit_test (splits_queries),
         cmocka_unit_test (knows_names_from_addresses),
+        cmocka_unit_test (knows_an_origin),
         cmocka_unit_test (reads_and_writes_dates),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

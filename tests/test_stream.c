@@ -693,6 +693,9 @@ a_network_is_for_those_who_say_so (void **state)
     assert_int_equal (listener_new (reactor, "*:0", &config, on_accepted, &side, &open), 0);
     int rc = listener_new (reactor, listener_address (open), &config, on_accepted, &side, &taken);
     assert_int_equal (rc, WEFT_EADDRINUSE);
+    assert_says ("choose another port");
+    assert_int_equal (listener_new (reactor, "192.0.2.1:0", &config, on_accepted, &side, &taken), WEFT_EADDR);
+    assert_says ("this machine does not have that address");
     listener_destroy (&open);
 }
 

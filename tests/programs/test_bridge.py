@@ -440,10 +440,23 @@ def test_caps(echo, connect):
     (["tcp", "--listen", ANY, "--relay", "--topic", "x"], "--pub"),
     (["tcp", "--listen", ANY, "--relay", "--format", "%q"], "%q"),
     (["tcp", "--listen", ANY, "--req", "tcp://127.0.0.1"], "port"),
-    (["tcp", "--listen", ANY, ANY_TCP], "--push")])
+    (["tcp", "--listen", ANY, ANY_TCP], "--push"),
+    (["tcp", "--listen", "127.0.0.1", "--relay"], " 127.0.0.1: no port"),
+    (["tcp", "--listen", ANY, "--relay", "--error-replay", "x"], "did you mean --error-reply"),
+    (["udp", "--listen", ANY, "--relay", "--framing=line"], "--framing is an option of weft bridge tcp\n"),
+    (["tcp", "--listen", ANY, "--relay", "--root", "x"], "--root is an option of weft bridge http\n")])
 def test_mistakes_are_told(weft, arguments, words):
     status, out, talk = weft.run("bridge", *arguments)
     assert status == USAGE and out == b"" and words in talk
+
+
+def test_a_port_that_is_taken_is_told(weft):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = "127.0.0.1:%d" % taken.getsockname()[1]
+        for options in (("--listen", address), ("--listen", ANY, "--metrics", address)):
+            status, _, talk = weft.run("bridge", "tcp", "--relay", *options)
+            assert status == 1 and address + ": somebody listens there already; choose another port" in talk
+        assert "--metrics " + address in talk
 
 
 def test_a_network_needs_a_word(weft):

@@ -797,6 +797,8 @@ def test_http_1_0(echo, connect):
 @pytest.mark.parametrize("wrong, words", [
     (["--mount", "/x"], b"PATH=WHAT"), (["--mount", "x=req"], b"PATH=WHAT"), (["--mount", "/x=what"], b"no what"),
     (["--mount", "/x=file"], b"--root"), (["--root", "/nonexistent/folder"], b"root"), (["--cors", "a\nb"], b"cors"),
+    (["--cors", "example.org"], b"--cors example.org: an origin is as https://"),
+    (["--relay"], b"it has --push, --req"),
     (["--dial", "127.0.0.1:1"], b"dials nobody"), (["--pull", "@" + ANY_TCP], b"--pull")])
 def test_mistakes_are_said(weft, wrong, words):
     status, _, talk = weft.run("bridge", "http", "--listen", ANY, "--push", "@" + ANY_TCP, *wrong)

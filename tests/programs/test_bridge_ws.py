@@ -387,6 +387,14 @@ def test_wss_needs_tls(weft):
     assert status == USAGE and "--tls" in talk
 
 
+@pytest.mark.parametrize("arguments, words", [
+    (("--dial", "http://127.0.0.1:1/"), "ws://HOST:PORT/PATH"), (("--dial", "127.0.0.1:1/x"), "ws://HOST:PORT/PATH"),
+    (("--listen", ANY, "--allow-origin", "example.org"), "an origin is as https://example.org")])
+def test_mistakes_are_told(weft, arguments, words):
+    status, _, talk = weft.run("bridge", "ws", "--relay", *arguments)
+    assert status == USAGE and words in talk
+
+
 # ---------------------------------------------------------------------- many of them
 
 def test_a_thousand_hear_what_one_says(bridge):

@@ -360,7 +360,7 @@ other
     listen = 127.0.0.1:%d
     relay = yes
 """ % taken.getsockname()[1])
-        program.expect_talk("^weft up: other: .*%d.* in use$" % taken.getsockname()[1])
+        program.expect_talk("^weft up: other: .*%d: somebody listens there already" % taken.getsockname()[1])
         program.expect_talk("^weft up: ready, but for other, which has failed$")
         assert connect(listening(program, "tcp")).ask(b"x\n") == b"x\n"
         ended(program, ERROR)
