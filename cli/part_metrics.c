@@ -12,8 +12,8 @@ enum { VALUES = sizeof (struct part_values) / sizeof (uint64_t) };
 
 const struct metric part_metrics[] = {
     { STATE (waiting),
-      .text = "1 for the state that a part of weft up is in: waiting for those before it, starting, running, restarting "
-              "(has failed, and is tried again after a while), ended, or failed for good" },
+      .text = "1 for the state that a part of weft up is in: waiting for those before it, starting, running, "
+              "restarting (has failed, and is tried again after a while), ended, or failed for good" },
     { STATE (starting) },
     { STATE (running) },
     { STATE (restarting) },

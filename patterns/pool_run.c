@@ -325,7 +325,8 @@ run_on_event (struct run *self, struct run_host *host, int what)
         read_output (self, host, what - 1, POOL_CHUNK);
 }
 
-/*  While the outbox is full no pipe is watched (it cannot be left in with no events wanted: a hang-up is always told). */
+/*  While the outbox is full no pipe is watched (it cannot be left in with no events wanted: a hang-up is always
+ *  told). */
 void
 run_turn (struct run *self, struct run_host *host, int64_t now)
 {

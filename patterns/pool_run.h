@@ -1,8 +1,7 @@
 /*  pool_run.h - one attempt of a job that is a command: its process, what it writes, its end
  *
- *  It holds its slot until the process has exited. What that left in its pipes is read and reported after, when the slot
- *  may have a run of the next job already: jobs may be so short that this would be what they wait for. */
-
+ *  It holds its slot until the process has exited. What that left in its pipes is read and reported after, when the
+ *  slot may have a run of the next job already: jobs may be so short that this would be what they wait for. */
 #ifndef WEFT_PATTERNS_POOL_RUN_H
 #define WEFT_PATTERNS_POOL_RUN_H
 

@@ -61,7 +61,8 @@ def spawn(setting):
     missing = setting.missing_weft() or setting.missing_program("launch")
     weft = [setting.weft, "run", "/bin/true"]
     yield Comparison(
-        "spawn", f"a single job of /bin/true, from the start to the end of all, median of {times}", "xargs", {"time": "ms"},
+        "spawn", f"a single job of /bin/true, from the start to the end of all, median of {times}", "xargs",
+        {"time": "ms"},
         [single_contestant(setting, "weft", weft, times, missing),
          single_contestant(setting, "weft, ledger", [*weft, "--ledger", kept], times, missing, kept),
          single_contestant(setting, "xargs", ["xargs", "-n1", "/bin/true"], times,

@@ -41,7 +41,8 @@ def up(weft, tmp_path):
 
 
 def await_ready(program, times=1):
-    program.talk.wait(lambda talk: len(re.findall(rb"^weft up: ready(?:$|, but for )", talk, re.M)) >= times, "%d x ready" % times)
+    ready = rb"^weft up: ready(?:$|, but for )"
+    program.talk.wait(lambda talk: len(re.findall(ready, talk, re.M)) >= times, "%d x ready" % times)
 
 
 def listening(program, part, what="tcp", index=-1):
