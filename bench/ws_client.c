@@ -92,6 +92,16 @@ connect_all (size_t count)
 }
 
 static void
+end_all (struct client *clients, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        close (clients[i].fd);
+        free (clients[i].kept);
+    }
+    free (clients);
+}
+
+static void
 ready (void)
 {
     puts ("ready");
@@ -208,6 +218,8 @@ push (size_t count, size_t messages)
         while (recv (clients[i].fd, message, message_size, 0) > 0)
             continue;
     }
+    free (message);
+    end_all (clients, count);
 }
 
 /* --------------------------------------------------------------------------- hearing */
@@ -290,16 +302,19 @@ hear (size_t count, size_t messages, bool relay)
     for (size_t i = 0; i < count; i++)
         if (recv (clients[i].fd, message, 1, MSG_DONTWAIT) > 0)
             die ("more has come than %zu messages", messages);
+    free (message);
+    end_all (clients, count + relay);
 }
 
 static void
 hold (size_t count)
 {
     char rest[256];
-    connect_all (count);
+    struct client *clients = connect_all (count);
     ready ();
     while (read (STDIN_FILENO, rest, sizeof rest) > 0)
         continue;
+    end_all (clients, count);
 }
 
 int
