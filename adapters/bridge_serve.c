@@ -128,8 +128,11 @@ give_call (struct bridge_call *call, struct bridge_peer *peer)
         call->peer = NULL;
         peer->call = NULL;
         list_append (&self->calls, &call->again);
-        list_remove (&peer->free);      /*  it is the last to be tried again */
-    } else if (rc)
+        list_remove (&peer->free);      /*  until it drains; or it has gone, which is told before long */
+        bridge_want (self);
+        return;
+    }
+    if (rc)
         answer_nothing (call, weft_error ());
     bridge_look (peer);
 }
