@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/fit.h"
+#include "cli/ledgerread.h"
 #include "core/error.h"
 
 #define BUSY 1000               /*  ms that a ledger may be held by others              */
@@ -38,19 +39,12 @@ static const char *const questions[LEDGERNOW_PARTS] = {
         " WHERE (reason != 0 OR status != 0 OR signal != 0) ORDER BY r.job DESC LIMIT ?3",
 };
 
-static const char last_question[] = "SELECT ifnull (max (job), 0) FROM starts";
+static const char *const last_question = "SELECT ifnull (max (job), 0) FROM starts";
 
 struct ledgernow {
-    sqlite3 *db;
-    const char *path;           /*  the caller's                                        */
+    struct ledgerread ledger;
     sqlite3_stmt *asked[LEDGERNOW_PARTS], *last;
 };
-
-static int
-now_error (const struct ledgernow *self)
-{
-    return error_set (WEFT_EIO, "cannot read the ledger %s: %s", self->path, sqlite3_errmsg (self->db));
-}
 
 int
 ledgernow_open (struct ledgernow **self_p, const char *path)
@@ -59,13 +53,9 @@ ledgernow_open (struct ledgernow **self_p, const char *path)
     *self_p = self;
     if (!self)
         return error_set (WEFT_ENOMEM, "out of memory for a ledger");
-    self->path = path;
-    bool bad = sqlite3_open_v2 (path, &self->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL)
-               || sqlite3_busy_timeout (self->db, BUSY)
-               || sqlite3_prepare_v2 (self->db, last_question, -1, &self->last, NULL);
-    for (int i = 0; i < LEDGERNOW_PARTS && !bad; i++)
-        bad = sqlite3_prepare_v2 (self->db, questions[i], -1, &self->asked[i], NULL) != 0;
-    int rc = bad ? now_error (self) : 0;
+    int rc = ledgerread_open (&self->ledger, path, BUSY);
+    rc = rc ? rc : ledgerread_prepare (&self->ledger, &last_question, 1, &self->last);
+    rc = rc ? rc : ledgerread_prepare (&self->ledger, questions, LEDGERNOW_PARTS, self->asked);
     if (rc < 0)
         ledgernow_close (self_p);
     return rc;
@@ -78,10 +68,7 @@ ledgernow_close (struct ledgernow **self_p)
     *self_p = NULL;
     if (!self)
         return;
-    for (int i = 0; i < LEDGERNOW_PARTS; i++)
-        sqlite3_finalize (self->asked[i]);
-    sqlite3_finalize (self->last);
-    sqlite3_close (self->db);
+    ledgerread_close (&self->ledger);
     free (self);
 }
 
@@ -124,15 +111,13 @@ add_lines (struct ledgernow *self, enum ledgernow_part part, const int64_t bound
            int columns, struct buffer *out)
 {
     sqlite3_stmt *row = self->asked[part];
-    int rc = 0, step = SQLITE_ROW, count = 0;
+    int rc = 0, count = 0;
     sqlite3_bind_int64 (row, 1, bounds[0]);
     sqlite3_bind_int64 (row, 2, bounds[1]);
     sqlite3_bind_int (row, 3, rows);
     sqlite3_bind_int64 (row, 4, now);
-    for (; rc == 0 && count < rows && (step = sqlite3_step (row)) == SQLITE_ROW; count++)
+    for (; rc == 0 && count < rows && (rc = ledgerread_step (&self->ledger, row)) == 1; count++)
         rc = add_line (row, columns, out);
-    if (rc == 0 && step != SQLITE_DONE && step != SQLITE_ROW)
-        rc = now_error (self);
     sqlite3_reset (row);
     return rc < 0 ? rc : count;
 }
@@ -147,9 +132,10 @@ ledgernow_add (struct ledgernow *self, enum ledgernow_part part, int64_t now, in
     if (part != LEDGERNOW_RUNNING)
         return add_lines (self, part, bounds, now, rows, columns, out);
     /*  What runs is among the last; the rest is looked through as far as that does not take long. */
-    int count = 0, rc = sqlite3_step (self->last) == SQLITE_ROW ? 0 : now_error (self);
-    bounds[1] = rc < 0 ? 0 : sqlite3_column_int64 (self->last, 0);
+    int count = 0, rc = ledgerread_step (&self->ledger, self->last);
+    bounds[1] = rc == 1 ? sqlite3_column_int64 (self->last, 0) : 0;
     sqlite3_reset (self->last);
+    rc = rc < 0 ? rc : 0;
     for (int block = 0; block < 16 && bounds[1] > 0 && count < rows && rc == 0; block++) {
         bounds[0] = bounds[1] > BLOCK ? bounds[1] - BLOCK + 1 : 1;
         int more = add_lines (self, part, bounds, now, rows - count, columns, out);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/ledgerread.h"
 #include "core/error.h"
 
 #define BUSY 5000               /*  ms that a ledger may be held by others          */
@@ -38,16 +39,9 @@ static const char *const questions[ASK_COUNT] = {
 };
 
 struct ledgeroutput {
-    sqlite3 *db;
-    const char *path;           /*  the caller's                                    */
+    struct ledgerread ledger;
     sqlite3_stmt *asked[ASK_COUNT];
 };
-
-static int
-failed (const struct ledgeroutput *self)
-{
-    return error_set (WEFT_EIO, "cannot read the ledger %s: %s", self->path, sqlite3_errmsg (self->db));
-}
 
 int
 ledgeroutput_open (struct ledgeroutput **self_p, const char *path)
@@ -56,13 +50,11 @@ ledgeroutput_open (struct ledgeroutput **self_p, const char *path)
     *self_p = self;
     if (!self)
         return error_set (WEFT_ENOMEM, "out of memory for a ledger");
-    self->path = path;
-    int rc = sqlite3_open_v2 (path, &self->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) ? failed (self) : 0;
+    int rc = ledgerread_open (&self->ledger, path, BUSY);
+    rc = rc ? rc : ledgerread_prepare (&self->ledger, questions, ASK_ATTEMPT, self->asked);
     if (rc == 0)
-        sqlite3_busy_timeout (self->db, BUSY);
-    for (int i = 0; i < ASK_COUNT && rc == 0; i++)
-        if (sqlite3_prepare_v2 (self->db, questions[i], -1, &self->asked[i], NULL) && i < ASK_ATTEMPT)
-            rc = failed (self);
+        ledgerread_prepare (&self->ledger, questions + ASK_ATTEMPT, ASK_COUNT - ASK_ATTEMPT,
+                            self->asked + ASK_ATTEMPT);
     if (rc < 0)
         ledgeroutput_close (self_p);
     return rc;
@@ -75,9 +67,7 @@ ledgeroutput_close (struct ledgeroutput **self_p)
     *self_p = NULL;
     if (!self)
         return;
-    for (int i = 0; i < ASK_COUNT; i++)
-        sqlite3_finalize (self->asked[i]);
-    sqlite3_close (self->db);
+    ledgerread_close (&self->ledger);
     free (self);
 }
 
@@ -86,8 +76,7 @@ static int
 step (struct ledgeroutput *self, int question)
 {
     sqlite3_stmt *row = self->asked[question];
-    int rc = row ? sqlite3_step (row) : SQLITE_DONE;
-    return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : failed (self);
+    return row ? ledgerread_step (&self->ledger, row) : 0;
 }
 
 static void
@@ -135,7 +124,7 @@ ledgeroutput_job (struct ledgeroutput *self, uint64_t id, struct ledgeroutput_jo
     }
     sqlite3_reset (row);
     if (rc == 0)
-        return error_set (WEFT_EINVAL, "%s has no job %llu", self->path, (unsigned long long) id);
+        return error_set (WEFT_EINVAL, "%s has no job %llu", self->ledger.path, (unsigned long long) id);
     return rc < 0 ? rc : find_attempt (self, id, job);
 }
 

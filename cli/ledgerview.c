@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "cli/ledgerread.h"
 #include "cli/ledgerrow.h"
 #include "core/error.h"
 
@@ -72,33 +72,23 @@ static const char *const questions[ASK_COUNT] = {
 };
 
 struct ledgerview {
-    sqlite3 *db;
-    const char *path;           /*  the caller's                                    */
+    struct ledgerread ledger;
     sqlite3_stmt *asked[ASK_COUNT];
 };
-
-static int
-view_error (const struct ledgerview *self)
-{
-    int rc = sqlite3_errcode (self->db);
-    if (rc == SQLITE_NOTADB || rc == SQLITE_ERROR)
-        return error_set (WEFT_EPROTO, "%s is no ledger, or of another version: %s", self->path,
-                          sqlite3_errmsg (self->db));
-    return error_set (WEFT_EIO, "cannot read the ledger %s: %s", self->path, sqlite3_errmsg (self->db));
-}
 
 /*  A ledger that no head of this weft has opened yet knows no retries: for us there are none in it. */
 static int
 know_retried (struct ledgerview *self)
 {
     sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2 (self->db, "SELECT 1 FROM main.retried", -1, &statement, NULL) == SQLITE_OK) {
+    sqlite3 *db = self->ledger.db;
+    if (sqlite3_prepare_v2 (db, "SELECT 1 FROM main.retried", -1, &statement, NULL) == SQLITE_OK) {
         sqlite3_finalize (statement);
         return 0;
     }
     static const char sql[] = "PRAGMA temp_store = MEMORY; CREATE TEMP TABLE retried (job INTEGER PRIMARY KEY, by)";
-    bool none = sqlite3_errcode (self->db) == SQLITE_ERROR;
-    return none && sqlite3_exec (self->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : view_error (self);
+    bool none = sqlite3_errcode (db) == SQLITE_ERROR;
+    return none && sqlite3_exec (db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : ledgerread_error (&self->ledger);
 }
 
 int
@@ -108,17 +98,9 @@ ledgerview_open (struct ledgerview **self_p, const char *path)
     *self_p = self;
     if (!self)
         return error_set (WEFT_ENOMEM, "out of memory for a ledger");
-    self->path = path;
-    int rc = access (path, R_OK) < 0 ? error_errno ("cannot read %s", path) : 0;
-    if (rc == 0 && sqlite3_open_v2 (path, &self->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL))
-        rc = view_error (self);
-    if (rc == 0)
-        sqlite3_busy_timeout (self->db, BUSY);
-    if (rc == 0)
-        rc = know_retried (self);
-    for (int i = 0; i < ASK_COUNT && rc == 0; i++)
-        if (sqlite3_prepare_v2 (self->db, questions[i], -1, &self->asked[i], NULL))
-            rc = view_error (self);
+    int rc = ledgerread_open (&self->ledger, path, BUSY);
+    rc = rc ? rc : know_retried (self);
+    rc = rc ? rc : ledgerread_prepare (&self->ledger, questions, ASK_COUNT, self->asked);
     if (rc < 0)
         ledgerview_close (self_p);
     return rc;
@@ -127,7 +109,8 @@ ledgerview_open (struct ledgerview **self_p, const char *path)
 void
 ledgerview_map (struct ledgerview *self)
 {
-    sqlite3_exec (self->db, "PRAGMA mmap_size = " MAPPED, NULL, NULL, NULL);    /*  where it cannot be: as before */
+    /*  Where it cannot be: as before. */
+    sqlite3_exec (self->ledger.db, "PRAGMA mmap_size = " MAPPED, NULL, NULL, NULL);
 }
 
 void
@@ -137,9 +120,7 @@ ledgerview_close (struct ledgerview **self_p)
     *self_p = NULL;
     if (!self)
         return;
-    for (int i = 0; i < ASK_COUNT; i++)
-        sqlite3_finalize (self->asked[i]);
-    sqlite3_close (self->db);
+    ledgerread_close (&self->ledger);
     free (self);
 }
 
@@ -152,11 +133,11 @@ ask_numbers (struct ledgerview *self, int question, uint64_t first, uint64_t las
     sqlite3_stmt *row = self->asked[question];
     sqlite3_bind_int64 (row, 1, (sqlite3_int64) first);
     sqlite3_bind_int64 (row, 2, (sqlite3_int64) last);
-    int rc = sqlite3_step (row) == SQLITE_ROW ? 0 : view_error (self);
-    for (int i = 0; i < count && rc == 0; i++)
+    int rc = ledgerread_step (&self->ledger, row);
+    for (int i = 0; i < count && rc == 1; i++)
         numbers[i] = (uint64_t) sqlite3_column_int64 (row, i);
     sqlite3_reset (row);
-    return rc;
+    return rc < 0 ? rc : 0;
 }
 
 /*  Of the jobs up to `last`, `open` have not ended, most of them of late: looks for them from there on down. */
@@ -204,8 +185,9 @@ ledgerview_count (struct ledgerview *self, struct ledgerview_counts *counts)
 {
     *counts = (struct ledgerview_counts){ .jobs = 0 };
     /*  All of one moment. */
-    int rc = sqlite3_exec (self->db, "BEGIN", NULL, NULL, NULL) ? view_error (self) : count_all (self, counts);
-    sqlite3_exec (self->db, "COMMIT", NULL, NULL, NULL);
+    bool begun = sqlite3_exec (self->ledger.db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+    int rc = begun ? count_all (self, counts) : ledgerread_error (&self->ledger);
+    sqlite3_exec (self->ledger.db, "COMMIT", NULL, NULL, NULL);
     return rc;
 }
 
@@ -214,11 +196,10 @@ static int
 walk (struct ledgerview *self, int question, ledgerview_take_fn *take, void *arg)
 {
     sqlite3_stmt *row = self->asked[question];
-    int rc = 0, step = SQLITE_ROW;
-    while (rc == 0 && (step = sqlite3_step (row)) == SQLITE_ROW)
-        rc = take (arg, (uint64_t) sqlite3_column_int64 (row, 0));
-    if (rc == 0 && step != SQLITE_DONE)
-        rc = view_error (self);
+    int rc;
+    while ((rc = ledgerread_step (&self->ledger, row)) == 1)
+        if ((rc = take (arg, (uint64_t) sqlite3_column_int64 (row, 0))) < 0)
+            break;
     sqlite3_reset (row);
     return rc;
 }
@@ -242,19 +223,24 @@ ledgerview_open_jobs (struct ledgerview *self, bool started, ledgerview_take_fn 
     return walk (self, ASK_OPEN, take, arg);
 }
 
+static int
+no_job (const struct ledgerview *self, uint64_t job)
+{
+    return error_set (WEFT_EINVAL, "%s has no job %llu", self->ledger.path, (unsigned long long) job);
+}
+
 int
 ledgerview_state (struct ledgerview *self, uint64_t job, char *state, size_t size)
 {
     static const char *const open[] = { "waiting", "started", "again" };
     sqlite3_stmt *row = self->asked[ASK_STATE];
     sqlite3_bind_int64 (row, 1, (sqlite3_int64) job);
-    int step = sqlite3_step (row), rc = 1;
-    if (step == SQLITE_ROW)
+    int rc = ledgerread_step (&self->ledger, row);
+    if (rc == 1)
         snprintf (state, size, "%s", sqlite3_column_int (row, 1) ? "cancelled"
                                                                  : (const char *) sqlite3_column_text (row, 0));
-    else
-        rc = step == SQLITE_DONE ? error_set (WEFT_EINVAL, "%s has no job %llu", self->path, (unsigned long long) job)
-                                 : view_error (self);
+    else if (rc == 0)
+        rc = no_job (self, job);
     sqlite3_reset (row);
     for (size_t i = 0; i < sizeof open / sizeof *open && rc == 1; i++)
         if (strcmp (state, open[i]) == 0)
@@ -279,20 +265,17 @@ ledgerview_page (struct ledgerview *self, unsigned filter, bool json, uint64_t *
     uint64_t last[3] = { 0, INT64_MAX };
     /*  Jobs of which nothing is known yet wait, and may be many. */
     int lines = 0, rc = filter & LEDGERVIEW_WAITING ? 0 : ask_numbers (self, ASK_LAST, 0, 0, last, 3);
-    int step = SQLITE_ROW;
     sqlite3_bind_int64 (row, 4, (sqlite3_int64) last[1]);
     sqlite3_bind_int64 (row, 1, (sqlite3_int64) *after);
     sqlite3_bind_int (row, 2, (int) filter);
     sqlite3_bind_int (row, 3, PAGE);
-    while (rc == 0 && (step = sqlite3_step (row)) == SQLITE_ROW) {
+    while (rc == 0 && (rc = ledgerread_step (&self->ledger, row)) == 1) {
         rc = json ? add_object (row, out) : ledgerrow_line (row, out);
         if (rc == 0)
             rc = buffer_add_str (out, "\n");
         *after = (uint64_t) sqlite3_column_int64 (row, 0);
         lines++;
     }
-    if (rc == 0 && step != SQLITE_DONE)
-        rc = view_error (self);
     sqlite3_reset (row);
     return rc < 0 ? rc : lines ? 1 : WEFT_EEND;
 }
@@ -301,15 +284,15 @@ static int
 show_attempts (struct ledgerview *self, uint64_t job, bool json, struct buffer *out)
 {
     sqlite3_stmt *row = self->asked[ASK_ATTEMPTS];
-    int rc = 0, step = SQLITE_ROW;
+    int rc;
     sqlite3_bind_int64 (row, 1, (sqlite3_int64) job);
-    for (int count = 0; rc == 0 && (step = sqlite3_step (row)) == SQLITE_ROW; count++) {
+    for (int count = 0; (rc = ledgerread_step (&self->ledger, row)) == 1; count++) {
         rc = buffer_add_str (out, json ? count ? "," : "" : "earlier:\n");
         if (rc == 0)
             rc = json ? add_object (row, out) : ledgerrow_members (row, false, "  ", out);
+        if (rc < 0)
+            break;
     }
-    if (rc == 0 && step != SQLITE_DONE)
-        rc = view_error (self);
     sqlite3_reset (row);
     return rc;
 }
@@ -319,11 +302,8 @@ ledgerview_show (struct ledgerview *self, uint64_t job, bool json, struct buffer
 {
     sqlite3_stmt *row = self->asked[ASK_JOB];
     sqlite3_bind_int64 (row, 1, (sqlite3_int64) job);
-    int step = sqlite3_step (row), rc = 0;
-    if (step == SQLITE_DONE)
-        rc = error_set (WEFT_EINVAL, "%s has no job %llu", self->path, (unsigned long long) job);
-    else if (step != SQLITE_ROW)
-        rc = view_error (self);
+    int rc = ledgerread_step (&self->ledger, row);
+    rc = rc == 1 ? 0 : rc < 0 ? rc : no_job (self, job);
     if (rc == 0 && json)
         rc = buffer_add_str (out, "{");
     if (rc == 0)
