@@ -20,7 +20,8 @@ struct tcp_peer {
 
 static const struct option tcp_options[] = {
     { .name = "framing", .letter = 'f', .type = OPTION_TEXT, .argument = "FRAMING", .standard = "line",
-      .offset = offsetof (struct tcp_config, framing_text), .text = "where a message ends: " FRAMING_NAMES },
+      .choices = FRAMING_NAMES, .offset = offsetof (struct tcp_config, framing_text),
+      .text = "where a message ends: " FRAMING_NAMES },
     { .name = "error-reply", .type = OPTION_TEXT, .argument = "TEXT",
       .offset = offsetof (struct tcp_config, error_reply),
       .text = "what a client gets whose request has no reply; without it its connection is closed" },

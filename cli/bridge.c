@@ -206,9 +206,11 @@ set_bridge (void *bridge, const struct option *option, const char *value)
     return weft_bridge_set (bridge, option->name, value);
 }
 
+_Static_assert (BRIDGE_KINDS + COMMONS <= COMMAND_TABLES_MAX + 1, "the tables of a bridge have room");
+
 /*  The tables: those of the adapter and its companions, then what follows them. How many there are. */
 static size_t
-list_tables (const struct adapter *adapter, struct command_table tables[BRIDGE_KINDS + COMMONS])
+list_tables (const struct adapter *adapter, struct command_table tables[COMMAND_TABLES_MAX + 1])
 {
     static const struct command_table streams[] = { STREAM_TABLES }, datagrams[] = { DATAGRAM_TABLES },
                                       common[] = { COMMON_TABLES };
@@ -263,33 +265,46 @@ tell_owner (struct cli *cli, const struct adapter *adapter, int argc, char **arg
     }
 }
 
+static bool
+bridge_narrow (const struct command *self, const char *word, struct command *narrowed,
+               struct command_table tables[COMMAND_TABLES_MAX + 1])
+{
+    const struct adapter *adapter = bridge_adapter_find (word);
+    const struct protocol *words = protocol_find (word);
+    if (!adapter || !words)
+        return false;
+    list_tables (adapter, tables);
+    *narrowed = *self;
+    narrowed->topic = words->topic;
+    narrowed->usage = words->usage;
+    narrowed->description = words->text;
+    narrowed->examples = words->examples;
+    narrowed->tables = tables;
+    return true;
+}
+
 /*  A command with the options of this adapter, and those of its companions. */
 static int
 adapter_run (struct cli *cli, const struct command *self, const struct adapter *adapter, int argc, char **argv)
 {
-    const struct protocol *words = protocol_find (adapter->name);
-    struct command_table tables[BRIDGE_KINDS + COMMONS] = { { .title = NULL } };
-    command_set_fn *setters[BRIDGE_KINDS + COMMONS] = { NULL };
-    void *targets[BRIDGE_KINDS + COMMONS] = { NULL };
+    struct command_table tables[COMMAND_TABLES_MAX + 1] = { { .title = NULL } };
+    command_set_fn *setters[COMMAND_TABLES_MAX + 1] = { NULL };
+    void *targets[COMMAND_TABLES_MAX + 1] = { NULL };
     struct bridge_options options = { .bridge = weft_bridge_new (cli->weft, adapter->name) };
-    struct command command = *self;
+    struct command command;
     char *operands[argc + 1];
     int count = 0, status = EXIT_USAGE;
-    if (!options.bridge)
+    if (!options.bridge || !bridge_narrow (self, adapter->name, &command, tables))
         return cli_fail (cli, WEFT_ENOMEM, NULL);
-    size_t last = list_tables (adapter, tables) - OWN_TABLES;
+    size_t last = 0;
+    while (tables[last + OWN_TABLES].title)
+        last++;
     for (size_t i = 0; i < last; i++) {
         targets[i] = options.bridge;
         setters[i] = set_bridge;
     }
     targets[last] = &options.secure;
     targets[last + 1] = &options.metrics;
-    command.tables = tables;
-    if (words) {
-        command.usage = words->usage;
-        command.description = words->text;
-        command.examples = words->examples;
-    }
     int rc = command_parse (cli, &command, targets, setters, argc, argv, operands, &count);
     if (rc == 0 && (rc = secure_apply (&options.secure, set_bridge, options.bridge)))
         cli_fail (cli, rc, NULL);
@@ -354,7 +369,7 @@ const struct command command_bridge = {
         "to have a certificate for the name that is dialled, signed by somebody whom the system trusts, or --tls-ca. "
         "Files that are replaced are read again for new connections. Without --tls what listens beyond this machine "
         "does so in clear text, and only with --insecure. --key and --allow are for the fabric's side.\n\n"
-        "weft bridge PROTOCOL --help has the options and examples of one of them.\n\n" PROTOCOL_TEXTS,
+        "weft help bridge PROTOCOL has the options and examples of one of them.\n\n" PROTOCOL_TEXTS,
     .guarantee = "At most once; what was dropped is counted and reported. A message is taken from its connection only "
                  "when the fabric has taken it. A request has its reply, or its client is told that it has none.",
     .status = "6 when messages were dropped or cut off, requests had no reply, or connections ended before they had "
@@ -376,6 +391,7 @@ const struct command command_bridge = {
             { "weft bridge http --listen 127.0.0.1:8080 --req tcp://127.0.0.1:5555 --mount /=req",
               "Beside weft rep tcp://127.0.0.1:5555 --exec 'jq .path': curl http://127.0.0.1:8080/items/1." },
             { .line = NULL } },
+    .narrow = bridge_narrow,
     .part = true,
     .run = bridge_command_run,
 };

@@ -233,7 +233,7 @@ failed:
         trial_arguments (cli->trial, groups, self->name, argc, argv);
         return rc;
     }
-    cli_error (cli, "%s (see 'weft help %s')", weft_error (), self->name);
+    cli_error (cli, "%s (see 'weft help %s')", weft_error (), self->topic ? self->topic : self->name);
     return rc;
 }
 

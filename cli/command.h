@@ -64,6 +64,8 @@ struct command_example {
     const char *text;           /*  what it does */
 };
 
+enum { COMMAND_TABLES_MAX = 12 };
+
 struct command_table {
     const char *title;                          /*  heading in help: "Options", "Socket", "Formats" */
     const struct option *table;
@@ -77,6 +79,7 @@ const struct option *command_table_options (const struct command_table *self);  
 struct command {
     const char *name;
     const char *group;                              /*  heading in the list of commands         */
+    const char *topic;                              /*  what weft help explains it by; NULL: the name */
     const char *summary;                            /*  one line, for the list of commands      */
     const char *usage;                              /*  what follows "weft NAME"                */
     const char *words;                              /*  what the first operand is one of, for completion:
@@ -86,6 +89,10 @@ struct command {
     const char *guarantee;                          /*  what is promised, in the design's words; or NULL */
     const char *status;                             /*  what its exit statuses mean beyond the common ones; or NULL */
     bool status_alone;                              /*  the common ones do not hold: `status` is all there is */
+    bool (*narrow) (const struct command *self, const char *word, struct command *narrowed,
+                    struct command_table tables[COMMAND_TABLES_MAX + 1]);   /*  what it is when `word` of `words` is
+                                                        its first operand: a copy, whose tables are in `tables`.
+                                                        False: no such word. NULL: always the same       */
     const struct command_table *tables;             /*  ends with a NULL title; or NULL         */
     const struct command_example *examples;         /*  ends with a NULL line; or NULL          */
     bool posix;                                     /*  the first operand ends the options (weft run) */

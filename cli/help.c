@@ -141,6 +141,19 @@ help_completion (const struct command *unused, FILE *out)
     completion_bash (out);
 }
 
+/*  COMMAND WORD, where that is a command of its own, as of the protocols of a bridge. How many operands that used. */
+static int
+help_narrowed (struct cli *cli, char **operands, int count, int *status)
+{
+    struct command narrowed;
+    struct command_table tables[COMMAND_TABLES_MAX + 1];
+    const struct command *command = command_find (operands[0]);
+    if (count < 2 || !command || !command->narrow || !command->narrow (command, operands[1], &narrowed, tables))
+        return 0;
+    *status = help_command (cli, &narrowed) ? EXIT_ERROR : EXIT_OK;
+    return 2;
+}
+
 static int
 help_topic (struct cli *cli, const char *topic, bool man)
 {
@@ -174,8 +187,12 @@ help_answer (struct cli *cli, const struct help_options *options, char **operand
     if (count == 0)
         return help_write (cli, help_overview, NULL) ? EXIT_ERROR : EXIT_OK;
     int status = EXIT_OK;
-    for (int i = 0; i < count && status == EXIT_OK; i++)
-        status = help_topic (cli, operands[i], options->man);
+    for (int i = 0; i < count && status == EXIT_OK;) {
+        int used = options->man ? 0 : help_narrowed (cli, operands + i, count - i, &status);
+        if (used == 0)
+            status = help_topic (cli, operands[i], options->man);
+        i += used ? used : 1;
+    }
     return status;
 }
 
@@ -199,9 +216,10 @@ const struct command command_help = {
     .name = "help",
     .group = COMMAND_GROUP_ABOUT,
     .summary = "explain a command, with examples",
-    .usage = "[COMMAND ...] | metrics | --man PAGE | --completion SHELL",
+    .usage = "[COMMAND ...] | bridge PROTOCOL | metrics | --man PAGE | --completion SHELL",
     .description = "Lists the commands, or explains those that are named. Every command also answers --help. With "
-                   "metrics it lists all that commands tell by --metrics.\n\n"
+                   "metrics it lists all that commands tell by --metrics. Of weft bridge and a protocol it explains "
+                   "that one alone.\n\n"
                    "The man pages and the shell's completion are made from the same tables.",
     .tables = (const struct command_table[]){ { .title = "Options", .table = help_table }, { .title = NULL } },
     .examples = (const struct command_example[]){

@@ -5,7 +5,7 @@
 
 #include "cli/command.h"
 
-enum { COMMAND_TABLES_MAX = 12, COMMANDS_MAX = 64 };
+enum { COMMANDS_MAX = 64 };
 
 /*  Fills groups (COMMAND_TABLES_MAX + 2) from the command's tables, the common options and
  *  an end; returns how many are the command's. */

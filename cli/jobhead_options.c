@@ -43,7 +43,8 @@ const struct option jobhead_options[] = {
     { .name = "outputs", .type = OPTION_TEXT, .argument = "DIR", .offset = FIELD (outputs),
       .text = "with --ledger: print nothing, keep what jobs write in few files in DIR; weft jobs LEDGER output ID "
               "shows it" },
-    { .name = "durability", .type = OPTION_TEXT, .argument = "HOW", .offset = FIELD (durability),
+    { .name = "durability", .type = OPTION_TEXT, .argument = "HOW", .choices = "sync|group|none",
+      .offset = FIELD (durability),
       .text = "when FILE is brought to disk: sync (at once), group (within 2 ms, the default), none (when the system "
               "likes)" },
     { .name = "after", .type = OPTION_LIST, .argument = "LEDGER", .offset = FIELD (after),

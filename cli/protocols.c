@@ -54,10 +54,10 @@ static const struct command_example ws_examples[] = {
 #define REST "\n\n'weft help bridge' says what all protocols have in common."
 
 static const struct protocol protocols[] = {
-    { "tcp", "TCP", "tcp [OPTIONS] --listen|--dial ADDRESS ...", PROTOCOL_TCP REST, tcp_examples },
-    { "udp", "UDP", "udp [OPTIONS] --listen|--dial ADDRESS ...", PROTOCOL_UDP REST, udp_examples },
-    { "http", "HTTP", "http [OPTIONS] --listen ADDRESS ...", PROTOCOL_HTTP REST, http_examples },
-    { "ws", "WebSocket", "ws [OPTIONS] --listen|--dial ADDRESS ...", PROTOCOL_WS REST, ws_examples },
+    { "tcp", "TCP", "bridge tcp", "tcp [OPTIONS] --listen|--dial ADDRESS ...", PROTOCOL_TCP REST, tcp_examples },
+    { "udp", "UDP", "bridge udp", "udp [OPTIONS] --listen|--dial ADDRESS ...", PROTOCOL_UDP REST, udp_examples },
+    { "http", "HTTP", "bridge http", "http [OPTIONS] --listen ADDRESS ...", PROTOCOL_HTTP REST, http_examples },
+    { "ws", "WebSocket", "bridge ws", "ws [OPTIONS] --listen|--dial ADDRESS ...", PROTOCOL_WS REST, ws_examples },
 };
 
 const struct protocol *

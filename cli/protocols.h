@@ -8,6 +8,7 @@
 
 struct protocol {
     const char *name, *title;           /*  of the adapter; in headings                         */
+    const char *topic;                  /*  of weft help: "bridge tcp"                          */
     const char *usage;                  /*  what follows "weft bridge"                          */
     const char *text;                   /*  as a command's description                          */
     const struct command_example *examples;

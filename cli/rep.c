@@ -9,7 +9,7 @@
 
 struct rep_options {
     bool echo;
-    char *data, *exec, *filter;
+    char *data, *exec, *filter, *error_reply;
     int64_t count;
 };
 
@@ -24,6 +24,9 @@ static const struct option rep_table[] = {
     { .name = "filter", .letter = 'f', .type = OPTION_TEXT, .argument = "COMMAND",
       .offset = offsetof (struct rep_options, filter),
       .text = "run COMMAND once, and let it answer a line for each line; it is started again when it ends" },
+    { .name = "error-reply", .type = OPTION_TEXT, .argument = "TEXT",
+      .offset = offsetof (struct rep_options, error_reply),
+      .text = "what is replied when COMMAND fails; without it what it wrote, or nothing" },
     { .name = "count", .letter = 'n', .type = OPTION_INT, .argument = "N",
       .offset = offsetof (struct rep_options, count), .text = "end after N requests" },
     OPTION_END
@@ -61,6 +64,14 @@ rep_by_hand (struct rep *self, weft_msg_t *msg)
     return rc < 0 ? rc : 0;
 }
 
+/*  In place of a reply that there is none of. */
+static int
+rep_excuse (const struct rep *self, weft_msg_t *msg)
+{
+    weft_msg_clear (msg);
+    return weft_msg_add_str (msg, self->options->error_reply ? self->options->error_reply : "");
+}
+
 /*  Turns the request in `msg` into its reply. */
 static int
 rep_answer (struct rep *self, weft_msg_t *msg)
@@ -77,16 +88,17 @@ rep_answer (struct rep *self, weft_msg_t *msg)
     weft_msg_t request;
     weft_msg_init (&request);
     weft_msg_move (&request, msg);
+    uint64_t failed = self->exec.failed;
     int rc = options->exec ? exec_run (&self->exec, &request, msg) : filter_ask (&self->filter, &request, msg);
     weft_msg_clear (&request);
     if (rc < 0 && rc != WEFT_ETERM && rc != WEFT_ENOMEM) {
         /*  Whoever asked must not wait for ever. */
-        cli_error (self->session->cli, "%s: the reply is empty", weft_error ());
+        cli_error (self->session->cli, "%s: the reply is %s", weft_error (),
+                   options->error_reply ? "that of --error-reply" : "empty");
         counter_add (&self->session->lost, 1);
-        weft_msg_clear (msg);
-        rc = weft_msg_add (msg, "", 0);
+        return rep_excuse (self, msg);
     }
-    return rc;
+    return rc == 0 && options->error_reply && self->exec.failed > failed ? rep_excuse (self, msg) : rc;
 }
 
 /* -------------------------------------------------------------------- loop */
@@ -144,6 +156,8 @@ rep_check (const struct session *session)
     const struct formats *formats = &session->formats;
     if (options->echo + !!options->data + !!options->exec + !!options->filter > 1)
         cli_error (session->cli, "--echo, --data, --exec and --filter exclude each other: choose one");
+    else if (options->error_reply && !options->exec && !options->filter)
+        cli_error (session->cli, "--error-reply is for --exec and --filter, which can fail");
     else if (options->filter && (formats->input == FORMAT_RAW || formats->output == FORMAT_RAW))
         cli_error (session->cli, "--filter needs a format that says where a message ends, and raw does not");
     else
@@ -198,11 +212,12 @@ const struct command command_rep = {
         "a command writes (--exec, started for each request), or with what one long-lived command writes (--filter, a "
         "line for each line, or a message for each message in another format). With none of these the requests are "
         "written to standard output and the replies read from standard input.\n\n"
-        "In lines, the default, a command of --exec gets the bytes of the request alone, and one newline at the end of "
-        "its output is no part of the reply; with --raw all of the output is. When it fails, what it wrote is "
-        "the reply all the same, and the failure is told. A filter that ends is started again and gets the unanswered "
-        "request again, three times at most; the service may then have run more than once. A request that cannot be "
-        "answered gets an empty reply, is told, and counts as lost.\n\n"
+        "In lines, the default, a command of --exec gets the bytes of the request alone, and one newline at the end "
+        "of its output is no part of the reply; with --raw all of the output is. When it fails, what it wrote is the "
+        "reply all the same, unless --error-reply says another, and the failure is told. A filter that ends is "
+        "started again and gets the unanswered request again, three times at most; the service may then have run "
+        "more than once. A request that cannot be answered gets an empty reply, or that of --error-reply, is told, "
+        "and counts as lost. Behind weft bridge http that may be '{\"status\":502}'.\n\n"
         "An endpoint without a prefix is bound; weft req connects.",
     .guarantee = "Each request that was taken gets one reply, unless its sender has gone, which is counted and "
                  "reported.",

@@ -3,6 +3,9 @@
 #include <czmq.h>
 #include <http_parser.h>
 #include <msgpack.h>
+#include <openssl/crypto.h>
+#include <sqlite3.h>
+#include <uv.h>
 #include <zlib.h>
 
 #include "cli/command.h"
@@ -28,10 +31,13 @@ version_write (struct cli *cli, bool json)
     snprintf (czmq, sizeof czmq, "%d.%d.%d", major, minor, patch);
     snprintf (http, sizeof http, "%lu.%lu.%lu", parser >> 16 & 255, parser >> 8 & 255, parser & 255);
     const char *format = json ? "{\"weft\":\"%s\",\"libzmq\":\"%s\",\"capabilities\":\"%s\",\"czmq\":\"%s\","
-                                "\"msgpack\":\"%s\",\"http-parser\":\"%s\",\"zlib\":\"%s\"}\n"
-                              : "weft %s\nlibzmq %s (%s)\nczmq %s\nmsgpack %s\nhttp-parser %s\nzlib %s\n";
+                                "\"msgpack\":\"%s\",\"libuv\":\"%s\",\"openssl\":\"%s\",\"http-parser\":\"%s\","
+                                "\"zlib\":\"%s\",\"sqlite\":\"%s\"}\n"
+                              : "weft %s\nlibzmq %s (%s)\nczmq %s\nmsgpack %s\nlibuv %s\nopenssl %s\n"
+                                "http-parser %s\nzlib %s\nsqlite %s\n";
     int size = snprintf (text, sizeof text, format, weft_version (NULL, NULL, NULL), wire_zmq_version (),
-                         wire_zmq_capabilities (), czmq, msgpack_version (), http, zlibVersion ());
+                         wire_zmq_capabilities (), czmq, msgpack_version (), uv_version_string (),
+                         OpenSSL_version (OPENSSL_VERSION_STRING), http, zlibVersion (), sqlite3_libversion ());
     int rc = cli_write (cli->out, text, (size_t) size);
     return rc ? cli_fail (cli, rc, NULL) : EXIT_OK;
 }

@@ -232,7 +232,11 @@ no_transport (const char *text)
 {
     for (size_t i = 0; i < TRANSPORTS; i++) {
         size_t length = strlen (transports[i].name);
-        if (strncasecmp (text, transports[i].name, length) == 0 && text[length] == ':') {
+        if (strncasecmp (text, transports[i].name, length) != 0)
+            continue;
+        if (strncmp (text + length, "//", 2) == 0)
+            return error_set (WEFT_EENDPOINT, "%s: write %s:%s", text, transports[i].name, text + length);
+        if (text[length] == ':') {
             const char *rest = text + length + 1;
             return error_set (WEFT_EENDPOINT, "%s: write %s://%s", text, transports[i].name,
                               rest + (*rest == '/' && transports[i].transport != ENDPOINT_IPC));

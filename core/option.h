@@ -43,7 +43,7 @@ struct option {
     const char *standard;       /*  the default as text, or NULL for none (0, false, NULL)      */
     int64_t min, max;           /*  INT, SIZE, TIME: inclusive; both 0: 0 and up. TIME_FOREVER is
                                     allowed when min is -1                                      */
-    const char *choices;        /*  CHOICE: "lines|nul|raw"                                     */
+    const char *choices;        /*  CHOICE: "lines|nul|raw"; TEXT: what completion offers       */
     unsigned flags;
     size_t offset;              /*  offsetof (struct, field)                                    */
     const char *text;           /*  a sentence for help: what it does, without a full stop      */

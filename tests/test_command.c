@@ -96,6 +96,25 @@ test_unknown_option_suggests_the_nearest (void **state)
     assert_string_equal (self->output, "");
 }
 
+/*  A protocol of weft bridge has a page of its own, as long as it is asked for behind bridge. */
+static void
+test_help_of_a_protocol (void **state)
+{
+    struct fixture *self = *state;
+    assert_int_equal (run (self, "help bridge udp"), EXIT_OK);
+    assert_contains (self->output, "usage: weft bridge udp ");
+    assert_contains (self->output, "--amplify");
+    assert_null (strstr (self->output, "--framing"));
+    assert_int_equal (run (self, "bridge udp --help"), EXIT_OK);
+    assert_null (strstr (self->output, "--framing"));
+    assert_int_equal (run (self, "help bridge smtp"), EXIT_USAGE);
+    assert_contains (self->talk, "no command 'smtp'");
+    assert_int_equal (run (self, "help bridge req"), EXIT_OK);
+    assert_contains (self->output, "usage: weft req ");
+    assert_int_equal (run (self, "bridge udp --nosuch"), EXIT_USAGE);
+    assert_contains (self->talk, "'weft help bridge udp'");
+}
+
 static void
 test_version (void **state)
 {
@@ -103,7 +122,12 @@ test_version (void **state)
     assert_int_equal (run (self, "version"), EXIT_OK);
     assert_contains (self->output, "weft " WEFT_VERSION "\nlibzmq ");
     assert_int_equal (run (self, "--version"), EXIT_OK);
-    assert_contains (self->output, "\nmsgpack ");
+    static const char *const libraries[] = { "czmq", "msgpack", "libuv", "openssl", "http-parser", "zlib", "sqlite" };
+    for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
+        char line[64];
+        snprintf (line, sizeof line, "\n%s ", libraries[i]);
+        assert_contains (self->output, line);
+    }
     assert_int_equal (run (self, "version --json"), EXIT_OK);
     assert_contains (self->output, "{\"weft\":\"" WEFT_VERSION "\"");
     assert_int_equal (run (self, "version 2"), EXIT_USAGE);
@@ -228,6 +252,7 @@ main (void)
         cmocka_unit_test_setup_teardown (test_no_command, begin, end),
         cmocka_unit_test_setup_teardown (test_unknown_command_suggests_the_nearest, begin, end),
         cmocka_unit_test_setup_teardown (test_unknown_option_suggests_the_nearest, begin, end),
+        cmocka_unit_test_setup_teardown (test_help_of_a_protocol, begin, end),
         cmocka_unit_test_setup_teardown (test_version, begin, end),
         cmocka_unit_test_setup_teardown (test_help_of_every_command, begin, end),
         cmocka_unit_test (test_no_option_twice),

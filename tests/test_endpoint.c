@@ -67,6 +67,8 @@ bad_tcp (void **state)
 {
     (void) state;
     bad_connect ("tcp://127.0.0.1", "tcp://127.0.0.1: no port; write tcp://127.0.0.1:5555");
+    bad_connect ("tcp//127.0.0.1:1", "write tcp://127.0.0.1:1");
+    bad_connect ("ipc//tmp/x", "write ipc://tmp/x");
     bad_connect ("tcp://127.0.0.1:", "no port; write tcp://127.0.0.1:5555");
     bad_connect ("tcp://[::1]", "no port; write tcp://[::1]:5555");
     bad_connect ("tcp://[::1]5555", "after the bracket");

@@ -65,6 +65,14 @@ def shell(terminals, tmp_path):
     ("weft key rev", "<key><revoke>"),
     ("weft key --pub", "<key><--public>"),
     ("weft proxy str", "<proxy><streamer>"),
+    ("weft bridge ht", "<bridge><http>"),
+    ("weft help bridge w", "<help><bridge><ws>"),
+    ("weft bridge tcp --fr", "<bridge><tcp><--framing>"),
+    ("weft bridge tcp --framing net", "<bridge><tcp><--framing><netstring>"),
+    ("weft run --durability g", "<run><--durability><group>"),
+    ("weft bridge http --r", "<bridge><http><--r>"),       # --root, --req, ...
+    ("weft bridge udp --tl", "<bridge><udp><--tl>"),       # which has no TLS
+    ("weft bridge udp --listen 127.0.0.1:0 --amp", "<bridge><udp><--listen><127.0.0.1:0><--amplify>"),
 ])
 def test_a_word_is_completed(shell, typed, arguments):
     shell.type(typed + "\t\n")

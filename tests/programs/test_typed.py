@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from running import LIMIT, WEFT
+from running import ANY_TCP, LIMIT, WEFT
 
 
 def shell(line, **environment):
@@ -61,6 +61,19 @@ def test_upper_case_service(weft, tmp_path):
 def test_filter_service(weft, somewhere):
     rep = weft.start("rep", somewhere, "--filter", "sed -u s/a/b/")
     assert shell("printf 'aa\\n\\nxyz\\n' | weft req $AT", AT=rep.endpoint) == (0, b"ba\n\nxyz\n", "")
+
+
+@pytest.mark.parametrize("options, reply", [
+    (["--exec", "cat; exit 3", "--error-reply", "no"], b"no\n"), (["--exec", "cat; exit 3"], b"hello\n"),
+    (["--exec", "cat", "--error-reply", "no"], b"hello\n"), (["--filter", "exit 3", "--error-reply", "no"], b"no\n")])
+def test_a_service_that_fails(weft, somewhere, options, reply):
+    rep = weft.start("rep", somewhere, *options)
+    assert shell("echo hello | weft req $AT", AT=rep.endpoint) == (0, reply, "")
+
+
+def test_an_error_reply_needs_what_can_fail(weft):
+    status, _, talk = weft.run("rep", ANY_TCP, "--echo", "--error-reply", "no")
+    assert status == 2 and "--exec and --filter" in talk
 
 
 def test_find_with_nul(weft, somewhere, tmp_path):
