@@ -24,9 +24,7 @@ struct conformance {
     bool datagram;                      /*  each message is one, and a client sees no end                   */
 };
 
-/*  The tests of the suite, for cmocka; `how` is what runs now. */
-extern const struct conformance *how;
-extern const struct CMUnitTest conformance_tests[], conformance_datagram_tests[];
-enum { CONFORMANCE_TESTS = 10, CONFORMANCE_DATAGRAM_TESTS = 8 };
+/*  Runs the cases that this protocol has to keep, and says of each other why it has not. Returns how many failed. */
+int conformance_run (const char *name, const struct conformance *protocol);
 
 #endif

@@ -45,13 +45,6 @@ static const struct conformance len16 = { .adapter = "tcp", .options = "framing=
                                           .read = read_len16 };
 
 static int
-run_suite (const char *name, const struct conformance *kind)
-{
-    how = kind;
-    return _cmocka_run_group_tests (name, conformance_tests, CONFORMANCE_TESTS, NULL, NULL);
-}
-
-static int
 run_over_tls (void)
 {
     char options[512], ca[128];
@@ -63,7 +56,7 @@ run_over_tls (void)
     struct conformance secure = line;
     secure.options = options;
     secure.ca = ca;
-    int failed = run_suite ("tcp, line, in TLS", &secure);
+    int failed = conformance_run ("tcp, line, in TLS", &secure);
     certificates_end ();
     return failed;
 }
@@ -76,7 +69,7 @@ run_over_a_path (void)
     snprintf (listen, sizeof listen, "unix:%s", folder_path ("socket"));
     struct conformance local = len16;       /*  a reset is as an end here, after which a part of a line is one */
     local.listen = listen;
-    int failed = run_suite ("tcp, len16, over a Unix socket", &local);
+    int failed = conformance_run ("tcp, len16, over a Unix socket", &local);
     failed += folder_remove_empty () != 0;
     return failed;
 }
@@ -84,8 +77,8 @@ run_over_a_path (void)
 int
 main (void)
 {
-    int failed = run_suite ("tcp, line", &line);
-    failed += run_suite ("tcp, len16", &len16);
+    int failed = conformance_run ("tcp, line", &line);
+    failed += conformance_run ("tcp, len16", &len16);
     failed += run_over_tls ();
     return failed + run_over_a_path ();
 }

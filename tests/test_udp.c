@@ -23,6 +23,5 @@ static const struct conformance four = { .adapter = "udp", .options = "separator
 int
 main (void)
 {
-    how = &four;
-    return _cmocka_run_group_tests ("udp", conformance_datagram_tests, CONFORMANCE_DATAGRAM_TESTS, NULL, NULL);
+    return conformance_run ("udp", &four);
 }

@@ -38,13 +38,6 @@ read_frame (struct buffer *in, const char **data, size_t *used)
 }
 
 static int
-run_suite (const char *name, const struct conformance *kind)
-{
-    how = kind;
-    return _cmocka_run_group_tests (name, conformance_tests, CONFORMANCE_TESTS, NULL, NULL);
-}
-
-static int
 run_over_tls (const struct conformance *clear)
 {
     char options[512], ca[128];
@@ -56,7 +49,7 @@ run_over_tls (const struct conformance *clear)
     struct conformance secure = *clear;
     secure.options = options;
     secure.ca = ca;
-    int failed = run_suite ("ws, in TLS", &secure);
+    int failed = conformance_run ("ws, in TLS", &secure);
     certificates_end ();
     return failed;
 }
@@ -133,6 +126,6 @@ main (void)
     const struct conformance plain = { .adapter = "ws", .options = "ws-ping=0", .write = write_frame,
                                        .read = read_frame, .hello = hello };
     int failed = cmocka_run_group_tests (origins, NULL, NULL);
-    failed += run_suite ("ws", &plain);
+    failed += conformance_run ("ws", &plain);
     return failed + run_over_tls (&plain);
 }
