@@ -120,6 +120,9 @@ int bridge_write (struct bridge_peer *peer, const struct stream_part *parts, siz
 /*  The same of last words, which have room in a full queue, too; bridge_finish follows. */
 int bridge_write_last (struct bridge_peer *peer, const struct stream_part *parts, size_t count);
 
+/*  Would bridge_write take something now? After false on_room comes. */
+bool bridge_has_room (const struct bridge_peer *peer);
+
 /*  Has the system yet to take some of what was written to it? It is held to --progress then. */
 bool bridge_is_sending (const struct bridge_peer *peer);
 

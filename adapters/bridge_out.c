@@ -32,6 +32,12 @@ bridge_write_last (struct bridge_peer *peer, const struct stream_part *parts, si
 }
 
 bool
+bridge_has_room (const struct bridge_peer *peer)
+{
+    return !peer->bridge->transport->is_full (peer->link);
+}
+
+bool
 bridge_is_sending (const struct bridge_peer *peer)
 {
     const struct transport *transport = peer->bridge->transport;

@@ -262,11 +262,13 @@ taken (struct bridge_peer *peer)
     return rc;
 }
 
-/*  The fabric has it, and yet there is no room to say so: it cannot be taken twice, so the connection ends. */
+/*  Room for the answer comes first: what the fabric has taken, and nobody can be told of, would be sent twice. */
 static int
 emit_body (struct bridge_peer *peer, const struct http_request *request, const void *topic, size_t size)
 {
     weft_msg_t msg;
+    if (!bridge_has_room (peer))
+        return error_plain (WEFT_EAGAIN);
     weft_msg_init (&msg);
     int rc = weft_msg_add (&msg, request->body.size ? request->body.data : "", request->body.size);
     if (rc == 0)
@@ -274,8 +276,7 @@ emit_body (struct bridge_peer *peer, const struct http_request *request, const v
     weft_msg_clear (&msg);
     if (rc)
         return emitted (peer, rc, "the fabric has no room for this: try again");
-    rc = taken (peer);
-    return rc == WEFT_EAGAIN ? error_set (WEFT_ELIMIT, "it does not read its answers") : rc;
+    return taken (peer);
 }
 
 static int
@@ -374,10 +375,11 @@ take (struct bridge_peer *peer, const struct http_request *request)
 
 /*  What follows cannot be told apart any more. */
 static int64_t
-refuse_bytes (struct bridge_peer *peer, int status, size_t size)
+refuse_bytes (struct bridge_peer *peer, int error, int status, size_t size)
 {
     struct http_peer *self = bridge_peer_state (peer);
     self->keep_alive = self->head = false;
+    self->broken = error;
     int rc = http_say (peer, status, NULL, "%s", weft_error ());
     return rc ? rc : (int64_t) size;
 }
@@ -419,7 +421,7 @@ http_on_data (struct bridge_peer *peer, const unsigned char *data, size_t size)
         bool fresh = self->reader.head == 0;
         int64_t taken = http_read_request (&self->reader, data + used, size - used, &request);
         if (taken < 0)
-            return refuse_bytes (peer, self->reader.status, size);
+            return refuse_bytes (peer, (int) taken, self->reader.status, size);
         if (taken == 0) {
             int rc = fresh && self->reader.head && request.expects ? go_on (peer) : 0;
             return rc ? rc : (int64_t) used;

@@ -98,7 +98,9 @@ http_answered (struct bridge_peer *peer)
     if (self->stage == HTTP_SENDS)              /*  which had the timer for its pieces */
         bridge_set_timer (peer, self->rests_since + config->keep_alive);
     self->stage = HTTP_READS;
-    if (!self->keep_alive)
+    if (self->broken)
+        bridge_break (peer, self->broken);
+    else if (!self->keep_alive)
         bridge_finish (peer);
     else if (held)
         bridge_release (peer);

@@ -54,6 +54,7 @@ struct http_peer {
     bool old;                       /*  HTTP/1.0                                                    */
     bool full;                      /*  held, since its queue is full: an answer waits for room     */
     bool gave_up;                   /*  there was no room in time: the next answer is a 503         */
+    int broken;                     /*  the error after which nothing can be told apart; 0: none    */
     bool cross;                     /*  the request came from a page that --cors lets read          */
     int64_t rests_since;
     int file;                       /*  HTTP_SENDS                                                  */
