@@ -4,7 +4,7 @@
 
 enum { CASES_MAX = 64 };
 
-/*  `who` is an adapter, or all of a kind: "streams", "datagrams". */
+/*  `who` is an adapter, or all of a kind. */
 static const struct exemption {
     const char *who, *name, *why;
 } exemptions[] = {
@@ -15,6 +15,7 @@ static const struct exemption {
     { "datagrams", "a_peer_that_goes_within_a_message_leaves_the_others_alone", "a datagram comes whole" },
     { "datagrams", "after_a_half_close_the_replies_still_come", "an address has no end" },
     { "datagrams", "the_end_loses_nothing_that_was_taken", "more is sent than the system keeps" },
+    { "without answers", "who_reads_no_answers_is_held_up_alone", "nothing comes back for what is pushed" },
     { "streams", "datagrams_come_in_order", "order_is_kept says more" },
     { "streams", "the_socket_keeps_what_the_fabric_has_no_room_for",
       "nothing_is_lost_when_the_fabric_stalls says more" },
@@ -29,7 +30,8 @@ why_not (const char *name)
     for (size_t i = 0; i < EXEMPTIONS; i++)
         if (strcmp (exemptions[i].name, name) == 0
             && (strcmp (exemptions[i].who, how->adapter) == 0
-                || strcmp (exemptions[i].who, how->datagram ? "datagrams" : "streams") == 0))
+                || strcmp (exemptions[i].who, how->datagram ? "datagrams" : "streams") == 0
+                || (strcmp (exemptions[i].who, "without answers") == 0 && !how->acknowledges)))
             return exemptions[i].why;
     return NULL;
 }

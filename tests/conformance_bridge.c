@@ -141,11 +141,11 @@ conformance_teardown (void **state)
 /* ----------------------------------------------------------------------- the fabric */
 
 void
-write_numbers (struct buffer *data, int first, int count)
+write_numbers (struct buffer *data, enum adapter_mode mode, int first, int count)
 {
     char text[32];
     for (int i = first; i < first + count; i++)
-        how->write (data, text, (size_t) snprintf (text, sizeof text, "%d", i));
+        how->write (data, mode, text, (size_t) snprintf (text, sizeof text, "%d", i));
 }
 
 void

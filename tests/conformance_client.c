@@ -25,13 +25,39 @@ client_waits (struct client *self, short events, int patience)
     return poll (&wait, 1, patience) == 1;
 }
 
+void
+client_read_on (struct client *self)
+{
+    int64_t count;
+    do {
+        void *room = buffer_reserve (&self->in, 65536);
+        count = self->tls ? tls_read (self->tls, room, 65536) : recv (self->fd, room, 65536, MSG_DONTWAIT);
+        buffer_wrote (&self->in, count > 0 ? (size_t) count : 0);
+    } while (count > 0);
+}
+
+/*  May it send, within so much time? */
+static bool
+client_may_send (struct client *self, int patience)
+{
+    bool reads = how->acknowledges && self->mode == MODE_PUSH && !self->deaf;
+    struct pollfd wait = { .fd = self->fd, .events = (short) (POLLOUT | (reads ? POLLIN : 0)) };
+    while (poll (&wait, 1, patience) == 1) {
+        if (wait.revents & POLLIN)
+            client_read_on (self);
+        if (wait.revents & ~POLLIN)
+            return true;
+    }
+    return false;
+}
+
 /*  What TLS has to send: true when all of it has gone. */
 static bool
 client_flush (struct client *self, int patience)
 {
     struct buffer *wire = tls_wire (self->tls);
     while (buffer_size (wire)) {
-        if (!client_waits (self, POLLOUT, patience))
+        if (!client_may_send (self, patience))
             return false;
         ssize_t count = send (self->fd, buffer_data (wire), buffer_size (wire), MSG_NOSIGNAL | MSG_DONTWAIT);
         if (count < 0 && errno != EAGAIN)
@@ -120,7 +146,7 @@ client_send (struct client *self, const struct buffer *data, size_t from, int pa
     if (self->tls)
         return client_send_tls (self, data, from, patience);
     while (from < buffer_size (data)) {
-        if (!client_waits (self, POLLOUT, patience))
+        if (!client_may_send (self, patience))
             break;
         ssize_t count = send (self->fd, buffer_data (data) + from, buffer_size (data) - from,
                               MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -149,15 +175,17 @@ client_read (struct client *self)
 }
 
 struct client
-client_open (void)
+client_open (enum adapter_mode mode)
 {
     struct client self = client_connect ();
-    if (!how->hello)
+    const char *words = how->hello ? how->hello (mode) : NULL;
+    self.mode = mode;
+    if (!words)
         return self;
     struct buffer hello;
     const char *end = NULL;
     buffer_init (&hello, 0);
-    buffer_add_str (&hello, how->hello);
+    buffer_add_str (&hello, words);
     assert_int_equal (client_send (&self, &hello, 0, WAIT_MS), buffer_size (&hello));
     buffer_free (&hello);
     while (!end) {
@@ -173,29 +201,52 @@ client_say (struct client *self, const char *text)
 {
     struct buffer data;
     buffer_init (&data, 0);
-    how->write (&data, text, strlen (text));
+    how->write (&data, self->mode, text, strlen (text));
     assert_int_equal (client_send (self, &data, 0, WAIT_MS), buffer_size (&data));
     buffer_free (&data);
 }
 
-const char *
-client_hear (struct client *self)
+/*  Up to the next message, or that so many were taken (0: never mind). */
+static const char *
+hear_on (struct client *self, int wanted)
 {
     static char text[256];
     for (;;) {
         const char *data;
         size_t used;
-        long size = buffer_size (&self->in) ? how->read (&self->in, &data, &used) : -1;
-        if (size >= 0) {
-            snprintf (text, sizeof text, "%.*s", (int) size, data);
-            buffer_consume (&self->in, used);
-            return text;
+        long size = buffer_size (&self->in) ? how->read (&self->in, &data, &used) : READ_MORE;
+        if (size == READ_MORE) {
+            size_t count = client_read (self);
+            if (count == 0)
+                return NULL;
+            buffer_wrote (&self->in, count);
+            continue;
         }
-        size_t count = client_read (self);
-        if (count == 0)
-            return NULL;
-        buffer_wrote (&self->in, count);
+        self->taken += size == READ_TAKEN;
+        self->refused += size == READ_REFUSED;
+        if (size >= 0)
+            snprintf (text, sizeof text, "%.*s", (int) size, data);
+        buffer_consume (&self->in, used);
+        if (size >= 0 || (wanted && self->taken == wanted))
+            return text;
     }
+}
+
+const char *
+client_hear (struct client *self)
+{
+    return hear_on (self, 0);
+}
+
+void
+client_expect_taken (struct client *self, int count)
+{
+    if (!how->acknowledges)
+        return;
+    if (self->taken < count)
+        hear_on (self, count);
+    if (self->taken != count || self->refused)
+        fail_msg ("of %d messages %d are said to be taken, and %d refused", count, self->taken, self->refused);
 }
 
 void
@@ -211,4 +262,15 @@ client_expect_end (struct client *self)
 {
     if (!how->datagram)
         assert_null (client_hear (self));
+}
+
+void
+client_expect_numbers (struct client *self, weft_socket_t *socket, int first, int count)
+{
+    enum { STEP = 500 };
+    for (; count > 0; first += STEP, count -= STEP) {
+        expect_numbers (socket, first, count < STEP ? count : STEP);
+        if (how->acknowledges)
+            client_read_on (self);
+    }
 }

@@ -21,7 +21,7 @@ datagrams_come_in_order (void **state)
     (void) state;
     weft_socket_t *pull = bound ("pull", "timeout=20s");
     start (NULL, "push=" FABRIC);
-    struct client client = client_open ();
+    struct client client = client_open (MODE_PUSH);
     for (int i = 0; i < 50; i++) {
         say_numbers (&client, i * KEPT, KEPT);
         expect_numbers (pull, i * KEPT, KEPT);
@@ -38,7 +38,7 @@ the_socket_keeps_what_the_fabric_has_no_room_for (void **state)
 {
     (void) state;
     start (NULL, "push=@" FABRIC " hwm=1");
-    struct client one = client_open (), two = client_open ();
+    struct client one = client_open (MODE_PUSH), two = client_open (MODE_PUSH);
     say_numbers (&one, 0, KEPT);
     say_numbers (&two, KEPT, KEPT);
     weft_socket_t *pull = connected ("pull", "timeout=20s hwm=1");
@@ -57,7 +57,7 @@ an_empty_datagram_is_a_message (void **state)
     weft_msg_t msg;
     char room[8];
     start (NULL, "req=" FABRIC);
-    struct client client = client_open ();
+    struct client client = client_open (MODE_REQ);
     assert_int_equal (send (client.fd, "", 0, 0), 0);
     weft_msg_init (&msg);
     assert_int_equal (weft_recv (rep, &msg, 0), 0);
@@ -80,7 +80,7 @@ replies_wait_for_no_other (void **state)
     weft_socket_t *one = bound ("rep", "timeout=20s"), *two = open_bound ("rep", "timeout=20s", FABRIC "2");
     weft_msg_t first, second;
     start (NULL, "req=" FABRIC " req=" FABRIC "2");
-    struct client client = client_open ();
+    struct client client = client_open (MODE_REQ);
     client_say (&client, "first");
     client_say (&client, "second");
     weft_msg_init (&first);

@@ -9,14 +9,14 @@ a_peer_that_goes_within_a_message_leaves_the_others_alone (void **state)
     struct buffer data;
     weft_socket_t *pull = bound ("pull", "timeout=20s");
     start (NULL, "push=" FABRIC);
-    struct client stays = client_open ();
+    struct client stays = client_open (MODE_PUSH);
     buffer_init (&data, 0);
-    how->write (&data, "whole", 5);
+    how->write (&data, MODE_PUSH, "whole", 5);
     size_t whole = buffer_size (&data);
-    how->write (&data, "in the middle", 13);
+    how->write (&data, MODE_PUSH, "in the middle", 13);
     buffer_cut (&data, whole + (buffer_size (&data) - whole) / 2);
     for (int i = 0; i < 50; i++) {
-        struct client goes = client_open ();
+        struct client goes = client_open (MODE_PUSH);
         assert_int_equal (client_send (&goes, &data, 0, WAIT_MS), buffer_size (&data));
         expect_text (pull, "whole");
         client_reset (&goes);
@@ -35,7 +35,7 @@ after_a_half_close_the_replies_still_come (void **state)
     (void) state;
     weft_socket_t *rep = bound ("rep", "timeout=20s");
     start (NULL, "req=" FABRIC);
-    struct client client = client_open ();
+    struct client client = client_open (MODE_REQ);
     client_say (&client, "one");
     client_say (&client, "two");
     client_end (&client);
@@ -55,7 +55,7 @@ size_is_limited (void **state)
     char body[102];
     weft_socket_t *pull = bound ("pull", "timeout=20s");
     start (NULL, "push=" FABRIC " max-size=100");
-    struct client fits = client_open (), over = client_open ();
+    struct client fits = client_open (MODE_PUSH), over = client_open (MODE_PUSH);
     memset (body, 'x', sizeof body);
     body[101] = '\0';
     client_say (&over, body);
@@ -63,6 +63,8 @@ size_is_limited (void **state)
     body[100] = '\0';
     client_say (&fits, body);
     expect_text (pull, body);
+    client_expect_taken (&fits, 1);
+    assert_int_equal (over.refused, how->acknowledges ? 1 : 0);
     client_close (&fits);
     client_close (&over);
     stop ();
@@ -79,7 +81,7 @@ it_comes_back_at_its_address (void **state)
     start (NULL, "push=" FABRIC " linger=100ms");
     snprintf (first, sizeof first, "%s", bridge_address);
     for (int i = 0; i < 3; i++) {
-        struct client client = client_open ();
+        struct client client = client_open (MODE_PUSH);
         client_say (&client, "here");
         expect_text (pull, "here");
         stop ();
@@ -98,9 +100,9 @@ the_end_loses_nothing_that_was_taken (void **state)
     struct buffer data;
     weft_socket_t *pull = bound ("pull", "timeout=20s hwm=100");
     start (NULL, "push=" FABRIC " hwm=100 linger=200ms");
-    struct client client = client_open ();
+    struct client client = client_open (MODE_PUSH);
     buffer_init (&data, 0);
-    write_numbers (&data, 0, 400000);
+    write_numbers (&data, MODE_PUSH, 0, 400000);
     assert_true (client_send (&client, &data, 0, 200) > 0);
     expect_numbers (pull, 0, 1000);
     tell_to_end ();
@@ -110,6 +112,11 @@ the_end_loses_nothing_that_was_taken (void **state)
     assert_int_equal (counters.waiting, 1);
     expect_numbers (pull, 1000, (int) counters.in - 1000);
     expect_error (pull, WEFT_EAGAIN, WEFT_DONTWAIT);
+    client_expect_end (&client);
+    if (how->acknowledges) {
+        assert_int_equal (client.taken, counters.in);
+        assert_int_equal (client.refused, 1);
+    }
     client_close (&client);
     buffer_free (&data);
 }
@@ -121,7 +128,7 @@ what_was_asked_before_the_end_is_answered (void **state)
     weft_socket_t *rep = bound ("rep", "timeout=20s");
     weft_msg_t msg;
     start (NULL, "req=" FABRIC " linger=20s");
-    struct client client = client_open ();
+    struct client client = client_open (MODE_REQ);
     client_say (&client, "one");
     weft_msg_init (&msg);
     assert_int_equal (weft_recv (rep, &msg, 0), 0);

@@ -38,7 +38,7 @@ weft_socket_t *bound (const char *pattern, const char *options);
 weft_socket_t *connected (const char *pattern, const char *options);
 
 /*  Messages that are numbers, from `first` on: as a client writes them; as they come to a socket. */
-void write_numbers (struct buffer *data, int first, int count);
+void write_numbers (struct buffer *data, enum adapter_mode mode, int first, int count);
 void expect_numbers (weft_socket_t *socket, int first, int count);
 
 /*  Answers with what was asked. */
@@ -50,11 +50,14 @@ struct client {
     int fd;
     struct tls *tls;                    /*  NULL: clear text                                        */
     size_t held;                        /*  bytes in TLS's hands that the system has not taken      */
+    enum adapter_mode mode;
+    bool deaf;                          /*  it reads nothing while it sends                         */
+    int taken, refused;                 /*  of what it has heard: READ_TAKEN, READ_REFUSED          */
     struct buffer in;
 };
 
 /*  Connects, and waits for the answer to its hello. */
-struct client client_open (void);
+struct client client_open (enum adapter_mode mode);
 void client_close (struct client *self);
 void client_reset (struct client *self);
 void client_forget_tls (void);          /*  what clients have of TLS in common                      */
@@ -62,7 +65,7 @@ void client_forget_tls (void);          /*  what clients have of TLS in common  
 /*  Its end, while it reads on. */
 void client_end (struct client *self);
 
-/*  Sends until nothing was taken for a while, or all is: how much. */
+/*  Sends until nothing was taken for a while, or all is: how much. What the protocol acknowledges is read meanwhile. */
 size_t client_send (struct client *self, const struct buffer *data, size_t from, int patience);
 void client_say (struct client *self, const char *text);
 
@@ -70,6 +73,15 @@ void client_say (struct client *self, const char *text);
 const char *client_hear (struct client *self);
 void client_expect (struct client *self, const char *text);
 void client_expect_end (struct client *self);       /*  of a connection */
+
+/*  What has come by now. */
+void client_read_on (struct client *self);
+
+/*  As expect_numbers, of a client that sent them and reads what it is told meanwhile. */
+void client_expect_numbers (struct client *self, weft_socket_t *socket, int first, int count);
+
+/*  It has sent so many messages, and was told of each that it was taken, where the protocol does. */
+void client_expect_taken (struct client *self, int count);
 bool client_waits (struct client *self, short events, int patience);
 
 #endif

@@ -6,8 +6,9 @@
 #include "tests/folder.h"
 
 static void
-write_line (struct buffer *out, const void *data, size_t size)
+write_line (struct buffer *out, enum adapter_mode mode, const void *data, size_t size)
 {
+    (void) mode;
     buffer_add (out, data, size);
     buffer_add (out, "\n", 1);
 }
@@ -22,9 +23,10 @@ read_line (struct buffer *in, const char **data, size_t *used)
 }
 
 static void
-write_len16 (struct buffer *out, const void *data, size_t size)
+write_len16 (struct buffer *out, enum adapter_mode mode, const void *data, size_t size)
 {
     const unsigned char head[] = { (unsigned char) (size >> 8), (unsigned char) size };
+    (void) mode;
     buffer_add (out, head, sizeof head);
     buffer_add (out, data, size);
 }
@@ -40,9 +42,9 @@ read_len16 (struct buffer *in, const char **data, size_t *used)
 }
 
 static const struct conformance line = { .adapter = "tcp", .options = "framing=line", .write = write_line,
-                                         .read = read_line };
+                                         .read = read_line, .outwards = MODE_PULL };
 static const struct conformance len16 = { .adapter = "tcp", .options = "framing=len16", .write = write_len16,
-                                          .read = read_len16 };
+                                          .read = read_len16, .outwards = MODE_PULL };
 
 static int
 run_over_tls (void)

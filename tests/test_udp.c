@@ -3,8 +3,9 @@
 #include "tests/conformance.h"
 
 static void
-write_plain (struct buffer *out, const void *data, size_t size)
+write_plain (struct buffer *out, enum adapter_mode mode, const void *data, size_t size)
 {
+    (void) mode;
     buffer_add (out, data, size);
 }
 
@@ -18,7 +19,7 @@ read_plain (struct buffer *in, const char **data, size_t *used)
 }
 
 static const struct conformance four = { .adapter = "udp", .options = "separator=,", .write = write_plain,
-                                         .read = read_plain, .datagram = true };
+                                         .read = read_plain, .outwards = MODE_PULL, .datagram = true };
 
 int
 main (void)

@@ -8,18 +8,26 @@
 
 #define HELLO \
     "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" \
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 
 /* ------------------------------------------------------------------------- the suite */
 
 static void
-write_frame (struct buffer *out, const void *data, size_t size)
+write_frame (struct buffer *out, enum adapter_mode mode, const void *data, size_t size)
 {
     static const unsigned char key[] = { 1, 2, 3, 4 };
     unsigned char head[WEBSOCKET_HEAD];
+    (void) mode;
     buffer_add (out, head, websocket_head (head, WEBSOCKET_TEXT, false, size, key));
     websocket_mask (buffer_reserve (out, size), data, size, key, 0);
     buffer_wrote (out, size);
+}
+
+static const char *
+hello (enum adapter_mode mode)
+{
+    (void) mode;
+    return HELLO;
 }
 
 /*  After a Close nothing comes but the end. */
@@ -121,10 +129,8 @@ main (void)
         cmocka_unit_test (a_name_is_no_proof),
         cmocka_unit_test (a_list_is_all_there_is),
     };
-    static char hello[400];
-    snprintf (hello, sizeof hello, HELLO, "");
     const struct conformance plain = { .adapter = "ws", .options = "ws-ping=0", .write = write_frame,
-                                       .read = read_frame, .hello = hello };
+                                       .read = read_frame, .hello = hello, .outwards = MODE_PULL };
     int failed = cmocka_run_group_tests (origins, NULL, NULL);
     failed += conformance_run ("ws", &plain);
     return failed + run_over_tls (&plain);
