@@ -16,7 +16,8 @@
 #define OF_LATE "4096"          /*  jobs among which workers are looked for             */
 #define BLOCK 4096              /*  jobs among which those that run are, at once        */
 
-/*  Columns: number (of a job, or NULL), us, and two texts. ?1 to ?2 are jobs, ?3 rows, ?4 the time. */
+/*  Columns: number (of a job, or NULL), us, and two texts. ?1 to ?2 are jobs, ?3 rows, ?4 the time. That a job was
+ *  started need not be known when it has ended. */
 static const char *const questions[LEDGERNOW_PARTS] = {
     [LEDGERNOW_RUNNING] =
         "SELECT j.id, max (?4 - s.started, 0), s.worker || ifnull ('/' || s.slot, ''), j.command"
@@ -24,11 +25,14 @@ static const char *const questions[LEDGERNOW_PARTS] = {
         " WHERE j.id BETWEEN ?1 AND ?2 AND NOT EXISTS (SELECT 1 FROM results WHERE job = j.id) AND NOT EXISTS"
         " (SELECT 1 FROM retries WHERE job = j.id AND attempt = s.attempt & 0x7fffffff) ORDER BY j.id DESC LIMIT ?3",
     [LEDGERNOW_WORKERS] =
-        "SELECT NULL, NULL, s.worker, printf ('%d running, %d ended of late', sum (r.job IS NULL AND t.job IS NULL),"
-        " sum (r.job IS NOT NULL AND r.worker = s.worker)) FROM starts s LEFT JOIN results r ON r.job = s.job"
-        " LEFT JOIN retries t ON t.job = s.job AND t.attempt = s.attempt & 0x7fffffff"
-        " WHERE s.job BETWEEN (SELECT max (job) FROM starts) - " OF_LATE " AND ?2 GROUP BY s.worker"
-        " ORDER BY s.worker LIMIT ?3",
+        "WITH late (job) AS (SELECT max (ifnull ((SELECT max (job) FROM starts), 0),"
+        " ifnull ((SELECT max (job) FROM results), 0)) - " OF_LATE ")"
+        " SELECT NULL, NULL, worker, printf ('%d running, %d ended of late', sum (runs), sum (NOT runs)) FROM"
+        " (SELECT s.worker AS worker, 1 AS runs FROM starts s LEFT JOIN retries t ON t.job = s.job"
+        " AND t.attempt = s.attempt & 0x7fffffff WHERE s.job >= (SELECT job FROM late) AND t.job IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM results WHERE job = s.job)"
+        " UNION ALL SELECT worker, 0 FROM results WHERE job >= (SELECT job FROM late) AND worker != '')"
+        " GROUP BY worker ORDER BY worker LIMIT ?3",
     [LEDGERNOW_SLOWEST] =
         "SELECT r.job, r.runtime, r.worker, j.command FROM results r JOIN jobs j ON j.id = r.job WHERE r.job IN"
         " (SELECT job FROM results WHERE runtime > 0 ORDER BY runtime DESC LIMIT ?3) ORDER BY r.runtime DESC",

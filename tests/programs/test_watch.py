@@ -104,6 +104,18 @@ def test_it_is_left(terminal, running, how):
     assert screen.end() == OK
 
 
+def test_workers_of_short_jobs_are_there(terminal, weft, tmp_path):
+    """Of most of them it is never told that they were started."""
+    ledger, go = str(tmp_path / "ledger"), tmp_path / "go"
+    weft.start("run", "-j1", "--ledger", ledger, "test {} != 101 || while ! test -e %s; do sleep 0.05; done" % go,
+               ":::", *map(str, range(1, 102)))
+    until(lambda: b"100 done, 0 failed, 1 started" in weft.run("jobs", ledger, "summary")[1], "the last job")
+    screen = terminal("jobs", ledger, "--watch")
+    screen.wait(lambda data: b" 1 running, 100 ended of late" in data, "the worker")
+    go.touch()
+    assert screen.end() == OK
+
+
 def test_it_ends_with_the_jobs(terminal, running):
     ledger, head, go = running
     screen = terminal("jobs", "--watch", ledger)
