@@ -79,11 +79,18 @@ check_setup (const struct adapter *adapter, const struct bridge_setup *setup, un
     return rc ? rc : tls_check (&setup->stream.tls, config->listen.count > 0, config->dial.count > 0);
 }
 
+static const struct transport *
+transport_of (const struct adapter *adapter)
+{
+    return adapter->datagram ? &bridge_datagrams : &bridge_streams;
+}
+
 int
 bridge_check (const struct adapter *adapter, struct bridge_setup *setup)
 {
     int rc = check_setup (adapter, setup, modes_of (&setup->bridge));
-    return rc ? rc : bridge_kinds_check (adapter, setup);
+    rc = rc ? rc : bridge_kinds_check (adapter, setup);
+    return rc ? rc : transport_of (adapter)->check (adapter, setup);
 }
 
 /* -------------------------------------------------------------------------- opening */
@@ -120,7 +127,7 @@ bridge_new (weft_t *weft, const struct adapter *adapter, struct bridge_setup *se
     if (!self)
         return error_plain (WEFT_ENOMEM);
     *self = (struct bridge) { .weft = weft, .adapter = adapter, .setup = setup, .modes = modes,
-                             .transport = adapter->datagram ? &bridge_datagrams : &bridge_streams };
+                             .transport = transport_of (adapter) };
     list_init (&self->peers);
     list_init (&self->able);
     buffer_init (&self->text, 0);

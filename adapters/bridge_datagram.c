@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "adapters/bridge_parts.h"
+#include "core/address.h"
 #include "core/error.h"
 
 struct carrier {
@@ -86,6 +87,21 @@ share_options (struct bridge_setup *setup)
     setup->datagram.in_max = setup->socket.max_size;
     setup->datagram.max_sources = setup->socket.max_peers;
     setup->datagram.insecure = setup->security.insecure;
+}
+
+static int
+datagrams_check (const struct adapter *adapter, const struct bridge_setup *setup)
+{
+    const struct option_list *listen = &setup->bridge.listen, *dial = &setup->bridge.dial;
+    bool insecure = setup->security.insecure;
+    struct address address;
+    int rc = 0;
+    (void) adapter;
+    for (size_t i = 0; i < listen->count && rc == 0; i++)
+        rc = datagram_check_address (listen->items[i], false, insecure, &address);
+    for (size_t i = 0; i < dial->count && rc == 0; i++)
+        rc = datagram_check_address (dial->items[i], true, insecure, &address);
+    return rc;
 }
 
 static int
@@ -216,6 +232,7 @@ link_name (const void *link)
 }
 
 const struct transport bridge_datagrams = {
+    .check = datagrams_check,
     .open = datagrams_open,
     .stop = datagrams_stop,
     .shut = datagrams_shut,

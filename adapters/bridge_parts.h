@@ -42,6 +42,8 @@ enum bridge_pause {                 /*  why a peer is not read: bits            
 /*  What carries the peers of a bridge, and how: streams, bridge_stream.c, or sources of datagrams, bridge_datagram.c. A
  *  link is what one peer is over; the calls on it keep what core/stream.h says of those of the same names. */
 struct transport {
+    int (*check) (const struct adapter *adapter, const struct bridge_setup *setup); /*  of `open`, what can be said
+                                                   without opening anything                                     */
     int (*open) (struct bridge *self);          /*  listens and dials; the rest is closed by `shut`             */
     void (*stop) (struct bridge *self);         /*  no new peers                                                */
     void (*shut) (struct bridge *self);         /*  all peers have gone                                         */

@@ -1,5 +1,6 @@
 /*  bridge_stream.c - peers of a bridge that are connections: byte streams, which listeners take in and dialers make */
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "adapters/bridge_parts.h"
@@ -133,17 +134,46 @@ check_tls (const char *text, bool says, bool is)
     return error_set (WEFT_EENDPOINT, says ? "%s: add --tls" : "%s: not in TLS, and --tls is given", text);
 }
 
+/*  The address in what --dial says. */
+static int
+address_in (const struct adapter *adapter, const char *text, bool tls, char address[ENDPOINT_MAX])
+{
+    bool says = tls;
+    int rc = 0;
+    if (adapter->dial)
+        rc = adapter->dial (text, address, ENDPOINT_MAX, &says);
+    else if ((size_t) snprintf (address, ENDPOINT_MAX, "%s", text) >= ENDPOINT_MAX)
+        rc = error_set (WEFT_EENDPOINT, "%.40s...: too long for an address", text);
+    return rc ? rc : check_tls (text, says, tls);
+}
+
+static int
+streams_check (const struct adapter *adapter, const struct bridge_setup *setup)
+{
+    const struct option_list *listen = &setup->bridge.listen, *dials = &setup->bridge.dial;
+    struct stream_config config = setup->stream;
+    char address[ENDPOINT_MAX];
+    int rc = 0;
+    config.insecure = setup->security.insecure;
+    config.alpn = adapter->alpn;
+    for (size_t i = 0; i < listen->count && rc == 0; i++)
+        rc = listener_check (listen->items[i], &config);
+    for (size_t i = 0; i < dials->count && rc == 0; i++) {
+        rc = address_in (adapter, dials->items[i], config.tls.on, address);
+        rc = rc ? rc : dialer_check (address, &config);
+    }
+    return rc;
+}
+
 static int
 dial (struct bridge *self, struct carrier *carrier, const char *text)
 {
     struct dialling *dialling = &carrier->diallings[carrier->dialer_count];
     char address[ENDPOINT_MAX];
-    bool tls = self->setup->stream.tls.on;
     *dialling = (struct dialling) { self, text };
-    int rc = self->adapter->dial ? self->adapter->dial (text, address, sizeof address, &tls) : 0;
-    rc = rc ? rc : check_tls (text, tls, self->setup->stream.tls.on);
-    rc = rc ? rc : dialer_new (self->reactor, self->adapter->dial ? address : text, &self->setup->stream, on_dialled,
-                               on_dial_failed, dialling, &carrier->dialers[carrier->dialer_count]);
+    int rc = address_in (self->adapter, text, self->setup->stream.tls.on, address);
+    rc = rc ? rc : dialer_new (self->reactor, address, &self->setup->stream, on_dialled, on_dial_failed, dialling,
+                               &carrier->dialers[carrier->dialer_count]);
     carrier->dialer_count += rc == 0;
     return rc;
 }
@@ -296,6 +326,7 @@ link_name (const void *link)
 }
 
 const struct transport bridge_streams = {
+    .check = streams_check,
     .open = streams_open,
     .stop = streams_stop,
     .shut = streams_shut,

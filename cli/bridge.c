@@ -328,7 +328,7 @@ no_adapter (struct cli *cli, const struct command *self, int argc, char **argv)
             help_command (cli, self);
             return EXIT_OK;
         }
-    cli_error (cli, "%s%swhich protocol? there is %s, as in '%s'", argc > 1 ? argv[1] : "", argc > 1 ? ": " : "",
+    cli_error (cli, "%s%swhich protocol? there are %s, as in '%s'", argc > 1 ? argv[1] : "", argc > 1 ? ": " : "",
                PROTOCOL_NAMES, self->examples[0].line);
     return EXIT_USAGE;
 }

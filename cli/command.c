@@ -230,7 +230,7 @@ command_parse (struct cli *cli, const struct command *self, void *const *targets
 
 failed:
     if (cli->trial) {
-        trial_arguments (cli->trial, groups, self->name, argc, argv);
+        trial_arguments (cli->trial, groups, self->topic ? self->topic : self->name, argc, argv);
         return rc;
     }
     cli_error (cli, "%s (see 'weft help %s')", weft_error (), self->topic ? self->topic : self->name);

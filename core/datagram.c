@@ -16,7 +16,6 @@
 #define PREFIX "udp://"
 #define RETRY (100 * TIME_MS)       /*  before it is opened anew, at first, and at last */
 #define RETRY_MAX (10 * TIME_S)
-#define STREAM_PREFIX "tcp://"      /*  with which address_parse tells what is wrong */
 #define AT(field) offsetof (struct datagram_config, field)
 
 const struct option datagram_options[] = {
@@ -169,22 +168,27 @@ on_retry (void *arg)
     reactor_defer (self->reactor, &self->task);
 }
 
+int
+datagram_check_address (const char *text, bool dialled, bool insecure, struct address *address)
+{
+    const char *bare = strncmp (text, PREFIX, strlen (PREFIX)) == 0 ? text + strlen (PREFIX) : text;
+    if (strstr (bare, "://") || *bare == '/' || strncmp (bare, "unix:", 5) == 0)
+        return error_set (WEFT_EENDPOINT, "%s: write HOST:PORT, as in 127.0.0.1:514", text);
+    int rc = address_parse (address, bare, !dialled);
+    if (rc)
+        return rc;
+    if (!dialled && !address->local && !insecure)
+        return error_set (WEFT_EACCES, "%s: can be reached from a network, in clear text, by anybody; listen on "
+                          "127.0.0.1, or say --insecure", text);
+    return 0;
+}
+
 static int
 find_address (struct datagram *self, const char *text)
 {
     struct address address;
-    const char *bare = strncmp (text, PREFIX, strlen (PREFIX)) == 0 ? text + strlen (PREFIX) : text;
-    if (strstr (bare, "://") || *bare == '/' || strncmp (bare, "unix:", 5) == 0)
-        return error_set (WEFT_EENDPOINT, "%s: write HOST:PORT, as in 127.0.0.1:514", text);
-    int rc = address_parse (&address, bare, !self->dialled);
-    if (rc) {
-        bool named = strncmp (weft_error (), STREAM_PREFIX, strlen (STREAM_PREFIX)) == 0;
-        return error_set (rc, "%s", weft_error () + (named ? strlen (STREAM_PREFIX) : 0));
-    }
-    if (!self->dialled && !address.local && !self->config->insecure)
-        return error_set (WEFT_EACCES, "%s: can be reached from a network, in clear text, by anybody; listen on "
-                          "127.0.0.1, or say --insecure", text);
-    rc = address_resolve (&address, &self->address);
+    int rc = datagram_check_address (text, self->dialled, self->config->insecure, &address);
+    rc = rc ? rc : address_resolve (&address, &self->address);
     if (rc == 0)
         address_text (&self->address, self->text);
     return rc;

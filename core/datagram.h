@@ -18,6 +18,7 @@
 
 enum { DATAGRAM_MAX = 65507 };          /*  bytes that one can carry, over IPv4 */
 
+struct address;
 struct datagram;                        /*  a socket                            */
 struct datagram_source;
 struct stream_part;
@@ -61,6 +62,10 @@ extern const struct option datagram_options[];
 
 /*  WEFT_EINVAL: a network of `trust` or a group is none. */
 int datagram_check (const struct datagram_config *config);
+
+/*  An address to listen at or to dial, without opening it; to listen it is of this machine, or `insecure`.
+ *  WEFT_EENDPOINT, WEFT_EACCES. */
+int datagram_check_address (const char *text, bool dialled, bool insecure, struct address *address);
 
 struct datagram_counters {
     uint64_t overrun;                   /*  that the system had no room for                                 */

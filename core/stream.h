@@ -110,6 +110,9 @@ struct listener_counters {
  *  them: WEFT_EADDRINUSE when a listener of somebody else's is there, which may share its port, too. */
 int listener_probe (const char *text);
 
+/*  What can be said of listener_new without opening anything: its address, and the files of TLS. */
+int listener_check (const char *text, const struct stream_config *config);
+
 /*  Loopback unless TLS is on or config->insecure (WEFT_EACCES). `accepted` adopts the stream, when TLS's handshake is
  *  done, which has to be within connect_timeout. The config has to live as long as the
  *  listener, and that as long as its streams. `text` as address_parse. Files of certificates that are replaced are read
@@ -128,6 +131,9 @@ void listener_counters (const struct listener *self, struct listener_counters *c
 /* ---------------------------------------------------------------------- dialling */
 
 struct dialer;
+
+/*  The same of dialer_new. */
+int dialer_check (const char *text, const struct stream_config *config);
 
 /*  Connects, and again whenever the connection ends or fails, with back-off. `opened` adopts the stream, when TLS's
  *  handshake is done; `failed` is told each attempt that came to nothing, in words. */

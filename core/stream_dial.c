@@ -208,6 +208,25 @@ on_timer (void *arg)
 
 /* ---------------------------------------------------------------- opening, closing */
 
+static int
+find_server (const char *text, const struct stream_config *config, struct address *address, struct tls_context **tls)
+{
+    int rc = address_parse (address, text, false);
+    if (rc || !config->tls.on)
+        return rc;
+    return tls_context_new (&config->tls, false, *address->host ? address->host : NULL, config->alpn, tls);
+}
+
+int
+dialer_check (const char *text, const struct stream_config *config)
+{
+    struct address address;
+    struct tls_context *tls = NULL;
+    int rc = find_server (text, config, &address, &tls);
+    tls_context_destroy (&tls);
+    return rc;
+}
+
 int
 dialer_new (struct reactor *reactor, const char *text, const struct stream_config *config,
             void (*opened) (void *arg, struct stream *stream), void (*failed) (void *arg, const char *why), void *arg,
@@ -218,14 +237,11 @@ dialer_new (struct reactor *reactor, const char *text, const struct stream_confi
         return error_plain (WEFT_ENOMEM);
     *self = (struct dialer) { .reactor = reactor, .config = config, .opened = opened, .failed = failed, .arg = arg,
                               .fd = -1, .seed = random_seed () };
-    int rc = address_parse (&self->address, text, false);
+    int rc = find_server (text, config, &self->address, &self->tls);
     if (rc == 0 && !(self->text = strdup (text)))
         rc = error_plain (WEFT_ENOMEM);
-    if (rc == 0 && config->tls.on)
-        rc = tls_context_new (&config->tls, false, *self->address.host ? self->address.host : NULL, config->alpn,
-                              &self->tls);
     if (rc) {
-        free (self->text);
+        tls_context_destroy (&self->tls);
         free (self);
         return rc;
     }

@@ -285,18 +285,34 @@ listener_probe (const char *text)
 }
 
 static int
+find_place (const char *text, const struct stream_config *config, struct address *address)
+{
+    int rc = address_parse (address, text, true);
+    if (rc || address->local || config->insecure || config->tls.on)
+        return rc;
+    return error_set (WEFT_EACCES, "%s: can be reached from a network, in clear text, by anybody; listen on 127.0.0.1, "
+                      "or with --tls, or say --insecure", text);
+}
+
+int
+listener_check (const char *text, const struct stream_config *config)
+{
+    struct address address;
+    struct tls_context *tls = NULL;
+    int rc = find_place (text, config, &address);
+    rc = rc || !config->tls.on ? rc : tls_context_new (&config->tls, true, NULL, config->alpn, &tls);
+    tls_context_destroy (&tls);
+    return rc;
+}
+
+static int
 open_socket (struct listener *self, const char *text)
 {
     struct address address;
     struct sockaddr_storage bound = { 0 };
     socklen_t size = sizeof bound;
-    int rc = address_parse (&address, text, true);
-    if (rc)
-        return rc;
-    if (!address.local && !self->config->insecure && !self->config->tls.on)
-        return error_set (WEFT_EACCES, "%s: can be reached from a network, in clear text, by anybody; listen on "
-                          "127.0.0.1, or with --tls, or say --insecure", text);
-    rc = address_resolve (&address, &bound);
+    int rc = find_place (text, self->config, &address);
+    rc = rc ? rc : address_resolve (&address, &bound);
     rc = rc ? rc : address.path[0] ? open_path (self, text, &address) : open_port (self, text, &bound);
     if (rc)
         return rc;

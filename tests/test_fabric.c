@@ -166,7 +166,7 @@ test_every_mistake_is_told_with_its_line (void **state)
                   "    bind = tcp://127.0.0.1:7001\n"
                   "    linger = 1s\n"
                   "    linger = 2s\n",
-                  "f:5: rest: weft bridge has no 'lingr'; did you mean 'linger'?\n"
+                  "f:5: rest: weft bridge tcp has no 'lingr'; did you mean 'linger'?\n"
                   "f:6: rest: timeout: \"nope\" is not a time; write 1ms..24h, for example 30s\n"
                   "f:12: echo: 'linger' is given already, and has one value\n");
 }

@@ -435,7 +435,7 @@ def test_a_bad_file_changes_nothing(up, connect, tmp_path):
     client = connect(listening(program, "tcp"))
     (tmp_path / "fabric.zpl").write_text(ECHO + "    lingr = 1s\n")
     program.signal(signal.SIGHUP)
-    program.expect_talk(r"fabric\.zpl:10: tcp: weft bridge has no 'lingr'; did you mean 'linger'\?$")
+    program.expect_talk(r"fabric\.zpl:10: tcp: weft bridge tcp has no 'lingr'; did you mean 'linger'\?$")
     program.expect_talk("is not taken: all goes on as it was$")
     assert client.ask(b"x\n") == b"x\n"
     reload(program, tmp_path, ECHO)
@@ -481,6 +481,19 @@ def test_check_looks_at_the_address_of_metrics(weft, tmp_path):
     for command in ["up", "--check"], ["up"]:
         status, _, talk = weft.run(*command, "--metrics", "0.0.0.0:9100", str(tmp_path / "good.zpl"))
         assert (status, "--insecure" in talk) == (USAGE, True), talk
+
+
+@pytest.mark.parametrize("keys, line, words", [
+    ("tcp\n    listen = 127.0.0.1", 3, "127.0.0.1: no port"), ("tcp\n    dial = localhost", 3, "localhost: no port"),
+    ("udp\n    dial = localhost", 3, "localhost: no port"), ("tcp\n    listen = 0.0.0.0:1", 3, "or say --insecure"),
+    ("udp\n    listen = 0.0.0.0:1", 3, "or say --insecure"), ("ws\n    dial = wss://localhost:1", 3, "add --tls"),
+    ("tcp\n    listen = 127.0.0.1:1\n    tls = yes\n    tls-cert = nosuch.pem", 5, "nosuch.pem: No such file"),
+    ("tcp\n    dial = 127.0.0.1:1\n    tls = yes\n    tls-ca = nosuch.pem", 5, "nosuch.pem: No such file"),
+    ("udp\n    framing = line", 3, "weft bridge udp has no 'framing'; weft help bridge udp has its options")])
+def test_check_looks_at_foreign_addresses(weft, tmp_path, keys, line, words):
+    (tmp_path / "bad.zpl").write_text("a\n    command = bridge %s\n    relay = yes\n" % keys)
+    status, _, talk = weft.run("up", "--check", str(tmp_path / "bad.zpl"))
+    assert status == USAGE and re.match("weft up: .*:%d: a: " % line, talk) and words in talk
 
 
 def test_files_in_other_forms(weft, tmp_path):
