@@ -1,9 +1,10 @@
 /*  bridge.c - weft bridge: a foreign protocol in and out of the fabric */
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "adapters/bridge_handle.h"
+#include "cli/alone.h"
+#include "cli/bridge_counts.h"
 #include "cli/command.h"
 #include "cli/descriptors.h"
 #include "cli/help.h"
@@ -11,7 +12,6 @@
 #include "cli/protocols.h"
 #include "cli/secure.h"
 #include "cli/trial.h"
-#include "core/buffer.h"
 #include "core/error.h"
 
 struct bridge_options {
@@ -31,76 +31,6 @@ struct bridge_options {
 enum { COMMONS = 7 };                   /*  with the end                                        */
 enum { OWN_TABLES = 2 };                /*  the last of them, which are not the bridge's        */
 
-/* ------------------------------------------------------------------------- the end */
-
-static void
-add_count (struct buffer *text, uint64_t count, const char *one, const char *many)
-{
-    if (count)
-        buffer_addf (text, ", %" PRIu64 " %s", count, count == 1 ? one : many);
-}
-
-static void
-add_datagrams (struct buffer *text, const weft_bridge_counters_t *counters)
-{
-    add_count (text, counters->overrun, "datagram that the system had no room for",
-               "datagrams that the system had no room for");
-    add_count (text, counters->limited, "datagram over the rate", "datagrams over the rate");
-    add_count (text, counters->oversize, "datagram too long", "datagrams too long");
-    add_count (text, counters->withheld, "message withheld from one who is not trusted",
-               "messages withheld from those who are not trusted");
-    add_count (text, counters->unsent, "datagram not sent", "datagrams not sent");
-    add_count (text, counters->unread, "datagram not looked at before the end",
-               "datagrams not looked at before the end");
-    add_count (text, counters->evicted, "source forgotten for others", "sources forgotten for others");
-}
-
-static bool
-has_lost (const weft_bridge_counters_t *counters)
-{
-    return counters->dropped || counters->lost || counters->unanswered || counters->cut_off || counters->undelivered
-           || counters->overrun || counters->limited || counters->oversize || counters->withheld || counters->unsent
-           || counters->unread;
-}
-
-static void
-summary (struct buffer *text, const weft_bridge_counters_t *counters)
-{
-    buffer_addf (text, "in %" PRIu64 " message%s (%" PRIu64 " bytes), out %" PRIu64 " (%" PRIu64 " bytes), %" PRIu64
-                 " connection%s", counters->in, counters->in == 1 ? "" : "s", counters->in_bytes, counters->out,
-                 counters->out_bytes, counters->connects, counters->connects == 1 ? "" : "s");
-    add_count (text, counters->dropped, "message dropped", "messages dropped");
-    add_count (text, counters->lost, "message dropped by the fabric", "messages dropped by the fabric");
-    add_count (text, counters->unanswered, "request without a reply", "requests without a reply");
-    add_count (text, counters->orphaned, "reply for one who had gone", "replies for those who had gone");
-    add_count (text, counters->late, "reply too late", "replies too late");
-    add_count (text, counters->refused, "connection refused for what it sent",
-               "connections refused for what they sent");
-    add_count (text, counters->cut_off, "message cut off", "messages cut off");
-    add_count (text, counters->undelivered, "connection ended before it had taken all",
-               "connections ended before they had taken all");
-    add_count (text, counters->waiting, "connection had to wait with a message at the end",
-               "connections had to wait with a message at the end");
-    add_count (text, counters->turned_away, "connection turned away", "connections turned away");
-    add_datagrams (text, counters);
-}
-
-/*  Counts are told when something was lost, or when they are wanted. */
-static int
-finish (struct cli *cli, const weft_bridge_t *bridge, int status)
-{
-    weft_bridge_counters_t counters;
-    struct buffer text;
-    weft_bridge_counters (bridge, &counters);
-    buffer_init (&text, 0);
-    summary (&text, &counters);
-    bool loss = has_lost (&counters);
-    if (buffer_terminate (&text) == 0)
-        (loss ? cli_error : cli_detail) (cli, "%s", buffer_data (&text));
-    buffer_free (&text);
-    return status == EXIT_OK && loss ? EXIT_LOSS : status;
-}
-
 /* ------------------------------------------------------------------------- running */
 
 static void
@@ -111,20 +41,44 @@ tell_listening (struct cli *cli, const weft_bridge_t *bridge)
         cli_note (cli, "%s listening on %s", what, address);
 }
 
+struct fabric_list {
+    const struct option_list *list;
+    const struct pattern *pattern;
+};
+enum { FABRIC_LISTS = 6 };
+
+/*  The endpoints of the fabric, by what is opened there. */
+static void
+list_fabric (const struct bridge_config *config, struct fabric_list fabric[FABRIC_LISTS])
+{
+    const struct fabric_list all[FABRIC_LISTS] = { { &config->rep, &pattern_rep }, { &config->push, &pattern_push },
+                                                   { &config->req, &pattern_req }, { &config->pub, &pattern_pub },
+                                                   { &config->sub, &pattern_sub }, { &config->pull, &pattern_pull } };
+    memcpy (fabric, all, sizeof all);
+}
+
+static void
+tell_alone (struct cli *cli, const weft_bridge_t *bridge)
+{
+    struct fabric_list fabric[FABRIC_LISTS];
+    struct alone alone = { .count = 0 };
+    list_fabric (&bridge_handle_setup (bridge)->bridge, fabric);
+    for (size_t i = 0; i < FABRIC_LISTS; i++)
+        alone_see_lists (&alone, fabric[i].list, fabric[i].pattern->side);
+    alone_tell (&alone, cli);
+}
+
 static int
 try_bridge (struct cli *cli, const struct adapter *adapter, struct bridge_options *options)
 {
     const struct bridge_config *config = &bridge_handle_setup (options->bridge)->bridge;
-    const struct {
-        const struct option_list *list;
-        const struct pattern *pattern;
-    } fabric[] = { { &config->rep, &pattern_rep }, { &config->push, &pattern_push }, { &config->req, &pattern_req },
-                   { &config->pub, &pattern_pub }, { &config->sub, &pattern_sub },   { &config->pull, &pattern_pull } };
+    struct fabric_list fabric[FABRIC_LISTS];
+    list_fabric (config, fabric);
     int rc = bridge_handle_check (options->bridge);
     bool right = rc == 0;
     if (rc)
         cli_fail (cli, rc, NULL);
-    for (size_t i = 0; i < sizeof fabric / sizeof *fabric; i++)
+    for (size_t i = 0; i < FABRIC_LISTS; i++)
         right &= trial_lists (cli, fabric[i].pattern->name, &options->secure.security, fabric[i].list,
                               fabric[i].pattern->side);
     for (size_t i = 0; i < config->listen.count; i++)
@@ -178,9 +132,10 @@ open_and_run (struct cli *cli, struct bridge_options *options)
         status = rc == WEFT_EINVAL || rc == WEFT_EENDPOINT ? EXIT_USAGE : status;
     } else {
         tell_listening (cli, options->bridge);
+        tell_alone (cli, options->bridge);
         cli_ready (cli);
         rc = weft_bridge_run (options->bridge, -1);
-        status = finish (cli, options->bridge, rc ? cli_fail (cli, rc, NULL) : EXIT_OK);
+        status = bridge_counts_tell (cli, options->bridge, rc ? cli_fail (cli, rc, NULL) : EXIT_OK);
     }
     meter_end (&meter);
     return status;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/alone.h"
 #include "cli/descriptors.h"
 #include "cli/trial.h"
 #include "codec/format.h"
@@ -42,7 +43,7 @@ attach_one (struct session *self, const struct endpoint *endpoint)
 
 /*  A list with a mistake attaches nothing of it. */
 static int
-attach_list (struct session *self, const char *list, enum endpoint_side side)
+attach_list (struct session *self, const char *list, enum endpoint_side side, struct alone *alone)
 {
     struct endpoint endpoint;
     int rc;
@@ -50,8 +51,10 @@ attach_list (struct session *self, const char *list, enum endpoint_side side)
     while ((rc = endpoint_next (&next, side, &endpoint)) == 1)
         continue;
     next = list;
-    while (rc == 0 && (rc = endpoint_next (&next, side, &endpoint)) == 1)
+    while (rc == 0 && (rc = endpoint_next (&next, side, &endpoint)) == 1) {
         rc = attach_one (self, &endpoint);
+        alone_see (alone, &endpoint);
+    }
     return rc;
 }
 
@@ -59,13 +62,16 @@ static int
 attach_all (struct session *self)
 {
     const struct session_endpoints *endpoints = &self->endpoints;
+    struct alone alone = { .count = 0 };
     int rc = 0;
     for (size_t i = 0; i < endpoints->bind.count && rc == 0; i++)
-        rc = attach_list (self, endpoints->bind.items[i], ENDPOINT_BIND);
+        rc = attach_list (self, endpoints->bind.items[i], ENDPOINT_BIND, &alone);
     for (size_t i = 0; i < endpoints->connect.count && rc == 0; i++)
-        rc = attach_list (self, endpoints->connect.items[i], ENDPOINT_CONNECT);
+        rc = attach_list (self, endpoints->connect.items[i], ENDPOINT_CONNECT, &alone);
     for (int i = 0; i < self->operand_count && rc == 0; i++)
-        rc = attach_list (self, self->operands[i], self->socket->pattern->side);
+        rc = attach_list (self, self->operands[i], self->socket->pattern->side, &alone);
+    if (rc == 0)
+        alone_tell (&alone, self->cli);
     return rc;
 }
 

@@ -76,6 +76,15 @@ def test_an_error_reply_needs_what_can_fail(weft):
     assert status == 2 and "--exec and --filter" in talk
 
 
+@pytest.mark.parametrize("words", [
+    ["rep", "--echo", "inproc://x"], ["bridge", "tcp", "--listen", "127.0.0.1:0", "--req", "inproc://x"]])
+def test_nobody_else_is_in_this_process(weft, words):
+    program = weft.start(*words)
+    program.expect_talk("^weft %s: inproc://x: inproc stays within this process, .*; ipc://PATH reaches" % words[0])
+    program.signal()
+    assert program.wait() == 0
+
+
 def test_find_with_nul(weft, somewhere, tmp_path):
     """File names that hold a newline pass whole."""
     names = ["plain", "two\nlines", "tab\there"]
