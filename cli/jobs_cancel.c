@@ -36,25 +36,21 @@ cancelled_line (const struct jobs *self, struct buffer *out, const struct change
 
 /*  Those that a head has taken end in its time. A job that has just come may not be on disk yet. */
 static int
-await_ends (struct jobs *self, const struct changes *changes)
+await_ends (const struct changes *changes)
 {
     int64_t deadline = clock_deadline (clock_system (), STOPPING);
     int rc = 0;
     for (size_t i = 0; i < changes_count (changes) && rc >= 0; i++) {
         const struct change *change = changes_at (changes, i);
-        char state[16] = "";
+        char state[16];
         if (strcmp (change->outcome, "taken") != 0)
             continue;
-        while ((rc = ledgerview_state (self->view, change->id, state, sizeof state)) == 0 || rc == WEFT_EINVAL) {
-            if (clock_left (clock_system (), deadline) == 0)
-                return error_set (WEFT_ETIMEOUT, "job %" PRIu64 " is %s still; it ends when its worker has stopped it",
-                                  change->id, *state ? state : "not on disk");
-            rc = changes_pause (changes, LOOK);
-            if (rc < 0)
-                return rc;
-        }
+        rc = changes_await (changes, change->id, true, LOOK, deadline, state);
+        if (rc == WEFT_ETIMEOUT)
+            return error_set (WEFT_ETIMEOUT, "job %" PRIu64 " is %s still; it ends when its worker has stopped it",
+                              change->id, *state ? state : "not on disk");
     }
-    return rc < 0 ? rc : 0;
+    return rc;
 }
 
 static size_t
@@ -97,7 +93,7 @@ cancel_some (struct jobs *self, struct changes *changes, uint64_t *ids, size_t c
         rc = leave_started (self, changes, ids, &count);
     if (rc == 0 && count)
         rc = changes_ask (changes, running || !head ? "cancel running" : "cancel", ids, count);
-    rc = rc ? rc : head ? await_ends (self, changes) : changes_end (changes, taken (changes));
+    rc = rc ? rc : head ? await_ends (changes) : changes_end (changes, taken (changes));
     return rc;
 }
 

@@ -54,6 +54,24 @@ changes_pause (const struct changes *self, int ms)
     return rc < 0 && rc != WEFT_EINTR ? rc : 0;
 }
 
+int
+changes_await (const struct changes *self, uint64_t job, bool ended, int ms, int64_t deadline, char state[16])
+{
+    while (true) {
+        *state = '\0';
+        int rc = ledgerview_state (self->jobs->view, job, state, 16);
+        if (rc == 1 || (rc == 0 && !ended))
+            return 0;
+        if (rc < 0 && rc != WEFT_EINVAL)
+            return rc;
+        if (clock_left (clock_system (), deadline) == 0)
+            return error_plain (WEFT_ETIMEOUT);
+        rc = changes_pause (self, ms);
+        if (rc < 0)
+            return rc;
+    }
+}
+
 /* -------------------------------------------------------------- who does it */
 
 /*  Nobody else is: then for as long as this takes. What may be running still at a worker is the caller's to ask. */

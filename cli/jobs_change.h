@@ -43,6 +43,10 @@ typedef int (change_line_fn) (const struct jobs *jobs, struct buffer *out, const
                               const char *state);
 int changes_tell (const struct changes *self, change_line_fn *line);
 
+/*  Looks every `ms` until the job is in the ledger, where its head brings it in its time, and with `ended` until it has
+ *  ended. WEFT_ETIMEOUT: not by then; `state` has its state, or "" where it is not in the ledger yet. */
+int changes_await (const struct changes *self, uint64_t job, bool ended, int ms, int64_t deadline, char state[16]);
+
 /*  Waits a moment; WEFT_EINTR: we were stopped. */
 int changes_pause (const struct changes *self, int ms);
 

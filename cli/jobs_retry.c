@@ -87,16 +87,12 @@ await_jobs (struct jobs *self, const struct changes *changes)
             rc = await_all (self, changes, clock_deadline (clock_system (), ALL_PATIENCE));
         if (!change->id || strcmp (change->outcome, "retried") != 0)
             continue;
-        while ((rc = ledgerview_state (self->view, change->by, state, sizeof state)) == WEFT_EINVAL) {
-            if (clock_left (clock_system (), deadline) == 0)
-                return error_set (WEFT_ETIMEOUT, "the head has job %" PRIu64 " again, but it is not in the ledger yet",
-                                  change->id);
-            rc = changes_pause (changes, LOOK);
-            if (rc < 0)
-                return rc;
-        }
+        rc = changes_await (changes, change->by, false, LOOK, deadline, state);
+        if (rc == WEFT_ETIMEOUT)
+            return error_set (WEFT_ETIMEOUT, "the head has job %" PRIu64 " again, but it is not in the ledger yet",
+                              change->id);
     }
-    return rc < 0 ? rc : 0;
+    return rc;
 }
 
 /*  A head with much to write takes some, and the others when it is asked again. */
