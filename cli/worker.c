@@ -55,7 +55,11 @@ worker_signal (struct cli *cli, struct agents *agents, int *stops)
         return;
     *stops = cli->stopped (cli);
     bool now = *stops > 1 || cli->signal (cli) != SIGTERM;
-    cli_note (cli, now ? "stopping" : "taking no more jobs, waiting for those that run; a second SIGTERM stops them");
+    if (now)
+        cli_note (cli, "stopping");
+    else                                /*  a part is told to end by weft up, which has its own second signal */
+        cli_note (cli, "taking no more jobs, waiting for those that run%s",
+                  cli->part ? "" : "; a second SIGTERM stops them");
     agents_stop (agents, now);
 }
 

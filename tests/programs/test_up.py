@@ -525,8 +525,9 @@ def test_examples_are_right(weft, path):
 
 def test_example_of_jobs(weft):
     path = next(path for path in EXAMPLES if path.endswith("jobs.zpl"))
-    status, out, _ = weft.run("up", "-q", path)
+    status, out, talk = weft.run("up", path)
     assert (status, sorted(out.splitlines())) == (OK, [b"%d squared is %d" % (n, n * n) for n in range(1, 9)])
+    assert "SIGTERM" not in talk                                # which nobody has sent
 
 
 def test_example_of_sensors(weft, tmp_path):
