@@ -30,23 +30,14 @@ find_line (struct http_reader *self, const char *data, size_t size, size_t *leng
     return 1;
 }
 
-static int
-hex_of (char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    digit = (char) (digit | 0x20);
-    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
 /*  "1f", perhaps with ";name=value" behind it, which means nothing here. */
 static int
 take_size (struct http_reader *self, const char *line, size_t length)
 {
     size_t digits = 0;
     uint64_t value = 0;
-    for (; digits < length && hex_of (line[digits]) >= 0; digits++) {
-        value = value * 16 + (uint64_t) hex_of (line[digits]);
+    for (; digits < length && http_hex_of (line[digits]) >= 0; digits++) {
+        value = value * 16 + (uint64_t) http_hex_of (line[digits]);
         if (value > self->body_max)         /*  at once: so it never grows past what a number holds */
             return HTTP_BAD (&self->status, 413, WEFT_ETOOBIG, "a body of more than %zu bytes", self->body_max);
     }

@@ -22,6 +22,9 @@ int http_parse_head (struct http_head *head, const char *data, size_t size, int 
 /*  http_chunks.c: goes on with the body of chunks from self->scanned. 1: it is whole; 0: more are needed. */
 int http_read_chunks (struct http_reader *self, const char *data, size_t size);
 
+/*  http_text.c: what a hex digit stands for; -1: it is none. */
+int http_hex_of (char digit);
+
 /*  Keeps the status to answer, and the words. */
 #define HTTP_BAD(where, number, code, ...) (*(where) = (number), error_set ((code), __VA_ARGS__))
 

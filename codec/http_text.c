@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "codec/http.h"
+#include "codec/http_parts.h"
 #include "core/error.h"
 #include "weft.h"
 
@@ -95,8 +95,8 @@ http_header_has (const struct http_header *headers, size_t count, const char *na
     return false;
 }
 
-static int
-hex_of (char digit)
+int
+http_hex_of (char digit)
 {
     if (digit >= '0' && digit <= '9')
         return digit - '0';
@@ -111,8 +111,8 @@ http_decode (struct http_text text, bool plus, char *out)
     for (size_t i = 0; i < text.size; i++) {
         char byte = text.data[i];
         if (byte == '%') {
-            int high = i + 2 < text.size ? hex_of (text.data[i + 1]) : -1;
-            int low = high < 0 ? -1 : hex_of (text.data[i + 2]);
+            int high = i + 2 < text.size ? http_hex_of (text.data[i + 1]) : -1;
+            int low = high < 0 ? -1 : http_hex_of (text.data[i + 2]);
             if (low < 0)
                 return error_set (WEFT_EPROTO, "a %% without two hex digits behind it");
             byte = (char) (high * 16 + low);

@@ -87,8 +87,9 @@ void reactor_unwatch_fd (struct reactor_fd **watch);
 
 /* ------------------------------------------------------------------------- names */
 
-/*  Looks a name up on another thread. `done` gets the addresses (at most `count`; 0 with weft_error ()'s words of why
- *  none). Cancelled by reactor_unresolve, after which `done` is not called. */
+/*  Looks a name up on another thread, of which the process has a few. `done` gets the addresses (at most `count`; 0
+ *  with weft_error ()'s words of why none). Cancelled by reactor_unresolve, after which `done` is not called; a server
+ *  that does not answer holds up neither that nor reactor_destroy. */
 enum { REACTOR_ADDRESSES = 8 };
 struct reactor_lookup;
 int reactor_resolve (struct reactor *self, const char *host, int port,

@@ -1,20 +1,117 @@
-/*  reactor_resolve.c - names looked up on another thread, so that the loop goes on */
+/*  reactor_resolve.c - names looked up on threads of their own, so that the loop goes on
+ *
+ *  The system's call cannot be stopped, and takes half a minute where nobody answers. So what is cancelled is left to
+ *  its thread, for which nothing waits: neither a reactor's end nor the program's, as those of libuv's pool do. */
 
 #include <netdb.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
 #include "core/reactor_parts.h"
+#include "core/thread.h"
+
+enum { RESOLVERS = 4 };                 /*  threads, of all reactors                            */
+
+/*  A name, which outlives who asks. */
+struct name {
+    struct name *next;
+    struct reactor_lookup *asker;       /*  NULL: nobody waits for it any more                  */
+    bool found;                         /*  it is the asker's, who has been told                */
+    char host[256], service[16];
+    struct addrinfo *list;
+    int status;
+};
 
 struct reactor_lookup {
-    uv_getaddrinfo_t request;           /*  first                                               */
+    uv_async_t told;                    /*  first                                               */
+    struct name *name;
     void (*done) (void *arg, const struct sockaddr_storage *addresses, int count);
     void *arg;
-    bool cancelled;
-    char host[256];
 };
+
+/*  Of the process: all that is above of names, and these. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct name *first, **last = &first;
+static int resolvers;
+
+static void
+free_name (struct name *name)
+{
+    if (name->list)
+        freeaddrinfo (name->list);
+    free (name);
+}
+
+static void
+look_up (struct name *name)
+{
+    const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+    struct addrinfo *list = NULL;
+    pthread_mutex_unlock (&lock);
+    int status = getaddrinfo (name->host, name->service, &hints, &list);
+    pthread_mutex_lock (&lock);
+    name->list = status ? NULL : list;
+    name->status = status;
+}
+
+/*  A thread, as long as there are names. */
+static void *
+resolve (void *arg)
+{
+    pthread_mutex_lock (&lock);
+    while (first) {
+        struct name *name = first;
+        first = name->next;
+        last = first ? last : &first;
+        if (name->asker)
+            look_up (name);
+        name->found = true;
+        if (name->asker)
+            uv_async_send (&name->asker->told);
+        else
+            free_name (name);
+    }
+    resolvers--;
+    pthread_mutex_unlock (&lock);
+    return arg;
+}
+
+/*  Another one, unless there are enough. */
+static int
+add_resolver (void)
+{
+    pthread_t thread;
+    int rc = resolvers == RESOLVERS ? 0 : thread_start (&thread, 0, resolve, NULL);
+    if (rc)
+        return resolvers ? 0 : rc;
+    if (resolvers == RESOLVERS)
+        return 0;
+    pthread_detach (thread);
+    resolvers++;
+    return 0;
+}
+
+static int
+queue (struct name *name)
+{
+    pthread_mutex_lock (&lock);
+    int rc = add_resolver ();
+    if (rc == 0) {
+        *last = name;
+        last = &name->next;
+    }
+    pthread_mutex_unlock (&lock);
+    return rc;
+}
+
+static void
+free_lookup (uv_handle_t *handle)
+{
+    free (handle);
+}
 
 static int
 take_addresses (const struct addrinfo *list, struct sockaddr_storage *addresses)
@@ -27,18 +124,21 @@ take_addresses (const struct addrinfo *list, struct sockaddr_storage *addresses)
 }
 
 static void
-on_resolved (uv_getaddrinfo_t *request, int status, struct addrinfo *list)
+on_told (uv_async_t *handle)
 {
-    struct reactor_lookup *self = (struct reactor_lookup *) request;
+    struct reactor_lookup *self = (struct reactor_lookup *) handle;
     struct sockaddr_storage addresses[REACTOR_ADDRESSES] = { 0 };
-    int count = status ? 0 : take_addresses (list, addresses);
-    uv_freeaddrinfo (list);
-    if (!self->cancelled) {
-        if (count == 0)
-            error_set (WEFT_ERESOLVE, "%s: %s", self->host, status ? uv_strerror (status) : "no address");
-        self->done (self->arg, addresses, count);
-    }
-    free (self);
+    pthread_mutex_lock (&lock);
+    struct name *name = self->name->found ? self->name : NULL;
+    pthread_mutex_unlock (&lock);
+    if (!name)
+        return;
+    int count = take_addresses (name->list, addresses);
+    if (count == 0)
+        error_set (WEFT_ERESOLVE, "%s: %s", name->host, name->status ? gai_strerror (name->status) : "no address");
+    free_name (name);
+    uv_close ((uv_handle_t *) &self->told, free_lookup);
+    self->done (self->arg, addresses, count);
 }
 
 int
@@ -47,30 +147,41 @@ reactor_resolve (struct reactor *self, const char *host, int port,
                  struct reactor_lookup **lookup)
 {
     struct reactor_lookup *made = calloc (1, sizeof *made);
-    if (!made)
-        return error_plain (WEFT_ENOMEM);
-    struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
-    char service[16];
-    snprintf (service, sizeof service, "%d", port);
-    snprintf (made->host, sizeof made->host, "%s", host);
-    made->done = done;
-    made->arg = arg;
-    int rc = uv_getaddrinfo (&self->loop, &made->request, on_resolved, made->host, service, &hints);
+    struct name *name = calloc (1, sizeof *name);
+    int rc = made && name ? uv_async_init (&self->loop, &made->told, on_told) : UV_ENOMEM;
     if (rc) {
         free (made);
-        return reactor_uv_error (rc, host);
+        free (name);
+        return rc == UV_ENOMEM ? error_plain (WEFT_ENOMEM) : reactor_uv_error (rc, host);
+    }
+    snprintf (name->service, sizeof name->service, "%d", port);
+    snprintf (name->host, sizeof name->host, "%s", host);
+    name->asker = made;
+    made->name = name;
+    made->done = done;
+    made->arg = arg;
+    rc = queue (name);
+    if (rc) {
+        free (name);
+        uv_close ((uv_handle_t *) &made->told, free_lookup);
+        return rc;
     }
     *lookup = made;
     return 0;
 }
 
-/*  What runs already cannot be stopped: its result is passed over. */
 void
 reactor_unresolve (struct reactor_lookup **lookup)
 {
-    if (!*lookup)
+    struct reactor_lookup *self = *lookup;
+    if (!self)
         return;
-    (*lookup)->cancelled = true;
-    uv_cancel ((uv_req_t *) &(*lookup)->request);
     *lookup = NULL;
+    pthread_mutex_lock (&lock);
+    if (self->name->found)
+        free_name (self->name);
+    else
+        self->name->asker = NULL;
+    pthread_mutex_unlock (&lock);
+    uv_close ((uv_handle_t *) &self->told, free_lookup);
 }

@@ -1,6 +1,9 @@
 /*  test_reactor.c - the rounds of the loop: descriptors, deadlines, what is put off, sockets of the fabric, names */
 
+#include <dlfcn.h>
+#include <netdb.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -314,6 +317,49 @@ looks_names_up (void **state)
     assert_int_equal (calls, 1);
 }
 
+/*  The system's call, but for one name: its server says nothing until the test lets it. */
+static sem_t asked, answers, gone;
+
+int
+getaddrinfo (const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
+{
+    int (*real) (const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    *(void **) &real = dlsym (RTLD_NEXT, "getaddrinfo");
+    if (!host || strcmp (host, "silent.invalid") != 0)
+        return real (host, service, hints, list);
+    sem_post (&asked);
+    sem_wait (&answers);
+    sem_post (&gone);
+    return EAI_AGAIN;
+}
+
+/*  More names than threads. Red: it stands still. */
+static void
+the_end_waits_for_no_name (void **state)
+{
+    (void) state;
+    enum { NAMES = 10, THREADS = 4 };
+    struct reactor_lookup *lookups[NAMES];
+    struct reactor *own;
+    sem_init (&asked, 0, 0);
+    sem_init (&answers, 0, 0);
+    sem_init (&gone, 0, 0);
+    assert_int_equal (reactor_new (&own), 0);
+    for (int i = 0; i < NAMES; i++)
+        assert_int_equal (reactor_resolve (own, "silent.invalid", 4711, on_found, NULL, &lookups[i]), 0);
+    for (int i = 0; i < THREADS; i++)
+        sem_wait (&asked);
+    for (int i = 0; i < NAMES; i++)
+        reactor_unresolve (&lookups[i]);
+    reactor_destroy (&own);
+    assert_null (own);
+    for (int i = 0; i < NAMES; i++)
+        sem_post (&answers);
+    for (int i = 0; i < THREADS; i++)
+        sem_wait (&gone);
+    looks_names_up (state);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown (name, setup, teardown)
 
 static int64_t woken_at;
@@ -366,6 +412,7 @@ main (void)
         test (asks_again_after_what_was_called),
         test (descriptors_have_their_turn),
         test (looks_names_up),
+        test (the_end_waits_for_no_name),
         test (knows_the_time_after_a_wait),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
