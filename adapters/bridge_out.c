@@ -27,8 +27,12 @@ int
 bridge_write_last (struct bridge_peer *peer, const struct stream_part *parts, size_t count)
 {
     const struct transport *transport = peer->bridge->transport;
-    return transport->write_last ? transport->write_last (peer->link, parts, count)
-                                 : bridge_write (peer, parts, count);
+    if (!transport->write_last)
+        return bridge_write (peer, parts, count);
+    int rc = transport->write_last (peer->link, parts, count);
+    if (rc == 0 && peer->call)
+        bridge_wrote (peer, parts, count);
+    return rc;
 }
 
 bool

@@ -4,13 +4,16 @@ import asyncio
 import contextlib
 import queue
 import re
+import signal
 import socket
+import struct
 import threading
 
 import pytest
 import zmq
 
 from running import ANY_TCP, LIMIT
+from ws_peer import take_in
 
 OK, USAGE, LOSS = 0, 2, 6
 
@@ -284,6 +287,26 @@ def test_websocket_servers(weft, client):
             program.signal()
             assert await asyncio.to_thread(program.wait) == OK
     asyncio.run(asyncio.wait_for(body(), LIMIT))
+
+
+def test_last_words_that_did_not_leave_are_no_part_of_a_request(weft, client):
+    """A bad frame, which the bridge would answer with a Close, and a reset: it sees both at once."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(LIMIT)
+        program = weft.start("bridge", "ws", "--dial", "ws://127.0.0.1:%d/" % server.getsockname()[1], "--rep",
+                             ANY_TCP, "--reconnect", "10ms", "--reconnect-max", "10ms")
+        asker = client(listening(program))
+        for number in range(5):
+            peer = take_in(server)
+            ask(asker, number)
+            assert peer.hear()[1] == b"%d" % number     # and none of those before, which were answered
+            peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            program.signal(signal.SIGSTOP)
+            peer.send(b"\xff\xff")
+            peer.close()
+            program.signal(signal.SIGCONT)
+            assert answers(asker, 1) == {number: b""}
+        ended(program, LOSS)
 
 
 def test_what_is_under_way_is_answered_before_the_end(bridge, server, client):
