@@ -1,8 +1,11 @@
 """weft bridge --threads: connections shared out, one ready line, one sum, one end."""
 
 import asyncio
+import http.client
+import itertools
 import re
 import socket
+import threading
 
 import pytest
 
@@ -13,7 +16,7 @@ OK, USAGE = 0, 2
 
 
 def listening(program):
-    found = program.talk.wait(lambda talk: re.search(rb"weft bridge: tcp listening on (\S+)\n", talk), "the ready line")
+    found = program.talk.wait(lambda talk: re.search(rb"weft bridge: \w+ listening on (\S+)\n", talk), "the ready line")
     host, port = found.group(1).decode().split(":")
     return host, int(port)
 
@@ -21,8 +24,8 @@ def listening(program):
 @pytest.fixture
 def threads(weft):
     """Three, each of which has found its peer in the fabric."""
-    def run(*arguments):
-        program = weft.start("bridge", "tcp", "-v", "--threads", "3", "--listen", ANY, *arguments)
+    def run(*arguments, adapter="tcp"):
+        program = weft.start("bridge", adapter, "-v", "--threads", "3", "--listen", ANY, *arguments)
         program.talk.wait(lambda talk: talk.count(b"a peer has come") == 3, "three sockets of the fabric")
         return program
     return run
@@ -96,6 +99,45 @@ def test_what_is_under_way_is_awaited(weft, threads):
     for client in clients:
         client.close()
     assert program.wait() == OK, program.talk.data
+
+
+def test_what_http_says_was_taken_arrives_also_at_the_end(weft, threads):
+    """The bridge is told to end while all are sending."""
+    pull = weft.start("pull", ANY_TCP)
+    program = threads("--push", pull.endpoint, "--linger", "20s", adapter="http")
+    address = listening(program)
+    taken, enough = [], threading.Event()
+
+    def post(number):
+        client = http.client.HTTPConnection(*address, timeout=LIMIT)
+        try:
+            for each in itertools.count():
+                body = b"%d.%d" % (number, each)
+                client.request("POST", "/push", body)
+                answer = client.getresponse()
+                answer.read()
+                if answer.status != 202:
+                    break
+                taken.append(body)
+                if len(taken) > 500:
+                    enough.set()
+                if answer.will_close:
+                    break
+        except (OSError, http.client.HTTPException):    # it was closed at rest
+            pass
+        client.close()
+
+    clients = [threading.Thread(target=post, args=(number,)) for number in range(12)]
+    for each in clients:
+        each.start()
+    assert enough.wait(LIMIT)
+    program.signal()
+    for each in clients:
+        each.join(LIMIT)
+    assert program.wait() == OK, program.talk.data
+    pull.out.wait(lambda out: set(taken) <= set(out.split()), "all that was taken")
+    arrived = pull.out.data.split()
+    assert len(set(arrived)) == len(arrived)
 
 
 def test_a_port_is_not_shared_with_others(weft, threads):
