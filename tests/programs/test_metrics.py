@@ -347,6 +347,7 @@ def test_help_lists_what_is_told(weft, tmp_path):
                 weft.start("bridge", "tcp", "--listen", ANY, "--req", rep.endpoint, *METRICS)]
     (tmp_path / "fabric.zpl").write_text(FABRIC % ANY_TCP)
     programs.append(weft.start("up", str(tmp_path / "fabric.zpl"), *METRICS))
+    programs[-1].expect_talk("^weft up: ready$")                # its parts come after its metrics
     seen = {}
     for program in programs:
         seen.update(scrape(address_of(program)).families)
