@@ -143,7 +143,7 @@ bridge_take_rep (struct fabric *fabric)
     struct bridge *self = fabric->bridge;
     struct bridge_call *call;
     int rc = 0;
-    for (int i = 0; i < BRIDGE_TURN && !self->error && !list_empty (&self->free); i++) {
+    for (int i = 0; i < BRIDGE_TURN && !self->error && !self->stopping && !list_empty (&self->free); i++) {
         struct bridge_peer *peer = peer_of_free (self->free.next);
         bridge_look (peer);             /*  peers may share a queue (udp), which others have filled since */
         if (!list_has (&peer->free))

@@ -12,7 +12,8 @@ import threading
 import pytest
 import zmq
 
-from running import ANY_TCP, LIMIT
+from exposition import address_of, scrape
+from running import ANY_TCP, LIMIT, until
 from ws_peer import take_in
 
 OK, USAGE, LOSS = 0, 2, 6
@@ -193,7 +194,8 @@ def test_what_had_not_left_us_is_given_to_the_next_connection(weft, client):
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(LIMIT)
         program = weft.start("bridge", "tcp", "--dial", "127.0.0.1:%d" % server.getsockname()[1], "--rep", ANY_TCP,
-                             "--pull", "@" + ANY_TCP, "--out-queue", "64M", "--reconnect", "10ms")
+                             "--pull", "@" + ANY_TCP, "--out-queue", "64M", "--reconnect", "10ms",
+                             "--metrics", "127.0.0.1:0")
         asker = client(listening(program))
         pull = program.talk.wait(lambda talk: re.search(rb"pull listening on (\S+)\n", talk), "ready").group(1)
         pusher = client(pull.decode(), zmq.PUSH)
@@ -201,6 +203,9 @@ def test_what_had_not_left_us_is_given_to_the_next_connection(weft, client):
         for _ in range(30):
             pusher.send(bytes(900000))
         pusher.send(b"last")
+        metrics = address_of(program)               # more than the system keeps for a connection is before it
+        until(lambda: scrape(metrics)("weft_bridge_messages_total", bridge="tcp", direction="out") == 31,
+              "all in the queue")
         ask(asker, 1)
         assert first.recv(1) == b"\0"
         first.close()                               # with a reset, since it has not read all
