@@ -368,6 +368,8 @@ emit (struct bridge_peer *peer, const struct topic_given *topic, weft_msg_t *msg
         bridge_pause (peer, PAUSE_STOP);
         return error_plain (WEFT_EAGAIN);
     }
+    if (bridge_drop_overdue (peer, msg))
+        return 0;
     if (bridge_take_answer (peer, msg, &rc)) {
         self->counters.in += rc == 0;
         self->counters.in_bytes += rc ? 0 : bytes;

@@ -84,6 +84,7 @@ struct bridge_peer {
     struct list able;               /*  in bridge->able while it can be given more: open, not full ...  */
     struct list free;               /*  ... and in bridge->free while it has no request of the fabric's */
     struct bridge_call *call;       /*  that it has to answer; NULL: none                               */
+    bool overdue;                   /*  the message that comes again is a reply that nobody waits for now */
     unsigned pauses;
     unsigned taken;                 /*  modes that have the message already which others had no room for */
     bool ended;                     /*  it has sent its end                                             */
@@ -180,6 +181,9 @@ void bridge_give_replies (struct bridge_peer *peer);
 void bridge_take_rep (struct fabric *fabric);
 void bridge_serve_again (void *bridge);
 void bridge_serve_soon (struct bridge *self);
+
+/*  Whether the message was a reply that had been too late for its client: it is gone, and the peer is free again. */
+bool bridge_drop_overdue (struct bridge_peer *peer, weft_msg_t *msg);
 
 /*  The answer of a peer that has a request; false: it has none, and the message is something else. */
 bool bridge_take_answer (struct bridge_peer *peer, weft_msg_t *msg, int *rc);

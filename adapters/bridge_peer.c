@@ -51,7 +51,7 @@ bridge_look (struct bridge_peer *peer)
         bridge_want (self);
     }
     bool able = !full && !peer->ended && !peer->closing && !peer->asked_only;
-    bool free = able && peer->modes & MODE_REP && !peer->call && !peer->pauses;
+    bool free = able && peer->modes & MODE_REP && !peer->call && !peer->overdue && !peer->pauses;
     if (set_in (&self->able, &peer->able, able && peer->modes & MODE_PULL))
         bridge_want (self);
     if (!set_in (&self->free, &peer->free, free))

@@ -71,8 +71,10 @@ on_due (void *arg)
     struct bridge_call *call = arg;
     struct bridge_peer *peer = call->peer;
     if (peer && list_has (&peer->wait)) {
-        end_call (call);                /*  the reply is there, and its client takes none: it comes again, unasked */
+        peer->overdue = true;           /*  the reply is there, and its client takes none */
+        end_call (call);
         bridge_give_up (peer);
+        bridge_end_if_done (peer);
         return;
     }
     answer_nothing (call, peer ? "the foreign server has not answered in time" : "no foreign server is there");
@@ -176,6 +178,18 @@ bridge_serve_soon (struct bridge *self)
 }
 
 /* ------------------------------------------------------------------ from a connection */
+
+bool
+bridge_drop_overdue (struct bridge_peer *peer, weft_msg_t *msg)
+{
+    if (!peer->overdue)
+        return false;
+    weft_msg_clear (msg);
+    peer->bridge->counters.dropped++;
+    peer->overdue = false;
+    bridge_look (peer);
+    return true;
+}
 
 bool
 bridge_take_answer (struct bridge_peer *peer, weft_msg_t *msg, int *rc)

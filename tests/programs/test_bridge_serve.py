@@ -235,18 +235,27 @@ def test_a_client_that_does_not_read_holds_up_no_other(bridge, server, client):
                 connection.sendall((body if line == b"0\n" else b"re " + line.strip()) + b"\n")
             except (queue.Empty, OSError):
                 pass
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
+
+    def disturb():
+        """A bridge that is not let run for a moment finds several things due at once."""
+        while not stop.wait(0.005):
+            program.signal(signal.SIGSTOP)
+            stop.wait(0.01)
+            program.signal(signal.SIGCONT)
+    threads = [threading.Thread(target=each, daemon=True) for each in (serve, disturb)]
+    for thread in threads:
+        thread.start()
     for _ in range(40):                             # more than all buffers on the way have room for
         try:
             deaf.send_multipart([b"id 0", b"", b"0"], zmq.NOBLOCK)
         except zmq.Again:
             break
-    for number in range(1, 6):
+    for number in range(1, 400):                    # until the other's time is over, and none gets its reply
         ask(asker, number)
         assert answers(asker, 1) == {number: b"re %d" % number}
     stop.set()
-    thread.join()
+    for thread in threads:
+        thread.join()
     program.signal()
     program.wait()
 
