@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/endpoint.h"
 #include "core/error.h"
@@ -78,14 +79,15 @@ address_resolve (const struct address *self, struct sockaddr_storage *found)
 {
     struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *list;
     char service[16];
-    bool any = strcmp (self->host, "*") == 0;
+    bool any = strcmp (self->host, "*") == 0, local = strcasecmp (self->host, "localhost") == 0;
     memset (found, 0, sizeof *found);
     if (self->path[0])
         return unix_address ((struct sockaddr_un *) (void *) found, self->path, self->path);
     snprintf (service, sizeof service, "%d", self->port);
     if (any)
         hints.ai_family = AF_INET;
-    int rc = getaddrinfo (any ? NULL : self->host, service, &hints, &list);
+    /*  RFC 6761: the name is the loopback, whatever a name server says. */
+    int rc = getaddrinfo (any ? NULL : local ? "127.0.0.1" : self->host, service, &hints, &list);
     if (rc)
         return error_set (WEFT_ERESOLVE, "%s: %s", self->host, gai_strerror (rc));
     memcpy (found, list->ai_addr, list->ai_addrlen);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/error.h"
 #include "core/reactor_parts.h"
@@ -45,13 +46,21 @@ free_name (struct name *name)
     free (name);
 }
 
+/*  RFC 6761: it is the loopback, whatever a name server says: 127.0.0.1, which is looked up, and ::1. */
+static bool
+is_localhost (const struct name *name)
+{
+    return strcasecmp (name->host, "localhost") == 0;
+}
+
 static void
 look_up (struct name *name)
 {
+    const char *host = is_localhost (name) ? "127.0.0.1" : name->host;
     const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
     struct addrinfo *list = NULL;
     pthread_mutex_unlock (&lock);
-    int status = getaddrinfo (name->host, name->service, &hints, &list);
+    int status = getaddrinfo (host, name->service, &hints, &list);
     pthread_mutex_lock (&lock);
     name->list = status ? NULL : list;
     name->status = status;
@@ -114,12 +123,17 @@ free_lookup (uv_handle_t *handle)
 }
 
 static int
-take_addresses (const struct addrinfo *list, struct sockaddr_storage *addresses)
+take_addresses (const struct name *name, struct sockaddr_storage *addresses)
 {
+    struct sockaddr_in6 other = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
     int count = 0;
-    for (; list && count < REACTOR_ADDRESSES; list = list->ai_next)
-        if (list->ai_addrlen <= sizeof *addresses)
-            memcpy (&addresses[count++], list->ai_addr, list->ai_addrlen);
+    for (const struct addrinfo *each = name->list; each && count < REACTOR_ADDRESSES; each = each->ai_next)
+        if (each->ai_addrlen <= sizeof *addresses)
+            memcpy (&addresses[count++], each->ai_addr, each->ai_addrlen);
+    if (count == 1 && is_localhost (name)) {
+        other.sin6_port = ((const struct sockaddr_in *) (const void *) addresses)->sin_port;
+        memcpy (&addresses[count++], &other, sizeof other);
+    }
     return count;
 }
 
@@ -133,7 +147,7 @@ on_told (uv_async_t *handle)
     pthread_mutex_unlock (&lock);
     if (!name)
         return;
-    int count = take_addresses (name->list, addresses);
+    int count = take_addresses (name, addresses);
     if (count == 0)
         error_set (WEFT_ERESOLVE, "%s: %s", name->host, name->status ? gai_strerror (name->status) : "no address");
     free_name (name);

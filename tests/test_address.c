@@ -80,6 +80,10 @@ is_written_as_a_number (void **state)
     assert_int_equal (address_resolve (&address, &found), 0);
     address_text (&found, text);
     assert_string_equal (text, "0.0.0.0:80");
+    address = parsed ("LocalHost:80", true);            /*  without asking anybody */
+    assert_int_equal (address_resolve (&address, &found), 0);
+    address_text (&found, text);
+    assert_string_equal (text, "127.0.0.1:80");
 }
 
 static void

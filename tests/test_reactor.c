@@ -293,8 +293,10 @@ on_found (void *arg, const struct sockaddr_storage *addresses, int count)
 {
     (void) arg;
     snprintf (words, sizeof words, "%s", count ? "" : weft_error ());
-    if (count)
-        assert_int_equal (ntohs (((const struct sockaddr_in *) (const void *) addresses)->sin_port), 4711);
+    for (int i = 0; i < count; i++) {
+        assert_int_equal (ntohs (((const struct sockaddr_in *) (const void *) &addresses[i])->sin_port), 4711);
+        assert_int_equal (addresses[i].ss_family, i == 0 ? AF_INET : AF_INET6);
+    }
     calls += count;
     reactor_stop (reactor);
 }
@@ -315,6 +317,9 @@ looks_names_up (void **state)
     reactor_unresolve (&lookup);
     assert_int_equal (reactor_run (reactor, 20 * TIME_MS), WEFT_ETIMEOUT);
     assert_int_equal (calls, 1);
+    assert_int_equal (reactor_resolve (reactor, "localhost", 4711, on_found, NULL, &lookup), 0);
+    assert_int_equal (reactor_run (reactor, LIMIT), 0);
+    assert_int_equal (calls, 3);                        /*  both loopbacks, without asking anybody */
 }
 
 /*  The system's call, but for one name: its server says nothing until the test lets it. */

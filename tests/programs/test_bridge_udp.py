@@ -105,7 +105,6 @@ def test_nc_is_answered(echo):
     ended(program)
 
 
-@pytest.mark.skipif(not shutil.which("socat"), reason="socat is not there")
 def test_socat_is_answered(echo):
     program = echo()
     done = subprocess.run(["socat", "-t", str(LIMIT), "-", "UDP4:%s,readbytes=5" % listening(program)], input=b"hello",
