@@ -122,18 +122,30 @@ bind_path (const char *text, const struct sockaddr_un *address, int fd, bool hel
     return error_set (WEFT_EADDRINUSE, "%s: somebody listens there already", text);
 }
 
-/*  Binds, and knows what stands at the path then. */
+/*  A socket that is to be at that path. */
+struct newcomer {
+    const char *text, *path;            /*  as the user wrote it, and where                     */
+    struct sockaddr_un address;
+    int fd, backlog;
+};
+
+/*  Binds and listens, and knows what stands at the path then. Who is bound and does not listen yet looks like one that
+ *  is dead: so the lock is held until it does. */
 static int
-take_place (const char *text, const char *path, const struct sockaddr_un *address, int fd, struct unix_place *place)
+take_place (const struct newcomer *self, struct unix_place *place)
 {
     struct stat status;
-    bool held = false;
-    int lock = *path == '@' ? -1 : lock_directory (path, &held);
-    int rc = bind_path (text, address, fd, held);
-    if (rc == 0 && *path != '@') {
-        rc = lstat (path, &status) ? error_errno ("%s", text) : 0;
+    bool held = false, named = *self->path != '@';
+    int lock = named ? lock_directory (self->path, &held) : -1;
+    int rc = bind_path (self->text, &self->address, self->fd, held);
+    if (rc == 0 && named) {
+        rc = lstat (self->path, &status) ? error_errno ("%s", self->text) : 0;
         *place = (struct unix_place) { .device = status.st_dev, .inode = status.st_ino };
-        strcpy (place->path, path);
+        strcpy (place->path, self->path);
+    }
+    if (rc == 0 && listen (self->fd, self->backlog)) {
+        rc = error_errno ("%s", self->text);
+        unix_leave (place);
     }
     if (lock >= 0)
         close (lock);
@@ -143,23 +155,19 @@ take_place (const char *text, const char *path, const struct sockaddr_un *addres
 int
 unix_listen (const char *text, const char *path, int backlog, struct unix_place *place)
 {
-    struct sockaddr_un address;
-    int rc = unix_address (&address, text, path);
+    struct newcomer self = { .text = text, .path = path, .backlog = backlog };
+    int rc = unix_address (&self.address, text, path);
     *place = (struct unix_place) { .path = "" };
     if (rc)
         return rc;
-    int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
+    self.fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (self.fd < 0)
         return error_errno ("%s", text);
-    rc = fchmod (fd, PRIVATE) ? error_errno ("%s", text) : 0;
-    rc = rc ? rc : take_place (text, path, &address, fd, place);
-    if (rc == 0 && listen (fd, backlog)) {
-        rc = error_errno ("%s", text);
-        unix_leave (place);
-    }
+    rc = fchmod (self.fd, PRIVATE) ? error_errno ("%s", text) : 0;
+    rc = rc ? rc : take_place (&self, place);
     if (rc)
-        close (fd);
-    return rc ? rc : fd;
+        close (self.fd);
+    return rc ? rc : self.fd;
 }
 
 void
