@@ -1,6 +1,8 @@
 /*  conformance.c - which cases of the suite a protocol has to keep, and why it has not to keep the others */
 
+#include "tests/certificates.h"
 #include "tests/conformance_parts.h"
+#include "tests/folder.h"
 
 enum { CASES_MAX = 64 };
 
@@ -75,4 +77,21 @@ conformance_run (const char *name, const struct conformance *protocol)
             cases[kept++] = cases[i];
     }
     return _cmocka_run_group_tests (name, cases, kept, NULL, NULL);
+}
+
+int
+conformance_run_tls (const char *name, const struct conformance *protocol)
+{
+    struct conformance secure = *protocol;
+    char options[512], ca[128];
+    certificates_begin ();
+    certificates_issue ("server", "IP:127.0.0.1", -60, CERTIFICATE_DAY);
+    snprintf (options, sizeof options, "%s tls=yes tls-cert=%s tls-key=%s", protocol->options,
+              folder_path ("server.pem"), folder_path ("server.key"));
+    snprintf (ca, sizeof ca, "%s", folder_path ("ca.pem"));
+    secure.options = options;
+    secure.ca = ca;
+    int failed = conformance_run (name, &secure);
+    certificates_end ();
+    return failed;
 }

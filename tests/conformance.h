@@ -37,4 +37,7 @@ struct conformance {
 /*  Runs the cases that this protocol has to keep, and says of each other why it has not. Returns how many failed. */
 int conformance_run (const char *name, const struct conformance *protocol);
 
+/*  The same in TLS, with a certificate that is made for it. */
+int conformance_run_tls (const char *name, const struct conformance *protocol);
+
 #endif

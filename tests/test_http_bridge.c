@@ -1,11 +1,7 @@
 /*  test_http_bridge.c - the conformance suite over HTTP/1.1, and in TLS: requests that are sent ahead, and Server-Sent
  *  Events */
 
-#include "tests/certificates.h"
 #include "tests/conformance.h"
-#include "tests/folder.h"
-
-#define OPTIONS "as=body wait=1h"       /*  a request waits for the fabric as long as other protocols do    */
 
 static void
 write_request (struct buffer *out, enum adapter_mode mode, const void *data, size_t size)
@@ -65,30 +61,14 @@ read_answer (struct buffer *in, const char **data, size_t *used)
     return status == 200 ? (long) size : status == 202 ? READ_TAKEN : READ_REFUSED;
 }
 
-static const struct conformance plain = { .adapter = "http", .options = OPTIONS, .write = write_request,
+/*  A request waits for the fabric as long as other protocols do. */
+static const struct conformance plain = { .adapter = "http", .options = "as=body wait=1h", .write = write_request,
                                           .read = read_answer, .hello = hello, .outwards = MODE_SUB,
                                           .acknowledges = true };
-
-static int
-run_over_tls (void)
-{
-    char options[512], ca[128];
-    certificates_begin ();
-    certificates_issue ("server", "IP:127.0.0.1", -60, CERTIFICATE_DAY);
-    snprintf (options, sizeof options, OPTIONS " tls=yes tls-cert=%s tls-key=%s", folder_path ("server.pem"),
-              folder_path ("server.key"));
-    snprintf (ca, sizeof ca, "%s", folder_path ("ca.pem"));
-    struct conformance secure = plain;
-    secure.options = options;
-    secure.ca = ca;
-    int failed = conformance_run ("http, in TLS", &secure);
-    certificates_end ();
-    return failed;
-}
 
 int
 main (void)
 {
     int failed = conformance_run ("http", &plain);
-    return failed + run_over_tls ();
+    return failed + conformance_run_tls ("http, in TLS", &plain);
 }

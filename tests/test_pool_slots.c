@@ -107,16 +107,23 @@ made (const struct fixture *self)
     return text;
 }
 
+/*  A slot, with a job that is over in a moment, and one that waits for it. */
+static void
+begin_two (struct fixture *self)
+{
+    begin (self, 1);
+    add (self, 1, 1, "echo word");
+    add (self, 2, 1, "exec sleep 1000");
+    slots_turn (&self->slots);
+}
+
 /*  The next job runs before all is said of the last, which is said in the same turn. */
 static void
 test_next_at_once (void **state)
 {
     struct fixture self;
     (void) state;
-    begin (&self, 1);
-    add (&self, 1, 1, "echo word");
-    add (&self, 2, 1, "exec sleep 1000");
-    slots_turn (&self.slots);
+    begin_two (&self);
     assert_int_equal (self.slots.busy, 1);
     assert_int_equal (self.slots.waiting, 1);
     go_on (&self);
@@ -133,10 +140,7 @@ test_next_waits_for_room (void **state)
 {
     struct fixture self;
     (void) state;
-    begin (&self, 1);
-    add (&self, 1, 1, "echo word");
-    add (&self, 2, 1, "exec sleep 1000");
-    slots_turn (&self.slots);
+    begin_two (&self);
     self.outbox.bytes += OUTBOX_BYTES;
     go_on (&self);
     assert_int_equal (self.slots.waiting, 1);

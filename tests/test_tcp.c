@@ -1,7 +1,6 @@
 /*  test_tcp.c - the conformance suite of byte streams: over plain TCP, in a framing by delimiter and one by length, in
  *  TLS, and over a Unix socket */
 
-#include "tests/certificates.h"
 #include "tests/conformance.h"
 #include "tests/folder.h"
 
@@ -47,23 +46,6 @@ static const struct conformance len16 = { .adapter = "tcp", .options = "framing=
                                           .read = read_len16, .outwards = MODE_PULL };
 
 static int
-run_over_tls (void)
-{
-    char options[512], ca[128];
-    certificates_begin ();
-    certificates_issue ("server", "IP:127.0.0.1", -60, CERTIFICATE_DAY);
-    snprintf (options, sizeof options, "framing=line tls=yes tls-cert=%s tls-key=%s", folder_path ("server.pem"),
-              folder_path ("server.key"));
-    snprintf (ca, sizeof ca, "%s", folder_path ("ca.pem"));
-    struct conformance secure = line;
-    secure.options = options;
-    secure.ca = ca;
-    int failed = conformance_run ("tcp, line, in TLS", &secure);
-    certificates_end ();
-    return failed;
-}
-
-static int
 run_over_a_path (void)
 {
     char listen[128];
@@ -81,6 +63,6 @@ main (void)
 {
     int failed = conformance_run ("tcp, line", &line);
     failed += conformance_run ("tcp, len16", &len16);
-    failed += run_over_tls ();
+    failed += conformance_run_tls ("tcp, line, in TLS", &line);
     return failed + run_over_a_path ();
 }

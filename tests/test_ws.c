@@ -1,8 +1,6 @@
 /*  test_ws.c - the conformance suite over WebSocket, and in TLS; which pages may connect */
 
-#include "tests/certificates.h"
 #include "tests/conformance.h"
-#include "tests/folder.h"
 
 #include "adapters/ws_parts.h"
 
@@ -43,23 +41,6 @@ read_frame (struct buffer *in, const char **data, size_t *used)
     *data = buffer_data (in) + head;
     *used = head + size;
     return have < head + size ? -1 : (long) size;
-}
-
-static int
-run_over_tls (const struct conformance *clear)
-{
-    char options[512], ca[128];
-    certificates_begin ();
-    certificates_issue ("server", "IP:127.0.0.1", -60, CERTIFICATE_DAY);
-    snprintf (options, sizeof options, "ws-ping=0 tls=yes tls-cert=%s tls-key=%s", folder_path ("server.pem"),
-              folder_path ("server.key"));
-    snprintf (ca, sizeof ca, "%s", folder_path ("ca.pem"));
-    struct conformance secure = *clear;
-    secure.options = options;
-    secure.ca = ca;
-    int failed = conformance_run ("ws, in TLS", &secure);
-    certificates_end ();
-    return failed;
 }
 
 /* ------------------------------------------------------------------------- origins */
@@ -133,5 +114,5 @@ main (void)
                                        .read = read_frame, .hello = hello, .outwards = MODE_PULL };
     int failed = cmocka_run_group_tests (origins, NULL, NULL);
     failed += conformance_run ("ws", &plain);
-    return failed + run_over_tls (&plain);
+    return failed + conformance_run_tls ("ws, in TLS", &plain);
 }
